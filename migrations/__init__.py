@@ -1,0 +1,1 @@
+"""Numbered migrations, a folder a schema."""

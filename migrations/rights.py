@@ -1,0 +1,50 @@
+"""Grants and row-level security, as migrations write them."""
+
+from collections.abc import Iterable
+
+from alembic import op
+
+
+def setting(name: str) -> str:
+    """What the present transaction says about its caller."""
+    return f"current_setting('ringfence.{name}', true)"
+
+
+KIND = setting("kind")
+EVERYTHING = f"{KIND} IN ('service', 'dfe')"
+IN_AREA = (
+    f"(({setting('regions')} = '' AND {setting('la_codes')} = '')"
+    f" OR region = ANY (string_to_array({setting('regions')}, '|'))"
+    f" OR la_code = ANY (string_to_array({setting('la_codes')}, ',')))"
+)
+
+
+def party(responsible_uid: str) -> str:
+    """Who may see a contract: its commissioner in its area, and, once offered, its supplier and responsible body."""
+    return (
+        f"CASE WHEN {EVERYTHING} THEN true"
+        f" WHEN {KIND} = 'commissioner' THEN organisation = {setting('organisation')} AND {IN_AREA}"
+        f" WHEN {KIND} = 'supplier' THEN status <> 'draft' AND supplier_uid = {setting('trust_uid')}"
+        f" WHEN {KIND} = 'responsible_body' THEN status <> 'draft'"
+        f" AND (school_urn::text = ANY (string_to_array({setting('urns')}, ','))"
+        f" OR {responsible_uid} = nullif({setting('trust_uid')}, ''))"
+        " ELSE false END"
+    )
+
+
+def grant(schema: str, *, changing: Iterable[str], append_only: Iterable[str], deleting: Iterable[str]) -> None:
+    """Rights of a schema's role: append-only tables know no UPDATE and no DELETE."""
+    role = f"ringfence_{schema}"
+    for table in append_only:
+        op.execute(f"GRANT SELECT, INSERT ON {schema}.{table} TO {role}")
+    for table in changing:
+        op.execute(f"GRANT SELECT, INSERT, UPDATE ON {schema}.{table} TO {role}")
+    for table in deleting:
+        op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.{table} TO {role}")
+    op.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}")
+
+
+def bound(table: str, condition: str, *, writing: str | None = None) -> None:
+    """Limit the rows of a table to those for which the condition holds, for reading and for writing."""
+    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    op.execute(f"CREATE POLICY caller ON {table} USING ({condition}) WITH CHECK ({writing or condition})")

@@ -1,0 +1,95 @@
+"""Bring a database up to date: roles, schemas, then each schema's numbered migrations under one lock."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.engine import make_url
+
+from services.kernel.db import role_password
+
+FOLDER = Path(__file__).parent
+SCHEMAS = {
+    "contracts": ("services.contracts.models", "ContractsTable"),
+    "outcomes": ("services.outcomes.models", "OutcomesTable"),
+    "gateway": ("services.gateway.models", "GatewayTable"),
+}
+ROLES = ("contracts", "outcomes", "gateway", "tables")
+LOCK = 0x52494E47
+"""Advisory lock that keeps two migrations apart."""
+
+
+def metadata(schema: str) -> Any:
+    """The tables of a schema as the code has them."""
+    module, base = SCHEMAS[schema]
+    return getattr(import_module(module), base).metadata
+
+
+def config(schema: str, connection: Connection | None = None) -> Config:
+    """Alembic's configuration for one schema."""
+    made = Config()
+    made.set_main_option("script_location", str(FOLDER))
+    made.set_main_option("version_locations", str(FOLDER / schema))
+    made.set_main_option("path_separator", "newline")
+    made.attributes.update(schema=schema, connection=connection, metadata=metadata(schema))
+    return made
+
+
+def head(schema: str) -> str:
+    """The latest migration, as the HEAD file names it: two that were written apart collide there."""
+    named = (FOLDER / schema / "HEAD").read_text().strip()
+    found = ScriptDirectory.from_config(config(schema)).get_current_head()
+    if named != found:
+        raise RuntimeError(f"migrations/{schema}/HEAD says {named}, the files say {found}.")
+    return named
+
+
+def prepare(connection: Connection, owner_url: str) -> None:
+    """Roles with their passwords, and schemas in which only their own role has rights."""
+    url = make_url(owner_url)
+    for name in ROLES:
+        role, quoted = f"ringfence_{name}", role_password(url, f"ringfence_{name}")
+        exists = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first()
+        verb = "ALTER" if exists else "CREATE"
+        connection.execute(text(f"{verb} ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '{quoted}'"))
+        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {name}"))
+        connection.execute(text(f"GRANT USAGE ON SCHEMA {name} TO {role}"))
+    connection.execute(text("REVOKE CREATE ON SCHEMA public FROM PUBLIC"))
+
+
+def upgrade(owner_url: str) -> None:
+    """Apply what is missing; safe to run at every start and from several machines at once."""
+    engine = create_engine(make_url(owner_url).set(drivername="postgresql+psycopg"))
+    with engine.connect() as guard:
+        guard.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
+        with engine.begin() as connection:
+            prepare(connection, owner_url)
+        for schema in SCHEMAS:
+            with engine.begin() as connection:
+                connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+                command.upgrade(config(schema, connection), head(schema))
+    engine.dispose()
+
+
+def differences(owner_url: str) -> list[str]:
+    """What the migrated database lacks or has beyond the models; empty when they agree."""
+    from alembic.autogenerate import compare_metadata
+
+    engine = create_engine(make_url(owner_url).set(drivername="postgresql+psycopg"))
+    found: list[str] = []
+    for schema in SCHEMAS:
+        with engine.connect() as connection:
+            options = {
+                "include_schemas": True,
+                "include_name": lambda name, kind, _parents, own=schema: name == own if kind == "schema" else True,
+                "version_table_schema": schema,
+            }
+            context = MigrationContext.configure(connection, opts=options)
+            found += [f"{schema}: {change}" for change in compare_metadata(context, metadata(schema))]
+    engine.dispose()
+    return found

@@ -1,0 +1,1 @@
+"""Ringfence: three services, one door."""

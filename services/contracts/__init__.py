@@ -1,0 +1,1 @@
+"""Contracts: what was promised, by whom, for how much, until when."""

@@ -1,0 +1,170 @@
+"""Tables of the contracts service: commitments, and how they stand."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Numeric, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from services.kernel.db import Table, schema_metadata
+from services.kernel.events import EventRow
+from services.kernel.idempotency import IdempotencyRow
+from services.kernel.jobs import JobRow, waiting_index
+from services.kernel.types import uuid7
+
+Instant = DateTime(timezone=True)
+
+
+class ContractsTable(Table):
+    """Base of the tables in the schema `contracts`."""
+
+    metadata = schema_metadata("contracts")
+
+
+class Contract(ContractsTable, table=True):
+    """A commissioner's contract with a trust about a school. `starts_on` and `ends_on` both belong to the term."""
+
+    __tablename__ = "contract"
+    __table_args__ = (
+        UniqueConstraint("reference"),
+        CheckConstraint("ends_on >= starts_on", name="term"),
+        CheckConstraint("(status = 'draft') OR agreed_hash IS NOT NULL OR status = 'cancelled'", name="hashed"),
+        Index(None, "organisation", "id"),
+        Index(None, "supplier_uid", "id"),
+        Index(None, "school_urn"),
+    )
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    reference: str = Field(max_length=20)
+    title: str
+    status: str = Field(max_length=20)
+    reason_code: str | None = Field(default=None, max_length=40)
+    version: int = 1
+    organisation: str = Field(max_length=100)
+    commissioner: dict[str, Any] = Field(sa_type=JSONB)
+    school_urn: int
+    school: dict[str, Any] = Field(sa_type=JSONB)
+    supplier_uid: str = Field(max_length=20)
+    supplier: dict[str, Any] = Field(sa_type=JSONB)
+    responsible_body: dict[str, Any] = Field(sa_type=JSONB)
+    region: str
+    la_code: str = Field(max_length=3)
+    legal_route: str = Field(max_length=20)
+    starts_on: date
+    ends_on: date
+    ended_on: date | None = None
+    fee_pence: int = Field(sa_type=BigInteger)
+    value_pence: int = Field(sa_type=BigInteger)
+    transfer_intended: bool
+    interventions: list[dict[str, Any]] = Field(sa_type=JSONB)
+    outcomes_rationale: str | None = None
+    agreed_hash: str | None = Field(default=None, max_length=64)
+    evaluation: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    transfer_id: UUID | None = None
+    created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
+
+
+class Outcome(ContractsTable, table=True):
+    """An agreed outcome: measure, baseline from named releases, target, weight, and what it pays."""
+
+    __tablename__ = "outcome"
+    __table_args__ = (CheckConstraint("weight > 0 AND weight <= 1", name="weight"),)
+    contract_id: UUID = Field(primary_key=True, foreign_key="contracts.contract.id")
+    code: str = Field(primary_key=True, max_length=40)
+    place: int
+    measure: str = Field(max_length=40)
+    domain: str = Field(max_length=20)
+    weight: Decimal = Field(sa_type=Numeric(6, 4))
+    critical: bool
+    target_mode: str = Field(max_length=20)
+    target_value: Decimal = Field(sa_type=Numeric(12, 5))
+    baseline: dict[str, Any] = Field(sa_type=JSONB)
+    payment_pence: int = Field(sa_type=BigInteger)
+    floor: Decimal | None = Field(default=None, sa_type=Numeric(12, 5))
+    full: Decimal | None = Field(default=None, sa_type=Numeric(12, 5))
+
+
+class Milestone(ContractsTable, table=True):
+    """A promise with a date; its status follows the records made at the gateway."""
+
+    __tablename__ = "milestone"
+    __table_args__ = (CheckConstraint("(decided_on IS NULL) = (record_id IS NULL)", name="decided"),)
+    contract_id: UUID = Field(primary_key=True, foreign_key="contracts.contract.id")
+    code: str = Field(primary_key=True, max_length=40)
+    title: str
+    kind: str = Field(max_length=20)
+    due_on: date
+    required: bool
+    payment_pence: int = Field(sa_type=BigInteger)
+    status: str = Field(max_length=20)
+    decided_on: date | None = None
+    record_id: UUID | None = None
+
+
+class AppliedRecord(ContractsTable, table=True):
+    """A record of the gateway that has arrived: the same record applied twice changes nothing."""
+
+    __tablename__ = "applied_record"
+    record_id: UUID = Field(primary_key=True)
+    contract_id: UUID = Field(foreign_key="contracts.contract.id", index=True)
+    milestone_code: str = Field(max_length=40)
+    result: str = Field(max_length=20)
+    applied_at: datetime = Field(sa_type=Instant)
+
+
+class Signature(ContractsTable, table=True):
+    """A party's signature under the terms whose hash it names."""
+
+    __tablename__ = "signature"
+    contract_id: UUID = Field(primary_key=True, foreign_key="contracts.contract.id")
+    party: str = Field(primary_key=True, max_length=20)
+    signed_by: str
+    role: str
+    signed_on: date
+    agreed_hash: str = Field(max_length=64)
+    client_id: str
+    recorded_at: datetime = Field(sa_type=Instant)
+
+
+class Payment(ContractsTable, table=True):
+    """One part of a contract's value, and how far it has come."""
+
+    __tablename__ = "payment"
+    __table_args__ = (
+        UniqueConstraint("contract_id", "kind", "code"),
+        CheckConstraint("amount_pence > 0", name="amount"),
+        CheckConstraint("(status = 'earned') = (earned_on IS NOT NULL AND due_on IS NOT NULL)", name="earned"),
+    )
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    contract_id: UUID = Field(foreign_key="contracts.contract.id", index=True)
+    kind: str = Field(max_length=20)
+    code: str = Field(max_length=40)
+    amount_pence: int = Field(sa_type=BigInteger)
+    status: str = Field(max_length=20)
+    reason_code: str | None = Field(default=None, max_length=40)
+    earned_on: date | None = None
+    due_on: date | None = None
+    updated_at: datetime = Field(sa_type=Instant)
+
+
+class Event(ContractsTable, EventRow, table=True):
+    """What changed, by whom, when; append-only."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index(None, "txid", "position"),)
+
+
+class Job(ContractsTable, JobRow, table=True):
+    """Wake-ups of the contracts workers."""
+
+    __tablename__ = "job"
+    __table_args__ = (waiting_index(), Index(None, "run_at"))
+
+
+class IdempotencyKey(ContractsTable, IdempotencyRow, table=True):
+    """Answers given to keyed requests."""
+
+    __tablename__ = "idempotency_key"

@@ -1,0 +1,109 @@
+"""Every SELECT and lock of the contracts service. Row-level security bounds them all to the caller."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, text, tuple_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.contracts.models import AppliedRecord, Contract, Event, Milestone, Outcome, Payment, Signature
+from services.kernel.errors import NotFound
+
+
+async def contract(session: AsyncSession, contract_id: UUID) -> Contract:
+    """The contract; raises NotFound when it does not exist or is not the caller's to see."""
+    found = (await session.exec(select(Contract).where(Contract.id == contract_id))).one_or_none()
+    if found is None:
+        raise NotFound("No such contract.")
+    return found
+
+
+async def locked_contract(session: AsyncSession, contract_id: UUID) -> Contract:
+    """The contract, locked until the end of the transaction: moves of one contract happen one after another."""
+    statement = select(Contract).where(Contract.id == contract_id).with_for_update()
+    found = (await session.exec(statement.execution_options(populate_existing=True))).one_or_none()
+    if found is None:
+        raise NotFound("No such contract.")
+    return found
+
+
+async def outcomes(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[Outcome]:
+    """Agreed outcomes in the order in which they were agreed."""
+    statement = select(Outcome).where(col(Outcome.contract_id).in_(contract_ids))
+    return list(await session.exec(statement.order_by(col(Outcome.place))))
+
+
+async def milestones(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[Milestone]:
+    """Milestones by due date."""
+    statement = select(Milestone).where(col(Milestone.contract_id).in_(contract_ids))
+    return list(await session.exec(statement.order_by(col(Milestone.due_on), col(Milestone.code))))
+
+
+async def signatures(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[Signature]:
+    """Signatures in the order in which they were given."""
+    statement = select(Signature).where(col(Signature.contract_id).in_(contract_ids))
+    return list(await session.exec(statement.order_by(col(Signature.recorded_at))))
+
+
+async def contracts_page(
+    session: AsyncSession, *, filters: dict[str, Any], ends_before: date | None, after: UUID | None, limit: int
+) -> list[Contract]:
+    """Contracts after a place, oldest first, that have the given values in the given columns."""
+    statement = select(Contract).order_by(col(Contract.id)).limit(limit)
+    for name, value in filters.items():
+        if value is not None:
+            statement = statement.where(getattr(Contract, name) == value)
+    if ends_before is not None:
+        statement = statement.where(Contract.ends_on < ends_before)
+    if after is not None:
+        statement = statement.where(Contract.id > after)
+    return list(await session.exec(statement))
+
+
+async def payments_page(
+    session: AsyncSession, *, contract_id: UUID | None, status: str | None, after: UUID | None, limit: int
+) -> list[Payment]:
+    """Payments after a place, in the order of their making."""
+    statement = select(Payment).order_by(col(Payment.id)).limit(limit)
+    if contract_id is not None:
+        statement = statement.where(Payment.contract_id == contract_id)
+    if status is not None:
+        statement = statement.where(Payment.status == status)
+    if after is not None:
+        statement = statement.where(Payment.id > after)
+    return list(await session.exec(statement))
+
+
+async def payment(session: AsyncSession, contract_id: UUID, kind: str, code: str) -> Payment | None:
+    """The payment for one part of a contract, where that part pays anything."""
+    statement = select(Payment).where(Payment.contract_id == contract_id, Payment.kind == kind, Payment.code == code)
+    return (await session.exec(statement)).one_or_none()
+
+
+async def events_page(
+    session: AsyncSession, contract_id: UUID, *, after: tuple[int, int] | None, limit: int
+) -> list[Event]:
+    """A contract's events after a place, oldest first."""
+    statement = select(Event).where(Event.subject_id == contract_id)
+    if after is not None:
+        statement = statement.where(tuple_(col(Event.txid), col(Event.position)) > after)
+    return list(await session.exec(statement.order_by(col(Event.txid), col(Event.position)).limit(limit)))
+
+
+async def applied_record(session: AsyncSession, record_id: UUID) -> AppliedRecord | None:
+    """What became of a record, when it has arrived before."""
+    return await session.get(AppliedRecord, record_id)
+
+
+async def milestone(session: AsyncSession, contract_id: UUID, code: str) -> Milestone | None:
+    """One milestone of a contract."""
+    return await session.get(Milestone, (contract_id, code))
+
+
+async def next_reference(session: AsyncSession, year: int) -> str:
+    """The next public reference of a contract, such as CTR-2023-000001."""
+    number = (await session.execute(select(func.nextval(text("'contracts.reference'"))))).scalar_one()
+    return f"CTR-{year}-{number:06d}"

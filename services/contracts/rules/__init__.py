@@ -1,0 +1,1 @@
+"""Values in, value or DomainError out: no framework, no rows, no clock."""

@@ -1,0 +1,134 @@
+"""The life of a contract: which move leads from which status to which, and who may make it."""
+
+from enum import StrEnum
+
+from services.kernel.errors import DomainError, Forbidden
+
+
+class Status(StrEnum):
+    """Where a contract stands; the fine reason stands in `reason_code` and never decides."""
+
+    DRAFT = "draft"
+    OFFERED = "offered"
+    AGREED = "agreed"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    COMPLETED = "completed"
+    TERMINATED = "terminated"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    TRANSFERRED = "transferred"
+
+
+class Move(StrEnum):
+    """What can happen to a contract as a whole."""
+
+    OFFER = "offer"
+    AGREE = "agree"
+    CANCEL = "cancel"
+    ACTIVATE = "activate"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    COMPLETE = "complete"
+    EXPIRE = "expire"
+    TERMINATE = "terminate"
+    TRANSFER = "transfer"
+
+
+class Role(StrEnum):
+    """In which capacity somebody acts on a contract; the clock stands for the passing of time."""
+
+    COMMISSIONER = "commissioner"
+    SUPPLIER = "supplier"
+    RESPONSIBLE_BODY = "responsible_body"
+    DFE = "dfe"
+    CLOCK = "clock"
+    GATEWAY = "gateway"
+
+
+TABLE: dict[Status, dict[Move, Status]] = {
+    Status.DRAFT: {Move.OFFER: Status.OFFERED, Move.CANCEL: Status.CANCELLED},
+    Status.OFFERED: {Move.AGREE: Status.AGREED, Move.CANCEL: Status.CANCELLED},
+    Status.AGREED: {Move.ACTIVATE: Status.ACTIVE, Move.CANCEL: Status.CANCELLED},
+    Status.ACTIVE: {
+        Move.SUSPEND: Status.SUSPENDED,
+        Move.COMPLETE: Status.COMPLETED,
+        Move.EXPIRE: Status.EXPIRED,
+        Move.TERMINATE: Status.TERMINATED,
+    },
+    Status.SUSPENDED: {
+        Move.RESUME: Status.ACTIVE,
+        Move.EXPIRE: Status.EXPIRED,
+        Move.TERMINATE: Status.TERMINATED,
+    },
+    Status.COMPLETED: {Move.TRANSFER: Status.TRANSFERRED},
+    Status.TERMINATED: {},
+    Status.EXPIRED: {Move.COMPLETE: Status.COMPLETED},
+    Status.CANCELLED: {},
+    Status.TRANSFERRED: {},
+}
+
+MAY: dict[Move, frozenset[Role]] = {
+    Move.OFFER: frozenset({Role.COMMISSIONER}),
+    Move.AGREE: frozenset({Role.COMMISSIONER, Role.SUPPLIER, Role.RESPONSIBLE_BODY}),
+    Move.CANCEL: frozenset({Role.COMMISSIONER}),
+    Move.ACTIVATE: frozenset({Role.CLOCK}),
+    Move.SUSPEND: frozenset({Role.COMMISSIONER}),
+    Move.RESUME: frozenset({Role.COMMISSIONER}),
+    Move.COMPLETE: frozenset({Role.CLOCK}),
+    Move.EXPIRE: frozenset({Role.CLOCK}),
+    Move.TERMINATE: frozenset({Role.COMMISSIONER}),
+    Move.TRANSFER: frozenset({Role.GATEWAY}),
+}
+
+PARTIES = (Role.COMMISSIONER, Role.SUPPLIER, Role.RESPONSIBLE_BODY)
+"""Who must sign before a contract is agreed."""
+
+HOLDS_SCHOOL = frozenset(Status) - {Status.CANCELLED}
+"""Statuses in which the term keeps other contracts for the same school out."""
+
+
+class MoveNotAllowed(DomainError):
+    """The contract's present status has no such move."""
+
+    code = "status_forbids"
+    title = "Not in this status"
+
+
+class NotTheirMove(Forbidden):
+    """The move exists, but another party makes it."""
+
+    code = "not_your_move"
+    title = "Another party does this"
+
+
+class NotAParty(Forbidden):
+    """A party's signature comes from somebody who does not speak for it."""
+
+    code = "not_your_signature"
+    title = "Each party signs for itself"
+
+
+def moved(status: Status, move: Move, role: Role) -> Status:
+    """The status after `move` by `role`; raises NotTheirMove (who may) or MoveNotAllowed (when may it)."""
+    if role not in MAY[move]:
+        who = " or ".join(sorted(MAY[move]))
+        raise NotTheirMove(f"To {move} a contract is for the {who}.", move=move.value)
+    target = TABLE[status].get(move)
+    if target is None:
+        allowed = sorted(each.value for each in TABLE[status])
+        raise MoveNotAllowed(f"A contract that is {status} cannot {move}.", status_now=status.value, allowed=allowed)
+    return target
+
+
+def may_sign(party: Role, role: Role, status: Status) -> None:
+    """Raise unless `role` may sign as `party` now: each party for itself, while the offer stands."""
+    if role is not party:
+        raise NotAParty(f"You act as {role}; the signature of the {party} is its own to give.")
+    if Move.AGREE not in TABLE[status]:
+        raise MoveNotAllowed(f"A contract that is {status} is not open for signature.", status_now=status.value)
+
+
+def all_signed(signed: frozenset[Role]) -> bool:
+    """Whether every party has signed."""
+    return frozenset(PARTIES) <= signed

@@ -1,0 +1,170 @@
+"""What may be agreed: parties, term, outcomes and milestones that make sense together."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from services.kernel.errors import DomainError, Unprocessable
+from services.kernel.types import canonical_json
+
+MAX_WEIGHT = Decimal("0.4")
+MIN_MEASURES = 3
+MIN_DOMAINS = 2
+MAX_TERM_DAYS = 366 * 7
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """The school as GIAS shows it when the contract is drafted."""
+
+    urn: int
+    name: str
+    status: str
+    region: str
+    la_code: str
+    la_name: str
+    kind_group: str
+    trust_uid: str | None
+    trust_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The trust as GIAS shows it when the contract is drafted."""
+
+    uid: str
+    name: str
+    kind: str
+    status: str
+    companies_house_number: str | None
+    ukprn: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedOutcome:
+    """The part of an agreed outcome that the rules look at; `weight` is a share of 1."""
+
+    code: str
+    measure: str
+    domain: str
+    weight: Decimal
+
+
+class UnknownSchool(Unprocessable):
+    """GIAS, as ingested, has no establishment with this URN."""
+
+    code = "unknown_school"
+    title = "No such school"
+
+
+class UnknownTrust(Unprocessable):
+    """GIAS, as ingested, has no trust with this UID."""
+
+    code = "unknown_trust"
+    title = "No such trust"
+
+
+class UnsuitableParty(DomainError):
+    """The school or the trust exists but cannot be party to this contract."""
+
+    code = "unsuitable_party"
+    title = "The school or trust cannot be a party"
+
+
+class SchoolInTrust(DomainError):
+    """A trust is not contracted for its own school."""
+
+    code = "school_in_trust"
+    title = "The school is already in that trust"
+
+
+class OverlappingContract(DomainError):
+    """Another contract for the same school covers part of the term."""
+
+    code = "overlapping_contract"
+    title = "Another contract for this school overlaps"
+
+
+class BadTerms(Unprocessable):
+    """The terms contradict themselves or the rules on agreed outcomes."""
+
+    code = "bad_terms"
+    title = "The terms break a rule"
+
+
+class OutOfArea(DomainError):
+    """The school lies outside the area for which the commissioner acts."""
+
+    status = 403
+    code = "out_of_area"
+    title = "Outside your area"
+
+
+def check_parties(urn: str, school: School | None, uid: str, trust: Trust | None) -> tuple[School, Trust]:
+    """The parties, once it is sure that they exist, are open and do not already belong together."""
+    if school is None:
+        raise UnknownSchool(f"No establishment with URN {urn} in the GIAS releases ingested.", school_urn=urn)
+    if trust is None:
+        raise UnknownTrust(f"No trust with UID {uid} in the GIAS releases ingested.", supplier_uid=uid)
+    if school.status not in {"open", "open_proposed_to_close"}:
+        raise UnsuitableParty(f"{school.name} ({urn}) is {school.status} in GIAS.", school_urn=urn)
+    if trust.status != "open" or trust.kind != "multi_academy_trust":
+        raise UnsuitableParty(f"{trust.name} ({uid}) is not an open multi-academy trust in GIAS.", supplier_uid=uid)
+    if school.trust_uid == trust.uid:
+        raise SchoolInTrust(f"{school.name} ({urn}) is already in {trust.name}.", school_urn=urn, supplier_uid=uid)
+    return school, trust
+
+
+def check_area(school: School, regions: Sequence[str], la_codes: Sequence[str]) -> None:
+    """Raise OutOfArea unless the school lies in one of the regions or local authorities; none given: national."""
+    if (regions or la_codes) and school.region not in regions and school.la_code not in la_codes:
+        raise OutOfArea(f"{school.name} lies in {school.la_name}, {school.region}, outside the area you act for.")
+
+
+def check_term(starts_on: date, ends_on: date) -> None:
+    """Raise unless the term is a period of one day to seven years; both days belong to it."""
+    if ends_on < starts_on:
+        raise BadTerms("The term ends before it starts.", errors=[{"pointer": "/term/ends_on"}])
+    if (ends_on - starts_on).days > MAX_TERM_DAYS:
+        raise BadTerms("A fixed term is at most seven years.", errors=[{"pointer": "/term/ends_on"}])
+
+
+def check_codes(pointer: str, codes: Sequence[str]) -> None:
+    """Raise when a code names two things."""
+    for place, code in enumerate(codes):
+        if code in codes[:place]:
+            raise BadTerms(f"The code {code} is used twice.", errors=[{"pointer": f"/{pointer}/{place}/code"}])
+
+
+def check_milestones(due: Sequence[date], starts_on: date, ends_on: date) -> None:
+    """Raise when a milestone falls outside the term."""
+    for place, day in enumerate(due):
+        if not starts_on <= day <= ends_on:
+            pointer = f"/milestones/{place}/due_on"
+            raise BadTerms(f"A milestone due on {day} lies outside the term.", errors=[{"pointer": pointer}])
+
+
+def check_outcomes(outcomes: Sequence[AgreedOutcome], rationale: str | None) -> None:
+    """Raise unless the weights sum to 1 and the outcomes are broad enough, or a reason says why they are not.
+
+    At least three measures of two domains, none above 0.4 (METHOD.md 3.11).
+    """
+    total = sum((outcome.weight for outcome in outcomes), Decimal(0))
+    if total != 1:
+        raise BadTerms(f"The weights of the outcomes sum to {total}, not to 1.", errors=[{"pointer": "/outcomes"}])
+    too_heavy = any(outcome.weight > MAX_WEIGHT for outcome in outcomes)
+    too_few = len(outcomes) < MIN_MEASURES or len({outcome.domain for outcome in outcomes}) < MIN_DOMAINS
+    if (too_heavy or too_few) and not rationale:
+        raise BadTerms(
+            "Agree three measures of two domains at least, none weighing over 0.4, or say why not in "
+            "outcomes_rationale.",
+            errors=[{"pointer": "/outcomes"}],
+        )
+
+
+def agreement_hash(terms: dict[str, Any]) -> str:
+    """SHA-256 of the canonical JSON of what was agreed: any later change shows."""
+    return hashlib.sha256(canonical_json(terms)).hexdigest()

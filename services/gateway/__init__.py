@@ -1,0 +1,1 @@
+"""Gateway: the door and the record."""

@@ -1,0 +1,1 @@
+"""Clients, API keys and tokens: who may come in."""

@@ -1,0 +1,70 @@
+"""Pass-through: what another service offers under /v1 is offered here, as its committed description says."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request, Security
+from fastapi.responses import Response
+
+from services.kernel.auth import Caller, current_caller
+from services.kernel.peers import Peer
+
+DESCRIPTIONS = Path(__file__).parents[2] / "openapi"
+PASSED_ON = ("content-type", "accept", "idempotency-key", "if-match", "if-none-match")
+PASSED_BACK = (
+    "content-type",
+    "content-disposition",
+    "etag",
+    "location",
+    "link",
+    "retry-after",
+    "idempotent-replayed",
+    "www-authenticate",
+    "allow",
+)
+METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+
+
+def description(service: str) -> dict[str, Any]:
+    """The committed description of a service, from which the gateway routes."""
+    found: dict[str, Any] = json.loads((DESCRIPTIONS / f"{service}.json").read_text())
+    return found
+
+
+def public(paths: dict[str, Any]) -> dict[str, Any]:
+    """The paths that are offered at the gateway."""
+    return {path: item for path, item in paths.items() if path.startswith("/v1/")}
+
+
+def scopes_of(operation: dict[str, Any]) -> list[str]:
+    """The scopes that an operation asks for."""
+    return [scope for entry in operation.get("security", []) for scope in entry.get("oauth2", [])]
+
+
+def passing_routes(service: str, own: set[tuple[str, str]]) -> APIRouter:
+    """Routes for everything that `service` offers, less what the gateway answers itself (method, path)."""
+    router = APIRouter()
+    for path, item in public(description(service)["paths"]).items():
+        for method in METHODS & item.keys():
+            if (method, path) not in own:
+                add_route(router, service, method, path, item[method])
+    return router
+
+
+def add_route(router: APIRouter, service: str, method: str, path: str, operation: dict[str, Any]) -> None:
+    """One route that checks the caller and passes the request on under a signed identity."""
+
+    async def pass_on(request: Request, caller: Caller = Security(current_caller, scopes=scopes_of(operation))) -> Response:  # noqa: B008
+        peer: Peer = getattr(request.app.state, service)
+        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
+        headers["x-request-id"] = request.state.request_id
+        content = await request.body()
+        answer = await peer.send(request.method, target, caller=caller, content=content or None, headers=headers)
+        kept = {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}
+        return Response(answer.content, answer.status_code, kept)
+
+    router.add_api_route(
+        path, pass_on, methods=[method.upper()], name=operation["operationId"], include_in_schema=False
+    )

@@ -1,0 +1,211 @@
+"""Tables of the gateway: who may come in, what was recorded, and transfers to full membership."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Identity, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from services.kernel.db import Table, schema_metadata
+from services.kernel.events import EventRow
+from services.kernel.idempotency import IdempotencyRow
+from services.kernel.jobs import JobRow, waiting_index
+from services.kernel.types import uuid7
+
+Instant = DateTime(timezone=True)
+
+
+class GatewayTable(Table):
+    """Base of the tables in the schema `gateway`."""
+
+    metadata = schema_metadata("gateway")
+
+
+class Client(GatewayTable, table=True):
+    """A registered system; its secret is kept as a hash only."""
+
+    __tablename__ = "client"
+    __table_args__ = (
+        CheckConstraint("kind IN ('commissioner', 'dfe', 'supplier', 'responsible_body')", name="kind"),
+    )
+    id: str = Field(primary_key=True, max_length=40)
+    name: str
+    kind: str = Field(max_length=20)
+    organisation: str = Field(max_length=100)
+    scopes: list[str] = Field(sa_type=JSONB)
+    regions: list[str] = Field(sa_type=JSONB)
+    la_codes: list[str] = Field(sa_type=JSONB)
+    trust_uid: str | None = Field(default=None, max_length=20)
+    urns: list[str] = Field(sa_type=JSONB)
+    secret_hash: str = Field(max_length=64)
+    created_at: datetime = Field(sa_type=Instant)
+    disabled_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class ApiKey(GatewayTable, table=True):
+    """A finance team's key, kept as a hash with its first characters for display."""
+
+    __tablename__ = "api_key"
+    __table_args__ = (UniqueConstraint("key_hash"), Index(None, "trust_uid"))
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    name: str
+    trust_uid: str = Field(max_length=20)
+    scopes: list[str] = Field(sa_type=JSONB)
+    start: str = Field(max_length=20)
+    key_hash: str = Field(max_length=64)
+    expires_at: datetime = Field(sa_type=Instant)
+    created_by: dict[str, Any] = Field(sa_type=JSONB)
+    created_at: datetime = Field(sa_type=Instant)
+    revoked_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class ContractRef(GatewayTable, table=True):
+    """What the gateway needs to know of a contract in order to record without asking; follows the contract."""
+
+    __tablename__ = "contract_ref"
+    __table_args__ = (Index(None, "organisation"), Index(None, "supplier_uid"))
+    contract_id: UUID = Field(primary_key=True)
+    reference: str = Field(max_length=20)
+    version: int
+    status: str = Field(max_length=20)
+    organisation: str = Field(max_length=100)
+    supplier_uid: str = Field(max_length=20)
+    responsible_uid: str | None = Field(default=None, max_length=20)
+    school_urn: int
+    region: str
+    la_code: str = Field(max_length=3)
+    milestones: list[str] = Field(sa_type=JSONB)
+
+
+class MilestoneRecord(GatewayTable, table=True):
+    """A fact about a milestone, written once; a wrong one is withdrawn by another."""
+
+    __tablename__ = "milestone_record"
+    __table_args__ = (Index(None, "contract_id", "id"),)
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    contract_id: UUID
+    milestone_code: str = Field(max_length=40)
+    status: str = Field(max_length=20)
+    occurred_on: date
+    note: str | None = None
+    evidence: list[dict[str, Any]] = Field(sa_type=JSONB)
+    recorded_at: datetime = Field(sa_type=Instant)
+    recorded_by: dict[str, Any] = Field(sa_type=JSONB)
+    leaf_hash: str = Field(max_length=64)
+
+
+class Delivery(GatewayTable, table=True):
+    """A record has reached the contract, with the answer given there. A record without one is still to be sent."""
+
+    __tablename__ = "delivery"
+    record_id: UUID = Field(primary_key=True, foreign_key="gateway.milestone_record.id")
+    result: str = Field(max_length=20)
+    delivered_at: datetime = Field(sa_type=Instant)
+
+
+class Leaf(GatewayTable, table=True):
+    """A leaf of the log: canonical JSON without personal data, and its RFC 6962 hash. Never updated."""
+
+    __tablename__ = "leaf"
+    __table_args__ = (Index(None, "subject_id"),)
+    id: int = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
+    kind: str = Field(max_length=60)
+    subject_id: UUID
+    data: bytes = Field(sa_type=LargeBinary)
+    leaf_hash: str = Field(max_length=64)
+    written_at: datetime = Field(sa_type=Instant)
+
+
+class Cursor(GatewayTable, table=True):
+    """How far the events of another service have been read."""
+
+    __tablename__ = "cursor"
+    source: str = Field(primary_key=True, max_length=20)
+    txid: int = Field(default=0, sa_type=BigInteger)
+    position: int = Field(default=0, sa_type=BigInteger)
+
+
+class Transfer(GatewayTable, table=True):
+    """A school on its way into full membership of the trust that was contracted for it."""
+
+    __tablename__ = "transfer"
+    __table_args__ = (
+        UniqueConstraint("reference"),
+        CheckConstraint("effective_on IS NULL OR extract(day FROM effective_on) = 1", name="first_of_month"),
+        Index("transfer_live_idx", "contract_id", unique=True, postgresql_where=text("status <> 'cancelled'")),
+    )
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    reference: str = Field(max_length=20)
+    contract_id: UUID
+    status: str = Field(max_length=20)
+    reason_code: str | None = Field(default=None, max_length=40)
+    version: int = 1
+    route: str = Field(max_length=20)
+    school_urn: int
+    trust_uid: str = Field(max_length=20)
+    effective_on: date | None = None
+    needed: list[str] = Field(sa_type=JSONB)
+    evidence: dict[str, Any] = Field(sa_type=JSONB)
+    result: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
+
+
+class Consent(GatewayTable, table=True):
+    """A decision on a transfer; a later one of the same body replaces it in effect, never in the record."""
+
+    __tablename__ = "consent"
+    __table_args__ = (Index(None, "transfer_id"),)
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    transfer_id: UUID = Field(foreign_key="gateway.transfer.id")
+    by: str = Field(max_length=20)
+    decision: str = Field(max_length=30)
+    conditions: list[str] = Field(sa_type=JSONB)
+    decided_on: date
+    recorded_at: datetime = Field(sa_type=Instant)
+    recorded_by: dict[str, Any] = Field(sa_type=JSONB)
+
+
+class TransferStep(GatewayTable, table=True):
+    """One step of a transfer: a task that its owner completes, or an act of the system on the day itself."""
+
+    __tablename__ = "transfer_step"
+    __table_args__ = (
+        CheckConstraint("(status = 'open') = (finished_at IS NULL)", name="finished"),
+        UniqueConstraint("transfer_id", "place"),
+    )
+    transfer_id: UUID = Field(primary_key=True, foreign_key="gateway.transfer.id")
+    key: str = Field(primary_key=True, max_length=60)
+    place: int
+    title: str
+    section: str = Field(max_length=40)
+    owner: str = Field(max_length=20)
+    depends_on: list[str] = Field(sa_type=JSONB)
+    gate: bool
+    optional: bool
+    status: str = Field(max_length=20)
+    reason: str | None = None
+    finished_at: datetime | None = Field(default=None, sa_type=Instant)
+    finished_by: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+
+
+class Event(GatewayTable, EventRow, table=True):
+    """What changed, by whom, when; append-only."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index(None, "txid", "position"),)
+
+
+class Job(GatewayTable, JobRow, table=True):
+    """Wake-ups of the gateway workers."""
+
+    __tablename__ = "job"
+    __table_args__ = (waiting_index(), Index(None, "run_at"))
+
+
+class IdempotencyKey(GatewayTable, IdempotencyRow, table=True):
+    """Answers given to keyed requests."""
+
+    __tablename__ = "idempotency_key"

@@ -1,0 +1,1 @@
+"""Milestone records: the fact, written once."""

@@ -1,0 +1,34 @@
+"""What the gateway itself says of a contract: the contract, and what stands between it and a transfer."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from services.gateway.rules.transfer import conditions
+from services.kernel.auth import Caller, require
+from services.kernel.http import problems
+from services.kernel.peers import Peer
+
+router = APIRouter()
+
+
+@router.get("/v1/contracts/{contract_id}", tags=["contracts"], responses=problems(404, 422))
+async def read_contract(
+    contract_id: UUID, request: Request, caller: Annotated[Caller, require("contracts:read")]
+) -> Response:
+    """One contract as it stands, with each condition for a transfer: met, not met or unknown, and why."""
+    contracts: Peer = request.app.state.contracts
+    headers = {"x-request-id": request.state.request_id}
+    if "if-none-match" in request.headers:
+        headers["if-none-match"] = request.headers["if-none-match"]
+    answer = await contracts.send("GET", f"/v1/contracts/{contract_id}", caller=caller, headers=headers)
+    kept = {name: answer.headers[name] for name in ("etag", "content-type") if name in answer.headers}
+    if answer.status_code != 200:
+        return Response(answer.content, answer.status_code, kept)
+    body = answer.json()
+    body["transfer_conditions"] = [
+        {"code": each.code, "state": each.state, "detail": each.detail} for each in conditions(body)
+    ]
+    return JSONResponse(body, headers={"ETag": kept["etag"]})

@@ -1,0 +1,22 @@
+"""The gateway worker: takes records to contracts, follows what changed there, opens and carries out transfers."""
+
+from services.gateway.calls import SELF
+from services.gateway.jobs import handlers
+from services.gateway.models import Job
+from services.gateway.settings import Settings
+from services.kernel.db import Database
+from services.kernel.jobs import Worker, enqueue
+from services.kernel.peers import Peer
+from services.kernel.types import utc_now
+
+
+def create_worker(database: Database, contracts: Peer, outcomes: Peer, settings: Settings) -> Worker:
+    """A worker on this database that speaks to these services."""
+    work = handlers(contracts, outcomes, settings.pull_seconds)
+
+    async def begin() -> None:
+        """Make sure that the events of contracts are being followed."""
+        async with database.transaction(SELF) as session:
+            await enqueue(session, Job, kind="pull", key="contracts", run_at=utc_now())
+
+    return Worker(database, Job, work, poll_seconds=settings.poll_seconds, begin=begin)

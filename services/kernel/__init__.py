@@ -1,0 +1,1 @@
+"""Kernel: what the three services share; it knows no word of the domain."""

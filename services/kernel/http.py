@@ -1,0 +1,292 @@
+"""What every service's door has in common: problems, request ids, bodies, entity tags, pages."""
+
+import base64
+import hashlib
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter, Depends, FastAPI, Header, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.kernel.auth import Caller, Verifier, current_caller
+from services.kernel.db import Database, is_unreachable, violated_constraint
+from services.kernel.errors import (
+    BadRequest,
+    DomainError,
+    Unauthenticated,
+    Unavailable,
+    Unprocessable,
+    problem,
+    problem_members,
+)
+from services.kernel.types import canonical_json, uuid7
+
+PROBLEM_JSON = "application/problem+json"
+MAX_BODY = 1_000_000
+SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
+]
+log = structlog.get_logger("ringfence.access")
+
+
+class Body(BaseModel):
+    """A request or answer body: unknown fields are refused, strings are not turned into numbers."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details; `code` is stable and meant for programs."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+
+
+class PreconditionRequired(DomainError):
+    """The update names no version, so it might overwrite somebody's work."""
+
+    status = 428
+    code = "precondition_required"
+    title = "If-Match is needed"
+
+
+class PreconditionFailed(DomainError):
+    """The version that the caller read is no longer the present one."""
+
+    status = 412
+    code = "stale"
+    title = "The resource has changed since it was read"
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The error answers of a route, for its description."""
+    found = {status: {"model": Problem, "content": {PROBLEM_JSON: {}}} for status in {401, 403, 503, *statuses}}
+    return {status: {**entry, "description": "Problem"} for status, entry in sorted(found.items())}
+
+
+def install(app: FastAPI, constraints: Mapping[str, DomainError]) -> None:
+    """Give an app the handlers that show every error as a problem, also those that the framework makes.
+
+    `constraints` names, for each database constraint that a caller can run into, the error that it means.
+    """
+
+    def answer(request: Request, error: DomainError) -> JSONResponse:
+        body = problem(error, instance=request.url.path)
+        return JSONResponse(body, error.status, error.headers, media_type=PROBLEM_JSON)
+
+    async def domain_error(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, DomainError)
+        return answer(request, error)
+
+    async def invalid_body(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        found = [
+            {"pointer": "/" + "/".join(str(part) for part in item["loc"][1:]), "detail": item["msg"]}
+            for item in error.errors()
+        ]
+        if any(item["type"] == "json_invalid" for item in error.errors()):
+            return answer(request, BadRequest("The body is not valid JSON.", errors=found))
+        return answer(request, Unprocessable("Some fields are not as they should be; see errors.", errors=found))
+
+    async def http_error(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        code = str(error.detail).lower().replace(" ", "_")[:60]
+        members = problem_members(
+            status=error.status_code,
+            code=code,
+            title=str(error.detail),
+            detail=f"{request.method} {request.url.path}: {error.detail}.",
+            instance=request.url.path,
+        )
+        return JSONResponse(members, error.status_code, error.headers, media_type=PROBLEM_JSON)
+
+    async def database_error(request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, IntegrityError) and (known := constraints.get(violated_constraint(error))):
+            return answer(request, known)
+        if is_unreachable(error):
+            return answer(request, Unavailable("The database does not answer at the moment. Nothing was changed."))
+        return await unexpected(request, error)
+
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        structlog.get_logger("ringfence").error("unexpected", path=request.url.path, exc_info=error)
+        members = problem_members(
+            status=500,
+            code="internal_error",
+            title="Internal error",
+            detail="Something went wrong here; it has been logged under the request id.",
+            instance=request.url.path,
+        )
+        return JSONResponse(members, 500, media_type=PROBLEM_JSON)
+
+    app.add_exception_handler(DomainError, domain_error)
+    app.add_exception_handler(RequestValidationError, invalid_body)
+    app.add_exception_handler(HTTPException, http_error)
+    for unreachable in (DBAPIError, ConnectionError, TimeoutError):
+        app.add_exception_handler(unreachable, database_error)
+    app.add_exception_handler(Exception, unexpected)
+
+
+class Edge:
+    """Outermost layer of a service, in plain ASGI: request id, security headers, and one access-log line."""
+
+    def __init__(self, app: ASGIApp, service: str) -> None:
+        self.app, self.service = app, service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(b"x-request-id", b"")
+        request_id = given if 0 < len(given) <= 64 and given.replace(b"-", b"").isalnum() else str(uuid7()).encode()
+        scope.setdefault("state", {})["request_id"] = request_id.decode()
+        started, status = time.perf_counter(), 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *SECURITY_HEADERS, (b"x-request-id", request_id)]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_headers)
+        finally:
+            milliseconds = round((time.perf_counter() - started) * 1000, 1)
+            facts = {"method": scope["method"], "path": scope["path"], "status": status, "ms": milliseconds}
+            log.info("request", service=self.service, request_id=request_id.decode(), **facts)
+
+
+def create_app(
+    service: str,
+    router: APIRouter,
+    database: Database,
+    verifier: Verifier,
+    constraints: Mapping[str, DomainError],
+    idempotency_table: type[Any],
+) -> FastAPI:
+    """A service behind the door: every caller is vouched for by a signed identity; no header is trusted."""
+    app = FastAPI(
+        title=f"Ringfence {service}",
+        version="1",
+        redirect_slashes=False,
+        max_body_size=MAX_BODY,
+        generate_unique_id_function=lambda route: route.name,
+        docs_url=None,
+        redoc_url=None,
+    )
+
+    async def authenticate(request: Request) -> Caller:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthenticated("This service is reached through the gateway.")
+        return verifier.identity(token, service)
+
+    app.state.authenticate, app.state.database, app.state.idempotency_table = authenticate, database, idempotency_table
+    install(app, constraints)
+    app.include_router(router)
+    app.include_router(health)
+    app.add_middleware(Edge, service=service)
+    return app
+
+
+health = APIRouter(tags=["health"])
+
+
+@health.get("/health/live")
+async def live() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "live"}
+
+
+@health.get("/health/ready", responses={503: {"model": Problem}})
+async def ready(request: Request) -> dict[str, str]:
+    """The process can do its work: the database answers."""
+    if not await request.app.state.database.answers():
+        raise Unavailable("The database does not answer at the moment.")
+    return {"status": "ready"}
+
+
+async def open_session(
+    request: Request, caller: Annotated[Caller, Depends(current_caller)]
+) -> AsyncIterator[AsyncSession]:
+    """The request's one transaction, bounded to its caller and committed before the answer leaves."""
+    database: Database = request.app.state.database
+    async with database.transaction(caller) as session:
+        yield session
+
+
+Session = Annotated[AsyncSession, Depends(open_session, scope="function")]
+
+
+def entity_tag(value: Any) -> str:
+    """A strong entity tag of a body or of a version number."""
+    return '"' + hashlib.sha256(canonical_json(value)).hexdigest()[:24] + '"'
+
+
+async def if_match(value: Annotated[str | None, Header(alias="If-Match")] = None) -> str:
+    """The entity tag of the version that the caller read; raises 428 when it names none."""
+    if not value:
+        raise PreconditionRequired("Send If-Match with the ETag of the version that you read.")
+    return value
+
+
+IfMatch = Annotated[str, Depends(if_match)]
+
+
+def check_match(expected: str, present: str) -> None:
+    """Raise 412 unless the caller read the present version."""
+    if expected not in {present, "*"}:
+        raise PreconditionFailed("Read it again and repeat the request with its new ETag.", etag=present)
+
+
+def encode_cursor(values: list[Any]) -> str:
+    """An opaque place in a list."""
+    return base64.urlsafe_b64encode(canonical_json(values)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None, length: int) -> list[Any] | None:
+    """The place that `encode_cursor` wrote; raises 400 for one that this service did not write."""
+    if cursor is None:
+        return None
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError as error:
+        raise BadRequest("The cursor is not one that this service gave.") from error
+    if not isinstance(values, list) or len(values) != length:
+        raise BadRequest("The cursor is not one that this service gave.")
+    return values
+
+
+def as_uuid(value: Any) -> UUID:
+    """The identifier in a cursor; raises 400 for anything else."""
+    try:
+        return UUID(str(value))
+    except ValueError as error:
+        raise BadRequest("The cursor is not one that this service gave.") from error
+
+
+def page(rows: list[Any], limit: int, place: list[Any] | None, request: Request) -> JSONResponse:
+    """One page of a list, with the way to the next one in the body and in `Link` (RFC 8288)."""
+    cursor = encode_cursor(place) if place is not None and len(rows) == limit else None
+    headers = {}
+    if cursor:
+        target = request.url.include_query_params(cursor=cursor)
+        headers["Link"] = f'<{target.path}?{target.query}>; rel="next"'
+    body = [row.model_dump(mode="json") if isinstance(row, BaseModel) else row for row in rows]
+    return JSONResponse({"data": body, "paging": {"next": cursor}}, headers=headers)

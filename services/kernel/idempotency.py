@@ -1,0 +1,108 @@
+"""A repeated request is answered again, not carried out again (Idempotency-Key, draft-ietf-httpapi 07)."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy import JSON, DateTime, func, text
+from sqlmodel import Field
+
+from services.kernel.auth import Caller, current_caller
+from services.kernel.db import Table
+from services.kernel.errors import BadRequest, DomainError, Unprocessable
+from services.kernel.http import Session, entity_tag
+
+KEY = re.compile(r'"[\x20\x21\x23-\x5b\x5d-\x7e]{8,100}"|[A-Za-z0-9._~-]{8,100}')
+
+
+class IdempotencyRow(Table):
+    """The answer that a key was given; the key is a hash of caller, method, path and key."""
+
+    key: str = Field(primary_key=True, max_length=64)
+    fingerprint: str = Field(max_length=64)
+    status: int
+    body: dict[str, Any] = Field(sa_type=JSON)
+    headers: dict[str, str] = Field(sa_type=JSON)
+    created_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now()})
+
+
+class KeyReused(Unprocessable):
+    """The same key came with another body."""
+
+    code = "idempotency_key_reused"
+    title = "This Idempotency-Key was used for another request"
+
+
+class StillRunning(DomainError):
+    """The first request with this key has not finished."""
+
+    code = "idempotency_key_in_use"
+    title = "The first request with this Idempotency-Key is still running"
+
+
+class Replay(Exception):
+    """Ends a request whose answer is already known; shown by `replay_handler`."""
+
+    def __init__(self, row: IdempotencyRow) -> None:
+        self.response = JSONResponse(row.body, row.status, {**row.headers, "Idempotent-Replayed": "true"})
+
+
+async def replay_handler(_request: Request, error: Exception) -> JSONResponse:
+    """Give the stored answer again."""
+    assert isinstance(error, Replay)
+    return error.response
+
+
+class Idempotency:
+    """The memory of one request: `begin` in its transaction before any effect, `finish` with its answer."""
+
+    def __init__(self, request: Request, caller: Caller, session: Session, key: str, body: bytes) -> None:
+        scoped = "\n".join((caller.client_id, request.method, request.url.path, key))
+        self.key = hashlib.sha256(scoped.encode()).hexdigest()
+        self.fingerprint = hashlib.sha256(body).hexdigest()
+        self.session, self.table = session, request.app.state.idempotency_table
+
+    async def begin(self) -> None:
+        """Raise Replay, KeyReused or StillRunning unless this is the first request with its key."""
+        lock = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))")
+        if not (await self.session.execute(lock, {"key": self.key})).scalar_one():
+            raise StillRunning("Wait for it, then repeat the request to get its answer.")
+        row = await self.session.get(self.table, self.key)
+        if row is not None and row.fingerprint != self.fingerprint:
+            raise KeyReused("Use a new key for a new request.")
+        if row is not None:
+            raise Replay(row)
+
+    def finish(self, status: int, answer: BaseModel, headers: Mapping[str, str] | None = None) -> JSONResponse:
+        """Store the answer in the same transaction as the effect, and give it."""
+        body = answer.model_dump(mode="json")
+        head = {"ETag": entity_tag(body.get("version", body)), **(headers or {})}
+        self.session.add(self.table(key=self.key, fingerprint=self.fingerprint, status=status, body=body, headers=head))
+        return JSONResponse(body, status, head)
+
+
+async def idempotency_key(
+    key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=102, examples=['"4d5f0a34-1f0e"'])] = None,
+) -> str:
+    """The request's key without its quotes; raises 400 for a missing or malformed one."""
+    if key is None or not KEY.fullmatch(key):
+        raise BadRequest("Send an Idempotency-Key: a quoted string of 8 to 100 characters, new for each request.")
+    return key.strip('"')
+
+
+IdempotencyKey = Annotated[str, Depends(idempotency_key)]
+
+
+async def idempotency(
+    request: Request, session: Session, caller: Annotated[Caller, Depends(current_caller)], key: IdempotencyKey
+) -> Idempotency:
+    """The route's memory of a request whose body is read as a whole; forms build theirs from what they read."""
+    return Idempotency(request, caller, session, key, await request.body())
+
+
+Idempotent = Annotated[Idempotency, Depends(idempotency, scope="function")]

@@ -1,0 +1,158 @@
+"""Background work is rows: a job is a wake-up for a key, written with the fact, claimed with a lease and a fence."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy import BigInteger, DateTime, Index, func, text
+from sqlmodel import Field
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.kernel.auth import service_caller
+from services.kernel.db import Database, Table, is_unreachable
+from services.kernel.types import utc_now, uuid7
+
+LEASE_SECONDS = 30
+ATTEMPTS = 30
+log = structlog.get_logger("ringfence.jobs")
+
+
+class JobRow(Table):
+    """A wake-up for `key`: the handler drains what waits for that key, so waking twice does no harm.
+
+    `run_at` is in the time of the domain (a start date), `available_at` in real time (a pause after a failure).
+    """
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    kind: str = Field(max_length=60)
+    key: str = Field(max_length=200)
+    run_at: datetime = Field(sa_type=DateTime(timezone=True))
+    available_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now()})
+    lease_until: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    fence: int = Field(default=0, sa_type=BigInteger)
+    attempts: int = 0
+    last_error: str | None = Field(default=None, max_length=500)
+
+
+def waiting_index(name: str = "job_waiting_idx") -> Index:
+    """One waiting wake-up for a key is enough; one that is being worked on does not stop the next."""
+    return Index(name, "kind", "key", unique=True, postgresql_where=text("lease_until IS NULL"))
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that this worker holds; only the holder of the latest fence may finish it."""
+
+    id: UUID
+    kind: str
+    key: str
+    fence: int
+    attempts: int
+
+
+Handler = Callable[[Database, str, datetime], Awaitable[None]]
+
+
+async def enqueue(
+    session: AsyncSession, table: type[JobRow], *, kind: str, key: str, run_at: datetime, pause_seconds: float = 0
+) -> None:
+    """Ask for work on `key` in the caller's transaction, after a pause in real time; an earlier time wins."""
+    name = table.__table__.fullname  # type: ignore[attr-defined]
+    statement = text(
+        f"INSERT INTO {name} AS job (id, kind, key, run_at, available_at, fence, attempts) VALUES"  # noqa: S608
+        " (:id, :kind, :key, :run_at, clock_timestamp() + :pause * interval '1 second', 0, 0) ON CONFLICT (kind, key) WHERE lease_until IS NULL"
+        " DO UPDATE SET run_at = least(job.run_at, excluded.run_at),"
+        " available_at = least(job.available_at, excluded.available_at)"
+    )
+    await session.execute(statement, {"id": uuid7(), "kind": kind, "key": key, "run_at": run_at, "pause": pause_seconds})
+
+
+class Worker:
+    """Carries out one service's jobs until told to stop; any number may run on any number of machines."""
+
+    def __init__(
+        self,
+        database: Database,
+        table: type[JobRow],
+        handlers: Mapping[str, Handler],
+        *,
+        poll_seconds: float = 0.5,
+        begin: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self.database, self.handlers, self.poll_seconds, self.begin = database, handlers, poll_seconds, begin
+        self.name = table.__table__.fullname  # type: ignore[attr-defined]
+        self.caller = service_caller(database.service)
+
+    async def claim(self, now: datetime) -> Claim | None:
+        """Take one due job, or one whose holder's lease ran out."""
+        statement = text(
+            f"UPDATE {self.name} SET lease_until = clock_timestamp() + :lease * interval '1 second',"  # noqa: S608
+            " fence = fence + 1, attempts = attempts + 1 WHERE id = ("
+            f" SELECT id FROM {self.name} WHERE run_at <= :now"
+            " AND coalesce(lease_until, available_at) <= clock_timestamp()"
+            " ORDER BY run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id, kind, key, fence, attempts"
+        )
+        async with self.database.transaction(self.caller) as session:
+            row = (await session.execute(statement, {"now": now, "lease": LEASE_SECONDS})).one_or_none()
+        return Claim(*row) if row else None
+
+    async def finish(self, claim: Claim) -> None:
+        """The work is done; a holder whose fence has passed to another changes nothing."""
+        async with self.database.transaction(self.caller) as session:
+            done = text(f"DELETE FROM {self.name} WHERE id = :id AND fence = :fence")  # noqa: S608
+            await session.execute(done, {"id": claim.id, "fence": claim.fence})
+
+    async def put_back(self, claim: Claim, error: Exception) -> None:
+        """Try again after a pause that doubles; after many attempts wait for a person (`ringfence jobs`)."""
+        pause = min(300.0, 0.2 * 2**claim.attempts) * random.uniform(0.8, 1.2)  # noqa: S311
+        spent, words = claim.attempts >= ATTEMPTS, f"{type(error).__name__}: {error}"[:500]
+        again = text(
+            f"WITH mine AS (SELECT id FROM {self.name} WHERE id = :id AND fence = :fence FOR UPDATE),"  # noqa: S608
+            f" newer AS (DELETE FROM {self.name} WHERE lease_until IS NULL AND kind = :kind AND key = :key"
+            "  AND EXISTS (SELECT FROM mine)) SELECT count(*) FROM mine"
+        )
+        pause_it = text(
+            f"UPDATE {self.name} SET lease_until = NULL, last_error = :error, available_at ="  # noqa: S608
+            " CASE WHEN :spent THEN 'infinity' ELSE clock_timestamp() + :pause * interval '1 second' END"
+            " WHERE id = :id AND fence = :fence"
+        )
+        facts = {"id": claim.id, "fence": claim.fence}
+        async with self.database.transaction(self.caller) as session:
+            await session.execute(again, {**facts, "kind": claim.kind, "key": claim.key})
+            await session.execute(pause_it, {**facts, "error": words, "spent": spent, "pause": pause})
+
+    async def run_once(self, now: datetime) -> bool:
+        """Carry out one due job; says whether there was one."""
+        claim = await self.claim(now)
+        if claim is None:
+            return False
+        try:
+            await self.handlers[claim.kind](self.database, claim.key, now)
+        except Exception as error:
+            log.warning("job failed", kind=claim.kind, key=claim.key, attempts=claim.attempts, error=str(error)[:300])
+            await self.put_back(claim, error)
+        else:
+            await self.finish(claim)
+        return True
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; a database that is away is waited for."""
+        begun = self.begin is None
+        while not stop.is_set():
+            try:
+                if self.begin is not None and not begun:
+                    await self.begin()
+                    begun = True
+                busy = await self.run_once(utc_now())
+            except Exception as error:
+                if not is_unreachable(error):
+                    raise
+                busy = False
+            if not busy:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), self.poll_seconds)

@@ -1,0 +1,79 @@
+"""Time, identifiers and canonical JSON: the same everywhere."""
+
+import json
+import os
+import secrets
+import time
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+LONDON = ZoneInfo("Europe/London")
+
+Pence = Annotated[int, Field(ge=0, le=100_000_000_000, description="Money in pence", examples=[2_000_000])]
+Text = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+LongText = Annotated[str, Field(max_length=4000)]
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+
+
+def utc_now() -> datetime:
+    """The present instant, in UTC; `RINGFENCE_NOW` (ISO 8601) moves it for demonstrations.
+
+    Only the edges (routes, jobs, commands) call this; everything below takes time as an argument.
+    """
+    moved = os.environ.get("RINGFENCE_NOW")
+    if moved:
+        instant = datetime.fromisoformat(moved)
+        return (instant if instant.tzinfo else instant.replace(tzinfo=LONDON)).astimezone(UTC)
+    return datetime.now(UTC)
+
+
+def london_date(instant: datetime) -> date:
+    """The civil date in London at this instant."""
+    return instant.astimezone(LONDON).date()
+
+
+def start_of_day(day: date) -> datetime:
+    """The instant at which this date begins in London, in UTC."""
+    return datetime.combine(day, clock_time(0), LONDON).astimezone(UTC)
+
+
+def day_after(day: date) -> date:
+    """The following date: turns a last day into the open end of a half-open period."""
+    return day + timedelta(days=1)
+
+
+def uuid7() -> UUID:
+    """A time-ordered identifier (RFC 9562, version 7)."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | secrets.randbits(80)
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    return UUID(int=(value & ~(0x3 << 62)) | (0x2 << 62))
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can carry it: dates and identifiers as text, decimals as numbers, enums as their value."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    return str(value) if isinstance(value, UUID) else value
+
+
+def canonical_json(value: Any) -> bytes:
+    """The one byte form of a JSON value: sorted keys, no spaces, UTF-8 (RFC 8785 for what we store in it)."""
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()

@@ -1,0 +1,1 @@
+"""Outcomes: published results, where they count, and what they show."""

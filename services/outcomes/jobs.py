@@ -1,0 +1,11 @@
+"""Work that arrives as a row, by kind."""
+
+from collections.abc import Mapping
+
+from services.kernel.jobs import Handler
+from services.outcomes.releases.jobs import ingest
+
+
+def handlers() -> Mapping[str, Handler]:
+    """What to do for each kind of job."""
+    return {"ingest": ingest}

@@ -1,0 +1,274 @@
+"""Tables of the outcomes service: evidence, where it counts, and what was concluded from it."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Identity, Index, LargeBinary, Numeric, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from services.kernel.db import Table, schema_metadata
+from services.kernel.events import EventRow
+from services.kernel.idempotency import IdempotencyRow
+from services.kernel.jobs import JobRow, waiting_index
+from services.kernel.types import uuid7
+
+Instant = DateTime(timezone=True)
+
+
+class OutcomesTable(Table):
+    """Base of the tables in the schema `outcomes`."""
+
+    metadata = schema_metadata("outcomes")
+
+
+class Release(OutcomesTable, table=True):
+    """A published file, as it came. `academic_year` is the year in which it starts; None for reference data."""
+
+    __tablename__ = "release"
+    __table_args__ = (
+        UniqueConstraint("number"),
+        CheckConstraint("status IN ('ingesting', 'current', 'superseded', 'refused')", name="status"),
+    )
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    number: int = Field(default=None, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
+    feed: str = Field(max_length=40, index=True)
+    academic_year: int | None = None
+    release_status: str = Field(max_length=20)
+    published_on: date
+    filename: str = Field(max_length=200)
+    sha256: str = Field(max_length=64)
+    size_bytes: int = Field(sa_type=BigInteger)
+    status: str = Field(max_length=20)
+    layout: str | None = None
+    reason_code: str | None = Field(default=None, max_length=40)
+    detail: str | None = None
+    rows_read: int = 0
+    rows_accepted: int = 0
+    rows_ignored: int = 0
+    rows_rejected: int = 0
+    values_hash: str | None = Field(default=None, max_length=64)
+    same_values_as: UUID | None = None
+    created_by: dict[str, Any] = Field(sa_type=JSONB)
+    created_at: datetime = Field(sa_type=Instant)
+    ingested_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class ReleaseFile(OutcomesTable, table=True):
+    """The bytes of a release, kept as evidence."""
+
+    __tablename__ = "release_file"
+    release_id: UUID = Field(primary_key=True, foreign_key="outcomes.release.id")
+    content: bytes = Field(sa_type=LargeBinary)
+
+
+class Rejection(OutcomesTable, table=True):
+    """A row that a feed left out, and why."""
+
+    __tablename__ = "rejection"
+    release_id: UUID = Field(primary_key=True, foreign_key="outcomes.release.id")
+    place: int = Field(primary_key=True)
+    row: int
+    key: str | None = None
+    code: str = Field(max_length=40)
+    detail: str
+
+
+class CurrentRelease(OutcomesTable, table=True):
+    """The pointer: which release counts for a feed and an academic year (0 for reference data)."""
+
+    __tablename__ = "current_release"
+    feed: str = Field(primary_key=True, max_length=40)
+    academic_year: int = Field(primary_key=True)
+    release_id: UUID = Field(foreign_key="outcomes.release.id", index=True)
+
+
+class School(OutcomesTable, table=True):
+    """A school as a continuity: it outlives its URNs."""
+
+    __tablename__ = "school"
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class SchoolIdentifier(OutcomesTable, table=True):
+    """An identifier of a school for a time: `scheme` is urn, laestab or ukprn; `valid_to` is not included."""
+
+    __tablename__ = "school_identifier"
+    __table_args__ = (UniqueConstraint("scheme", "value", "school_id"),)
+    id: int = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
+    school_id: UUID = Field(foreign_key="outcomes.school.id", index=True)
+    scheme: str = Field(max_length=10)
+    value: str = Field(max_length=20)
+    valid_from: date | None = None
+    valid_to: date | None = None
+    source: str = Field(max_length=40)
+
+
+class Establishment(OutcomesTable, table=True):
+    """One legal life of a school, as the current GIAS release has it."""
+
+    __tablename__ = "establishment"
+    urn: int = Field(primary_key=True)
+    school_id: UUID = Field(foreign_key="outcomes.school.id", index=True)
+    name: str
+    la_code: str = Field(max_length=3, index=True)
+    la_name: str
+    establishment_number: str | None = Field(default=None, max_length=4)
+    region: str = Field(index=True)
+    phase: str = Field(max_length=40)
+    kind_code: str = Field(max_length=4)
+    kind: str
+    kind_group: str = Field(max_length=60)
+    status: str = Field(max_length=30)
+    opened_on: date | None = None
+    closed_on: date | None = None
+    ukprn: str | None = Field(default=None, max_length=8)
+    trust_uid: str | None = Field(default=None, max_length=20, index=True)
+    admissions: str | None = None
+    religious_character: str | None = None
+    pupils: int | None = None
+    town: str | None = None
+    postcode: str | None = None
+    release_id: UUID = Field(foreign_key="outcomes.release.id")
+
+
+class EstablishmentLink(OutcomesTable, table=True):
+    """One side of a link between two establishments, as the current GIAS release has it."""
+
+    __tablename__ = "establishment_link"
+    id: int = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
+    urn: int = Field(index=True)
+    linked_urn: int = Field(index=True)
+    kind: str = Field(max_length=60)
+    established_on: date | None = None
+    release_id: UUID = Field(foreign_key="outcomes.release.id")
+
+
+class Trust(OutcomesTable, table=True):
+    """A multi-academy or single-academy trust, as the current GIAS release has it."""
+
+    __tablename__ = "trust"
+    uid: str = Field(primary_key=True, max_length=20)
+    group_id: str | None = Field(default=None, max_length=20)
+    name: str
+    kind: str = Field(max_length=40)
+    companies_house_number: str | None = Field(default=None, max_length=8)
+    ukprn: str | None = Field(default=None, max_length=8)
+    status: str = Field(max_length=30)
+    opened_on: date | None = None
+    closed_on: date | None = None
+    release_id: UUID = Field(foreign_key="outcomes.release.id")
+
+
+class Membership(OutcomesTable, table=True):
+    """A school's time in a trust, half-open. `inferred` means that a snapshot showed it and no date was published."""
+
+    __tablename__ = "membership"
+    __table_args__ = (
+        CheckConstraint("left_on IS NULL OR left_on > joined_on", name="period"),
+        Index("membership_open_idx", "urn", unique=True, postgresql_where="left_on IS NULL"),
+        Index(None, "trust_uid"),
+    )
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    urn: int = Field(index=True)
+    trust_uid: str = Field(max_length=20)
+    joined_on: date
+    joined_inferred: bool = False
+    left_on: date | None = None
+    left_inferred: bool = False
+    source: str = Field(max_length=40)
+    transfer_id: UUID | None = None
+
+
+class Observation(OutcomesTable, table=True):
+    """One measure of one school in one academic year, from one release: a value or a reason for its absence."""
+
+    __tablename__ = "observation"
+    __table_args__ = (
+        UniqueConstraint("release_id", "urn", "measure", "academic_year"),
+        CheckConstraint("(state = 'ok') = (value IS NOT NULL)", name="value_or_reason"),
+        Index(None, "measure", "academic_year"),
+        Index(None, "urn"),
+    )
+    id: int = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
+    release_id: UUID = Field(foreign_key="outcomes.release.id")
+    urn: int
+    measure: str = Field(max_length=40)
+    measure_version: str = Field(max_length=10)
+    academic_year: int
+    state: str = Field(max_length=20)
+    value: Decimal | None = Field(default=None, sa_type=Numeric(14, 6))
+    raw: str
+    denominator: int | None = None
+
+
+class RingFence(OutcomesTable, table=True):
+    """A contract's term, during which a school's results are kept apart from the supplier's tables."""
+
+    __tablename__ = "ring_fence"
+    __table_args__ = (CheckConstraint("ends_on >= starts_on", name="term"), Index(None, "supplier_uid"))
+    contract_id: UUID = Field(primary_key=True)
+    school_urn: int = Field(index=True)
+    supplier_uid: str = Field(max_length=20)
+    organisation: str = Field(max_length=100)
+    starts_on: date
+    ends_on: date
+    opened_at: datetime = Field(sa_type=Instant)
+    closed_on: date | None = None
+    closed_reason: str | None = Field(default=None, max_length=40)
+
+
+class FullMembership(OutcomesTable, table=True):
+    """A transfer that was carried out, with the figures that it was answered with."""
+
+    __tablename__ = "full_membership"
+    __table_args__ = (UniqueConstraint("contract_id"),)
+    transfer_id: UUID = Field(primary_key=True)
+    contract_id: UUID
+    urn: int
+    trust_uid: str = Field(max_length=20)
+    effective_on: date
+    answer: dict[str, Any] = Field(sa_type=JSONB)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class Evaluation(OutcomesTable, table=True):
+    """A verdict on a contract's outcomes, with everything that it was reached from. Never updated."""
+
+    __tablename__ = "evaluation"
+    __table_args__ = (UniqueConstraint("contract_id", "academic_year", "run", "inputs_hash"),)
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    contract_id: UUID = Field(index=True)
+    academic_year: int
+    run: str = Field(max_length=10)
+    overall: str = Field(max_length=20)
+    method_version: str = Field(max_length=20)
+    inputs_hash: str = Field(max_length=64)
+    inputs: dict[str, Any] = Field(sa_type=JSONB)
+    result: dict[str, Any] = Field(sa_type=JSONB)
+    supersedes_id: UUID | None = None
+    requested_by: dict[str, Any] = Field(sa_type=JSONB)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class Event(OutcomesTable, EventRow, table=True):
+    """What changed, by whom, when; append-only."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index(None, "txid", "position"),)
+
+
+class Job(OutcomesTable, JobRow, table=True):
+    """Wake-ups of the outcomes workers."""
+
+    __tablename__ = "job"
+    __table_args__ = (waiting_index(), Index(None, "run_at"))
+
+
+class IdempotencyKey(OutcomesTable, IdempotencyRow, table=True):
+    """Answers given to keyed requests."""
+
+    __tablename__ = "idempotency_key"

@@ -1,0 +1,184 @@
+"""Every SELECT on the register and its evidence. What is published is open to every caller of the service."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, and_, any_, case, cast, or_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.outcomes.models import (
+    CurrentRelease,
+    Establishment,
+    EstablishmentLink,
+    Membership,
+    Observation,
+    Release,
+    SchoolIdentifier,
+    Trust,
+)
+from services.outcomes.rules.releases import Stage
+
+STAGE = case({stage.value: stage.rank for stage in Stage}, value=col(Release.release_status), else_=0)
+"""The place of a release's stage in the order provisional, revised, final."""
+IS_CURRENT = and_(
+    col(CurrentRelease.release_id) == col(Release.id),
+    col(CurrentRelease.feed) == col(Release.feed),
+    col(CurrentRelease.academic_year) == col(Observation.academic_year),
+)
+ONE_EACH = (col(Observation.urn), col(Observation.measure), col(Observation.academic_year))
+LATEST_FIRST = (STAGE.desc(), col(Release.published_on).desc(), col(Release.number).desc())
+
+
+def among(column: Any, values: Sequence[Any]) -> ColumnElement[bool]:
+    """Whether the column has one of these values, however many there are."""
+    found: ColumnElement[bool] = column == any_(cast(list(values), ARRAY(column.type)))
+    return found
+
+
+async def establishment(session: AsyncSession, urn: int) -> Establishment | None:
+    """The establishment with this URN, open or closed."""
+    return await session.get(Establishment, urn)
+
+
+async def establishments(session: AsyncSession, urns: Sequence[int]) -> list[Establishment]:
+    """The establishments with these URNs, by URN; unknown ones are left out."""
+    statement = select(Establishment).where(among(Establishment.urn, urns)).order_by(col(Establishment.urn))
+    return list(await session.exec(statement))
+
+
+async def establishments_page(
+    session: AsyncSession,
+    *,
+    filters: dict[str, str | None],
+    name: str | None,
+    trust_uid: str | None,
+    after: int | None,
+    limit: int,
+) -> list[tuple[Establishment, str | None]]:
+    """Establishments after a URN, each with its present trust, that have these values and this text in their name."""
+    present = and_(col(Membership.urn) == col(Establishment.urn), col(Membership.left_on).is_(None))
+    statement = select(Establishment, Membership.trust_uid).outerjoin(Membership, present)
+    for column, value in filters.items():
+        if value is not None:
+            statement = statement.where(getattr(Establishment, column) == value)
+    if trust_uid is not None:
+        statement = statement.where(col(Membership.trust_uid) == trust_uid)
+    if name is not None:
+        statement = statement.where(col(Establishment.name).icontains(name, autoescape=True))
+    if after is not None:
+        statement = statement.where(col(Establishment.urn) > after)
+    rows = await session.exec(statement.order_by(col(Establishment.urn)).limit(limit))
+    return [(row, uid) for row, uid in rows]
+
+
+async def trust(session: AsyncSession, uid: str) -> Trust | None:
+    """The trust with this GIAS group UID, open, closed or gone from the register."""
+    return await session.get(Trust, uid)
+
+
+async def trusts(session: AsyncSession, uids: Sequence[str]) -> list[Trust]:
+    """The trusts with these UIDs; unknown ones are left out."""
+    return list(await session.exec(select(Trust).where(among(Trust.uid, uids)).order_by(col(Trust.uid))))
+
+
+async def trusts_page(session: AsyncSession, *, name: str | None, after: str | None, limit: int) -> list[Trust]:
+    """Trusts after a UID (in the order of text) that have this text in their name."""
+    statement = select(Trust).order_by(col(Trust.uid)).limit(limit)
+    if name is not None:
+        statement = statement.where(col(Trust.name).icontains(name, autoescape=True))
+    if after is not None:
+        statement = statement.where(col(Trust.uid) > after)
+    return list(await session.exec(statement))
+
+
+async def memberships(session: AsyncSession, urns: Sequence[int]) -> list[Membership]:
+    """All memberships, past and present, of these establishments, in the order of joining."""
+    statement = select(Membership).where(among(Membership.urn, urns))
+    return list(await session.exec(statement.order_by(col(Membership.urn), col(Membership.joined_on))))
+
+
+async def trust_members(session: AsyncSession, uid: str) -> list[Membership]:
+    """All memberships, past and present, of this trust; a present one has no leaving day."""
+    statement = select(Membership).where(Membership.trust_uid == uid)
+    return list(await session.exec(statement.order_by(col(Membership.urn), col(Membership.joined_on))))
+
+
+async def identifiers(session: AsyncSession, school_id: UUID) -> list[SchoolIdentifier]:
+    """The identifiers that a school has had, with their dates."""
+    statement = select(SchoolIdentifier).where(SchoolIdentifier.school_id == school_id)
+    order = (col(SchoolIdentifier.scheme), col(SchoolIdentifier.valid_from).nulls_first(), col(SchoolIdentifier.value))
+    return list(await session.exec(statement.order_by(*order)))
+
+
+async def links(session: AsyncSession, urn: int) -> list[EstablishmentLink]:
+    """Every link that names this establishment, on either side."""
+    either = or_(col(EstablishmentLink.urn) == urn, col(EstablishmentLink.linked_urn) == urn)
+    return list(await session.exec(select(EstablishmentLink).where(either).order_by(col(EstablishmentLink.id))))
+
+
+async def current_observations(
+    session: AsyncSession, *, measures: Sequence[str], years: Sequence[int], urns: Sequence[int] | None = None
+) -> list[Observation]:
+    """The observations that count: one for each school, measure and academic year, from its current release.
+
+    Where two feeds publish the same measure, the later stage counts, then the later publication. `urns` None means
+    every school. A school without an observation has no row; one whose figure is withheld has a row without a value.
+    """
+    statement = (
+        select(Observation)
+        .join(Release, col(Release.id) == col(Observation.release_id))
+        .join(CurrentRelease, IS_CURRENT)
+        .where(col(Observation.measure).in_(measures), col(Observation.academic_year).in_(years))
+    )
+    if urns is not None:
+        statement = statement.where(among(Observation.urn, urns))
+    return list(await session.exec(statement.distinct(*ONE_EACH).order_by(*ONE_EACH, *LATEST_FIRST)))
+
+
+async def school_observations(
+    session: AsyncSession,
+    urn: int,
+    *,
+    measure: str | None,
+    academic_year: int | None,
+    after: tuple[str, int] | None,
+    limit: int,
+) -> list[tuple[Observation, Release]]:
+    """One school's observations that count, each with its release, after a measure and academic year."""
+    statement = (
+        select(Observation, Release)
+        .join(Release, col(Release.id) == col(Observation.release_id))
+        .join(CurrentRelease, IS_CURRENT)
+        .where(col(Observation.urn) == urn)
+    )
+    if measure is not None:
+        statement = statement.where(col(Observation.measure) == measure)
+    if academic_year is not None:
+        statement = statement.where(col(Observation.academic_year) == academic_year)
+    if after is not None:
+        place = (col(Observation.measure) == after[0], col(Observation.academic_year) > after[1])
+        statement = statement.where(or_(col(Observation.measure) > after[0], and_(*place)))
+    rows = await session.exec(statement.distinct(*ONE_EACH).order_by(*ONE_EACH, *LATEST_FIRST).limit(limit))
+    return [(observation, release) for observation, release in rows]
+
+
+async def plain_successions(session: AsyncSession) -> list[tuple[int, int]]:
+    """Pairs (older, newer) of every link that says `Predecessor` or `Successor` and nothing more."""
+    link = EstablishmentLink
+    statement = select(link.urn, link.linked_urn, link.kind).where(col(link.kind).in_(["Predecessor", "Successor"]))
+    rows = await session.exec(statement)
+    return [(linked, urn) if kind == "Predecessor" else (urn, linked) for urn, linked, kind in rows]
+
+
+async def identifiers_of(session: AsyncSession, school_ids: Sequence[UUID]) -> set[tuple[UUID, str, str]]:
+    """School, scheme and value of the identifiers that these schools have had."""
+    row = SchoolIdentifier
+    statement = select(row.school_id, row.scheme, row.value).where(among(row.school_id, school_ids))
+    return {(school_id, scheme, value) for school_id, scheme, value in await session.exec(statement)}
+
+
+async def school_ids(session: AsyncSession) -> dict[int, UUID]:
+    """The school of every URN that the register has shown."""
+    return dict((await session.exec(select(Establishment.urn, Establishment.school_id))).all())

@@ -1,0 +1,1 @@
+"""Releases: published files, as they came, and which of them count."""

@@ -1,0 +1,64 @@
+"""Reading a published file: act (parse, no transaction open), then record (one transaction)."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy.exc import DataError
+
+from services.kernel.auth import service_caller
+from services.kernel.db import Database
+from services.outcomes.feeds import FEEDS, Feed
+from services.outcomes.feeds.records import FeedRefused, Parsed
+from services.outcomes.models import Observation
+from services.outcomes.releases import queries, service
+from services.outcomes.rules.releases import Status, values_hash
+
+SELF = service_caller("outcomes")
+
+
+async def ingest(database: Database, key: str, now: datetime) -> None:
+    """Read the file of the release `key`, then store it or refuse it; a release that was settled stays as it is."""
+    release_id = UUID(key)
+    async with database.transaction(SELF) as session:
+        row = await queries.release(session, release_id)
+        if row.status != Status.INGESTING:
+            return
+        content = await queries.content(session, release_id)
+    read = await asyncio.to_thread(parse, FEEDS[row.feed], row.academic_year, content)
+    if not isinstance(read, FeedRefused):
+        try:
+            await store(database, release_id, read, now)
+        except (DataError, psycopg.DataError, psycopg.errors.UniqueViolation) as error:
+            read = unstorable(error)
+    if isinstance(read, FeedRefused):
+        async with database.transaction(SELF) as session:
+            await service.refuse(session, release_id=release_id, refusal=read, caller=SELF, now=now)
+
+
+async def store(database: Database, release_id: UUID, read: tuple[Parsed[Any], str], now: datetime) -> None:
+    """Keep what was read, in one transaction."""
+    parsed, values = read
+    async with database.transaction(SELF) as session:
+        await service.store(session, release_id=release_id, parsed=parsed, values_hash=values, caller=SELF, now=now)
+
+
+def unstorable(error: Exception) -> FeedRefused:
+    """The refusal of a file that says what no column can hold; raises the error when it is not the file's fault."""
+    cause = error.orig if isinstance(error, DataError) else error
+    if isinstance(cause, psycopg.errors.UniqueViolation):
+        if cause.diag.table_name != Observation.__tablename__:
+            raise error
+        return FeedRefused("duplicate_rows", "The file gives the same measure of the same school more than once.")
+    return FeedRefused("unstorable", f"The file holds a value that cannot be kept: {str(cause).splitlines()[0][:200]}.")
+
+
+def parse(feed: Feed, academic_year: int | None, content: bytes) -> tuple[Parsed[Any], str] | FeedRefused:
+    """What a file says and the hash of it, or why it cannot be used; takes as long as the file is large."""
+    try:
+        parsed = feed.parse(content, academic_year)
+    except FeedRefused as refusal:
+        return refusal
+    return parsed, values_hash(parsed.records)

@@ -1,0 +1,109 @@
+"""Every SELECT and lock on releases."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, text
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.kernel.errors import NotFound
+from services.outcomes.models import CurrentRelease, Observation, Rejection, Release, ReleaseFile
+from services.outcomes.rules.releases import Stage, Standing, Status
+
+
+async def release(session: AsyncSession, release_id: UUID) -> Release:
+    """The release; raises NotFound when there is none."""
+    found = await session.get(Release, release_id)
+    if found is None:
+        raise NotFound("No such release.")
+    return found
+
+
+async def locked_release(session: AsyncSession, release_id: UUID) -> Release:
+    """The release, locked until the end of the transaction, as it stands now."""
+    statement = select(Release).where(Release.id == release_id).with_for_update()
+    found = (await session.exec(statement.execution_options(populate_existing=True))).one_or_none()
+    if found is None:
+        raise NotFound("No such release.")
+    return found
+
+
+async def lock_ingest(session: AsyncSession) -> None:
+    """Wait until no other release is being stored; they follow one another, so that pointers and register agree."""
+    lock = text("SELECT pg_advisory_xact_lock(hashtextextended('outcomes.ingest', 0))")
+    await (await session.connection()).execute(lock)
+
+
+async def content(session: AsyncSession, release_id: UUID) -> bytes:
+    """The bytes of the release's file."""
+    statement = select(ReleaseFile.content).where(ReleaseFile.release_id == release_id)
+    return (await session.exec(statement)).one()
+
+
+async def releases_page(
+    session: AsyncSession, *, filters: dict[str, Any], before: UUID | None, limit: int
+) -> list[Release]:
+    """Releases that came before a place, newest first, that have the given values in the given columns."""
+    statement = select(Release).order_by(col(Release.id).desc()).limit(limit)
+    for name, value in filters.items():
+        if value is not None:
+            statement = statement.where(getattr(Release, name) == value)
+    if before is not None:
+        statement = statement.where(col(Release.id) < before)
+    return list(await session.exec(statement))
+
+
+async def rejections_page(session: AsyncSession, release_id: UUID, *, after: int | None, limit: int) -> list[Rejection]:
+    """Rejected rows of a release after a place, in the order of the file."""
+    statement = select(Rejection).where(Rejection.release_id == release_id)
+    if after is not None:
+        statement = statement.where(col(Rejection.place) > after)
+    return list(await session.exec(statement.order_by(col(Rejection.place)).limit(limit)))
+
+
+async def holders(session: AsyncSession, feed: str) -> dict[int, Release]:
+    """The releases of a feed that count now, by academic year."""
+    statement = (
+        select(CurrentRelease.academic_year, Release)
+        .join(Release, col(Release.id) == col(CurrentRelease.release_id))
+        .where(CurrentRelease.feed == feed)
+    )
+    return dict((await session.exec(statement)).all())
+
+
+async def twins(session: AsyncSession, row: Release, values_hash: str) -> list[Release]:
+    """Releases of the same feed with the same bytes or values that were read before, in the order of arrival."""
+    same = (Release.feed == row.feed, Release.values_hash == values_hash, Release.id != row.id)
+    read = col(Release.status).in_([Status.CURRENT, Status.SUPERSEDED])
+    return list(await session.exec(select(Release).where(*same, read).order_by(col(Release.number))))
+
+
+async def years_held(session: AsyncSession, release_id: UUID) -> list[int]:
+    """The academic years in which a release counts."""
+    statement = select(CurrentRelease.academic_year).where(CurrentRelease.release_id == release_id)
+    return list(await session.exec(statement.order_by(col(CurrentRelease.academic_year))))
+
+
+async def years_by_release(session: AsyncSession, release_ids: Sequence[UUID]) -> dict[UUID, list[int]]:
+    """For each of these releases the academic years in which it counts."""
+    pointer = CurrentRelease
+    statement = select(pointer.release_id, pointer.academic_year).where(col(pointer.release_id).in_(release_ids))
+    found: dict[UUID, list[int]] = {}
+    for release_id, year in await session.exec(statement.order_by(col(pointer.academic_year))):
+        found.setdefault(release_id, []).append(year)
+    return found
+
+
+async def observation_count(session: AsyncSession, release_id: UUID, academic_year: int) -> int:
+    """How many observations a release gave for an academic year."""
+    wanted = (Observation.release_id == release_id, Observation.academic_year == academic_year)
+    return (await session.exec(select(func.count()).select_from(Observation).where(*wanted))).one()
+
+
+def standing(row: Release, values_hash: str | None = None) -> Standing:
+    """What the release is ranked by."""
+    return Standing(
+        row.id, Stage(row.release_status), row.published_on, row.number, values_hash or row.values_hash or ""
+    )

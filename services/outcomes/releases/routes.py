@@ -1,0 +1,135 @@
+"""The door for published files: receive one, and say what became of it."""
+
+import hashlib
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, File, Query, Request
+from fastapi.responses import JSONResponse
+
+from services.kernel.auth import Caller, require
+from services.kernel.errors import BadRequest, DomainError
+from services.kernel.http import Session, decode_cursor, page, problems
+from services.kernel.idempotency import Idempotency, IdempotencyKey
+from services.kernel.types import canonical_json, utc_now
+from services.outcomes.releases import queries, schemas, service
+from services.outcomes.rules.releases import Status
+from services.outcomes.rules.years import academic_year_from
+
+MAX_FILE = 64 * 2**20
+MAX_UPLOAD = MAX_FILE + 64 * 2**10
+"""A file of the greatest size with the fields around it."""
+
+router = APIRouter(tags=["releases"])
+Reader = Annotated[Caller, require("outcomes:read")]
+Writer = Annotated[Caller, require("releases:write")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Rows a page")]
+Cursor = Annotated[str | None, Query(max_length=400, description="From `paging.next` of the page before")]
+
+
+class WrongMediaType(DomainError):
+    """The body is not a form with a file in it."""
+
+    status = 415
+    code = "unsupported_media_type"
+    title = "The body is not multipart/form-data"
+
+
+def plain_name(filename: str | None) -> str:
+    """The last part of a file's name, as it may be shown: no folders, nothing unprintable, at most 200 characters."""
+    name = (filename or "").replace("\\", "/").rpartition("/")[2]
+    return "".join(sign for sign in name if sign.isprintable())[-200:] or "file"
+
+
+async def multipart(request: Request) -> None:
+    """Raise 415 unless the body is a form with parts."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != "multipart/form-data":
+        raise WrongMediaType("Send the file and its fields as multipart/form-data.")
+
+
+@router.post(
+    "/v1/releases",
+    status_code=202,
+    response_model=schemas.ReleaseOut,
+    responses=problems(400, 409, 413, 415, 422),
+    dependencies=[Depends(multipart)],
+    max_body_size=MAX_UPLOAD,
+)
+async def receive_release(
+    request: Request,
+    caller: Writer,
+    session: Session,
+    key: IdempotencyKey,
+    form: Annotated[schemas.ReleaseIn, File()],
+) -> JSONResponse:
+    """Send a published file. It is kept as it came and read in the background; follow `Location` to see the result."""
+    year = academic_year_from(form.academic_year) if form.academic_year is not None else None
+    content = await form.file.read()
+    fields = form.model_dump(exclude={"file"})
+    sent = canonical_json({**fields, "sha256": hashlib.sha256(content).hexdigest()})
+    once = Idempotency(request, caller, session, key, sent)
+    await once.begin()
+    row = await service.receive(
+        session,
+        feed=form.feed,
+        academic_year=year,
+        stage=form.release_status,
+        published_on=form.published_on,
+        filename=plain_name(form.file.filename),
+        content=content,
+        caller=caller,
+        now=utc_now(),
+    )
+    return once.finish(202, schemas.ReleaseOut.of(row, []), {"Location": f"/v1/releases/{row.id}"})
+
+
+@router.get("/v1/releases", response_model=schemas.ReleasePage, responses=problems(400, 422))
+async def list_releases(
+    request: Request,
+    caller: Reader,
+    session: Session,
+    feed: Annotated[schemas.FeedCode | None, Query()] = None,
+    status: Status | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> JSONResponse:
+    """Releases, newest first."""
+    place = decode_cursor(cursor, 1)
+    before = as_uuid(place[0]) if place else None
+    filters = {"feed": feed, "status": status}
+    rows = await queries.releases_page(session, filters=filters, before=before, limit=limit)
+    years = await queries.years_by_release(session, [row.id for row in rows])
+    shown = [schemas.ReleaseOut.of(row, years.get(row.id, [])) for row in rows]
+    return page(shown, limit, [rows[-1].id] if rows else None, request)
+
+
+def as_uuid(value: object) -> UUID:
+    """The identifier in a cursor; raises 400 for anything else."""
+    try:
+        return UUID(str(value))
+    except ValueError as error:
+        raise BadRequest("The cursor is not one that this service gave.") from error
+
+
+@router.get("/v1/releases/{release_id}", response_model=schemas.ReleaseOut, responses=problems(404, 422))
+async def read_release(release_id: UUID, caller: Reader, session: Session) -> schemas.ReleaseOut:
+    """One release and what became of it."""
+    row = await queries.release(session, release_id)
+    return schemas.ReleaseOut.of(row, await queries.years_held(session, release_id))
+
+
+@router.get(
+    "/v1/releases/{release_id}/rejections", response_model=schemas.RejectionPage, responses=problems(400, 404, 422)
+)
+async def list_rejections(
+    release_id: UUID, request: Request, caller: Reader, session: Session, limit: Limit = 100, cursor: Cursor = None
+) -> JSONResponse:
+    """Every row of the file that was left out, each with its reason."""
+    await queries.release(session, release_id)
+    place = decode_cursor(cursor, 1)
+    if place and (type(place[0]) is not int or place[0] not in range(2**31)):
+        raise BadRequest("The cursor is not one that this service gave.")
+    rows = await queries.rejections_page(session, release_id, after=place[0] if place else None, limit=limit)
+    shown = [schemas.RejectionOut.of(row) for row in rows]
+    return page(shown, limit, [rows[-1].place] if rows else None, request)

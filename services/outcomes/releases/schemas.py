@@ -1,0 +1,93 @@
+"""Bodies of releases, as clients see them at the gateway."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from fastapi import UploadFile
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.kernel.http import Body
+from services.outcomes.models import Rejection, Release
+from services.outcomes.rules.releases import REFERENCE_YEAR, Stage, Status
+from services.outcomes.rules.years import academic_year_text
+from services.outcomes.schemas import AcademicYear, Answer, Paging
+
+FeedCode = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$", examples=["ks4_final"])]
+
+
+class ReleaseIn(Body):
+    """A published file to ingest; `academic_year` only where the feed's files do not name their year."""
+
+    model_config = ConfigDict(extra="forbid", strict=False, frozen=True)
+
+    feed: FeedCode
+    academic_year: AcademicYear | None = None
+    release_status: Stage
+    published_on: Annotated[date, Field(description="The day of publication", examples=["2024-12-05"])]
+    file: Annotated[UploadFile, Field(description="The file as it was published, at most 64 MiB")]
+
+
+class ReleaseOut(BaseModel):
+    """A release and what became of it. Counts are rows of the file; `counts_for` the years in which it counts now."""
+
+    id: UUID
+    number: int
+    feed: str
+    academic_year: str | None
+    release_status: Stage
+    published_on: date
+    filename: str
+    sha256: str
+    size_bytes: int
+    status: Status
+    reason_code: str | None
+    detail: str | None
+    layout: str | None
+    rows_read: int
+    rows_accepted: int
+    rows_ignored: int
+    rows_rejected: int
+    values_hash: str | None
+    same_values_as: UUID | None
+    counts_for: list[str]
+    created_by: dict[str, Any]
+    created_at: datetime
+    ingested_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Release, years: list[int]) -> Self:
+        """The release of this row, which counts in these years."""
+        facts = {name: getattr(row, name) for name in cls.model_fields if hasattr(row, name)}
+        facts["academic_year"] = None if row.academic_year is None else academic_year_text(row.academic_year)
+        facts["counts_for"] = [academic_year_text(year) for year in years if year != REFERENCE_YEAR]
+        return cls.model_validate(facts)
+
+
+class RejectionOut(Answer):
+    """A row that was left out: its place in the file (1 is the first data row), its key where it has one, and why."""
+
+    place: int
+    row: int
+    key: str | None
+    code: str
+    detail: str
+
+    @classmethod
+    def of(cls, row: Rejection) -> Self:
+        """The rejection of this row."""
+        return cls.model_validate(row)
+
+
+class ReleasePage(BaseModel):
+    """One page of releases, newest first."""
+
+    data: list[ReleaseOut]
+    paging: Paging
+
+
+class RejectionPage(BaseModel):
+    """One page of rejected rows, in the order of the file."""
+
+    data: list[RejectionOut]
+    paging: Paging

@@ -1,0 +1,242 @@
+"""What can be done with a release: receive its file, and once it is read, store it or refuse it."""
+
+import hashlib
+from collections import Counter
+from datetime import date, datetime
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.kernel.auth import Caller
+from services.kernel.errors import Unprocessable
+from services.kernel.events import record
+from services.kernel.jobs import enqueue
+from services.kernel.types import london_date, uuid7
+from services.outcomes import service as register
+from services.outcomes.feeds import FEEDS, Feed
+from services.outcomes.feeds.records import FeedRefused, ObservationRecord, Parsed
+from services.outcomes.models import CurrentRelease, Event, Job, Observation, Rejection, Release, ReleaseFile
+from services.outcomes.releases import queries
+from services.outcomes.rules import releases as rules
+from services.outcomes.rules.measures import MEASURES
+from services.outcomes.rules.releases import REFERENCE_YEAR, Reason, Settlement, Stage, Status
+from services.outcomes.rules.years import academic_year_text
+
+
+class UnknownFeed(Unprocessable):
+    """No feed has this code."""
+
+    code = "unknown_feed"
+    title = "No such feed"
+
+
+class AcademicYearNeeded(Unprocessable):
+    """The feed's files do not say which year they are about, and neither does the request."""
+
+    code = "academic_year_needed"
+    title = "The academic year is needed"
+
+
+class AcademicYearNotTaken(Unprocessable):
+    """The feed's files say themselves which years they are about, or are about none."""
+
+    code = "academic_year_not_taken"
+    title = "This feed takes no academic year"
+
+
+class BadFile(Unprocessable):
+    """The file has no bytes."""
+
+    code = "empty_file"
+    title = "The file is empty"
+
+
+class PublishedInFuture(Unprocessable):
+    """What was published cannot be dated after today."""
+
+    code = "published_in_future"
+    title = "The publication date lies in the future"
+
+
+def feed_of(code: str, academic_year: int | None) -> Feed:
+    """The feed of this code, if a file of it may be sent for this year; else a 422 that says why not."""
+    feed = FEEDS.get(code)
+    if feed is None:
+        raise UnknownFeed(f"{code[:40]!r} is not a feed. The feeds are: {', '.join(sorted(FEEDS))}.")
+    if feed.needs_year and academic_year is None:
+        raise AcademicYearNeeded(f"Files of {code} do not name their year; send academic_year, such as 2018/19.")
+    if not feed.needs_year and academic_year is not None:
+        raise AcademicYearNotTaken(f"Files of {code} name their years themselves; leave academic_year out.")
+    return feed
+
+
+async def receive(
+    session: AsyncSession,
+    *,
+    feed: str,
+    academic_year: int | None,
+    stage: Stage,
+    published_on: date,
+    filename: str,
+    content: bytes,
+    caller: Caller,
+    now: datetime,
+) -> Release:
+    """Keep a published file and ask for it to be read; raises a 422 for what no feed could read."""
+    feed_of(feed, academic_year)
+    if not content:
+        raise BadFile("The file has no bytes; was it read to its end before?")
+    if published_on > london_date(now):
+        raise PublishedInFuture(f"{published_on.isoformat()} lies in the future.")
+    row = Release(
+        id=uuid7(),
+        feed=feed,
+        academic_year=academic_year,
+        release_status=stage,
+        published_on=published_on,
+        filename=filename,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size_bytes=len(content),
+        status=Status.INGESTING,
+        created_by=caller.actor(),
+        created_at=now,
+    )
+    session.add(row)
+    await session.flush()
+    session.add(ReleaseFile(release_id=row.id, content=content))
+    await enqueue(session, Job, kind="ingest", key=str(row.id), run_at=now)
+    tell(session, row, "release.received", caller, now, sha256=row.sha256)
+    return row
+
+
+def tell(session: AsyncSession, row: Release, kind: str, caller: Caller, now: datetime, **data: Any) -> None:
+    """Write the event of a change to a release."""
+    facts = {
+        "feed": row.feed,
+        "academic_year": None if row.academic_year is None else academic_year_text(row.academic_year),
+        "release_status": row.release_status,
+        "status": row.status,
+        **data,
+    }
+    record(session, Event, kind=kind, subject_id=row.id, actor=caller.actor(), data=facts, now=now)
+
+
+async def refuse(
+    session: AsyncSession, *, release_id: UUID, refusal: FeedRefused, caller: Caller, now: datetime
+) -> None:
+    """The file cannot be used: say why, and change nothing else. Saying so again changes nothing."""
+    row = await queries.locked_release(session, release_id)
+    if row.status != Status.INGESTING:
+        return
+    row.status, row.reason_code, row.detail, row.ingested_at = Status.REFUSED, refusal.code, refusal.detail, now
+    if refusal.missing:
+        row.detail = f"{refusal.detail} Columns that were looked for: {', '.join(refusal.missing)}."
+    session.add(row)
+    missing = list(refusal.missing)
+    tell(session, row, "release.refused", caller, now, reason_code=refusal.code, detail=row.detail, missing=missing)
+
+
+async def store(
+    session: AsyncSession, *, release_id: UUID, parsed: Parsed[Any], values_hash: str, caller: Caller, now: datetime
+) -> None:
+    """Keep what was read and decide where it counts. Storing the same release again changes nothing."""
+    await queries.lock_ingest(session)
+    row = await queries.locked_release(session, release_id)
+    if row.status != Status.INGESTING:
+        return
+    feed = FEEDS[row.feed]
+    await count(session, row, parsed)
+    holders = await queries.holders(session, row.feed)
+    settlement = rules.settle(
+        queries.standing(row, values_hash),
+        {REFERENCE_YEAR} if feed.reference else {each.academic_year for each in parsed.records},
+        {year: queries.standing(holder) for year, holder in holders.items()},
+        [queries.standing(twin) for twin in await queries.twins(session, row, values_hash)],
+    )
+    refusal = await broken(session, row, parsed, settlement, holders)
+    if refusal is not None:
+        await refuse(session, release_id=row.id, refusal=refusal, caller=caller, now=now)
+        return
+    row.values_hash, row.ingested_at = values_hash, now
+    row.status, row.reason_code, row.same_values_as = settlement.status, settlement.reason, settlement.same_values_as
+    if not feed.reference and settlement.reason is not Reason.SAME_VALUES:
+        await observe(session, row, parsed)
+    await point(session, row, settlement, holders, caller, now)
+    if feed.reference and settlement.years:
+        await register.apply(session, row=row, records=parsed.records, caller=caller, now=now)
+    counted = [academic_year_text(year) for year in settlement.years if year != REFERENCE_YEAR]
+    counts = {name: getattr(row, name) for name in ("rows_read", "rows_accepted", "rows_ignored", "rows_rejected")}
+    tell(session, row, "release.ingested", caller, now, reason_code=row.reason_code, counts_for=counted, **counts)
+
+
+async def count(session: AsyncSession, row: Release, parsed: Parsed[Any]) -> None:
+    """Count the rows of the file, and keep every rejected one with its reason."""
+    rejected = len({each.row for each in parsed.rejections})
+    row.layout, row.rows_read, row.rows_ignored, row.rows_rejected = (
+        parsed.layout,
+        parsed.rows,
+        parsed.ignored,
+        rejected,
+    )
+    row.rows_accepted = parsed.rows - parsed.ignored - rejected
+    session.add(row)
+    rows = [(row.id, at, each.row, each.key, each.code, each.detail) for at, each in enumerate(parsed.rejections, 1)]
+    await register.copy_rows(session, Rejection, ("release_id", "place", "row", "key", "code", "detail"), rows)
+
+
+async def broken(
+    session: AsyncSession, row: Release, parsed: Parsed[Any], settlement: Settlement, holders: dict[int, Release]
+) -> FeedRefused | None:
+    """Why the file must not take the place of good data, though it could be read; None when it may."""
+    if rules.mostly_rejected(row.rows_read, row.rows_ignored, row.rows_rejected) or not parsed.records:
+        words = f"{row.rows_rejected} of {row.rows_read - row.rows_ignored} rows were rejected; see its rejections."
+        return FeedRefused(Reason.MOSTLY_REJECTED, words)
+    found = Counter(getattr(each, "academic_year", REFERENCE_YEAR) for each in parsed.records)
+    for year in settlement.years:
+        if year not in holders:
+            continue
+        present = holders[year].rows_accepted
+        if year != REFERENCE_YEAR:
+            present = await queries.observation_count(session, holders[year].id, year)
+        if rules.much_smaller(found[year], present):
+            words = (
+                f"It has {found[year]} records where release {holders[year].number} has {present}: a part of a file?"
+            )
+            return FeedRefused(Reason.MUCH_SMALLER, words)
+    return None
+
+
+STATED = attrgetter("urn", "measure", "academic_year", "state", "number", "raw", "denominator")
+COLUMNS = ("urn", "measure", "academic_year", "state", "value", "raw", "denominator", "measure_version", "release_id")
+
+
+async def observe(session: AsyncSession, row: Release, parsed: Parsed[ObservationRecord]) -> None:
+    """Add the release's observations; none is ever changed or taken away."""
+    rows = ((*STATED(each), MEASURES[each.measure].version, row.id) for each in parsed.records)
+    await register.copy_rows(session, Observation, COLUMNS, rows)
+
+
+async def point(
+    session: AsyncSession,
+    row: Release,
+    settlement: Settlement,
+    holders: dict[int, Release],
+    caller: Caller,
+    now: datetime,
+) -> None:
+    """Let the release count in the years that it won; releases that count nowhere any more are superseded."""
+    await session.flush()
+    for year in settlement.years:
+        pointer = insert(CurrentRelease).values(feed=row.feed, academic_year=year, release_id=row.id)
+        moved = pointer.on_conflict_do_update(
+            index_elements=["feed", "academic_year"], set_={"release_id": pointer.excluded.release_id}
+        )
+        await session.exec(moved)
+    for holder in {each.id: each for year, each in holders.items() if year in settlement.years}.values():
+        if not await queries.years_held(session, holder.id):
+            holder.status, holder.reason_code = Status.SUPERSEDED, Reason.REPLACED
+            session.add(holder)
+            tell(session, holder, "release.superseded", caller, now, reason_code=Reason.REPLACED, replaced_by=row.id)

@@ -1,0 +1,104 @@
+"""The catalogue of DfE measures: code, unit, direction, and how it was rounded when published (METHOD.md 1.1)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """How a measure is pooled: numerators over denominators, or means weighted by pupils."""
+
+    PROPORTION = "proportion"
+    MEAN = "mean"
+    PROGRESS = "progress"
+    CONTEXT = "context"
+
+
+class Domain(StrEnum):
+    """The field of school life that a measure speaks of; a contract must agree measures in two (METHOD.md 3.11)."""
+
+    ATTAINMENT = "attainment"
+    ATTENDANCE = "attendance"
+    CONTEXT = "context"
+
+
+class KeyStage(StrEnum):
+    """The performance table that a measure belongs to."""
+
+    KS2 = "KS2"
+    KS4 = "KS4"
+    ABSENCE = "ABS"
+    CENSUS = "CENSUS"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure as DfE defines it.
+
+    `direction` is +1 where more is better and -1 where less is. `rounding_half_width` is half of the last place
+    published, in the measure's own unit (0.5 for an integer percentage), carried into target tests.
+    """
+
+    code: str
+    title: str
+    kind: Kind
+    domain: Domain
+    key_stage: KeyStage
+    direction: int
+    unit: str
+    rounding_half_width: Decimal
+    version: str = "1"
+
+
+def percentage(code: str, title: str, domain: Domain, key_stage: KeyStage, direction: int, half: str) -> Measure:
+    """A share of pupils, in percent."""
+    return Measure(code, title, Kind.PROPORTION, domain, key_stage, direction, "percent", Decimal(half))
+
+
+def mean(code: str, title: str, key_stage: KeyStage, half: str) -> Measure:
+    """An average over pupils, in points."""
+    return Measure(code, title, Kind.MEAN, Domain.ATTAINMENT, key_stage, 1, "points", Decimal(half))
+
+
+def progress(code: str, title: str, key_stage: KeyStage, half: str) -> Measure:
+    """Value added from one key stage to the next; zero is the national mean."""
+    return Measure(code, title, Kind.PROGRESS, Domain.ATTAINMENT, key_stage, 1, "points", Decimal(half))
+
+
+def context(code: str, title: str, unit: str, half: str) -> Measure:
+    """What a school's intake is like; used to find comparators, never to judge."""
+    return Measure(code, title, Kind.CONTEXT, Domain.CONTEXT, KeyStage.CENSUS, 1, unit, Decimal(half))
+
+
+MEASURES: dict[str, Measure] = {
+    measure.code: measure
+    for measure in (
+        percentage(
+            "ABS_OVERALL", "Overall absence rate", Domain.ATTENDANCE, KeyStage.ABSENCE, -1, "0.000005"
+        ),
+        percentage(
+            "ABS_PA", "Pupils persistently absent (10% or more)", Domain.ATTENDANCE, KeyStage.ABSENCE, -1, "0.000005"
+        ),
+        percentage(
+            "KS2_RWM_EXP", "Expected standard in reading, writing and maths", Domain.ATTAINMENT, KeyStage.KS2, 1, "0.5"
+        ),
+        percentage(
+            "KS2_RWM_HIGH", "Higher standard in reading, writing and maths", Domain.ATTAINMENT, KeyStage.KS2, 1, "0.5"
+        ),
+        mean("KS2_READ_AVG", "Average scaled score in reading", KeyStage.KS2, "0.5"),
+        mean("KS2_MAT_AVG", "Average scaled score in maths", KeyStage.KS2, "0.5"),
+        progress("KS2_READ_PROG", "Progress in reading", KeyStage.KS2, "0.05"),
+        progress("KS2_WRIT_PROG", "Progress in writing", KeyStage.KS2, "0.05"),
+        progress("KS2_MAT_PROG", "Progress in maths", KeyStage.KS2, "0.05"),
+        mean("KS4_A8", "Attainment 8", KeyStage.KS4, "0.05"),
+        progress("KS4_P8", "Progress 8", KeyStage.KS4, "0.005"),
+        percentage("KS4_EM95", "Grade 5 or above in English and maths", Domain.ATTAINMENT, KeyStage.KS4, 1, "0.5"),
+        percentage("KS4_EM94", "Grade 4 or above in English and maths", Domain.ATTAINMENT, KeyStage.KS4, 1, "0.5"),
+        mean("KS4_EBACC_APS", "EBacc average point score", KeyStage.KS4, "0.005"),
+        context("CENSUS_NOR", "Pupils on roll", "pupils", "0"),
+        context("CENSUS_FSM", "Eligible for free school meals in the past six years", "percent", "0.05"),
+        context("CENSUS_EAL", "English as an additional language", "percent", "0.05"),
+        context("CENSUS_SEN_SUPPORT", "SEN support", "percent", "0.05"),
+        context("CENSUS_EHCP", "Education, health and care plan", "percent", "0.05"),
+    )
+}

@@ -1,0 +1,137 @@
+"""Which release counts: a later stage before an earlier one, then the later publication; never the later arrival."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from services.kernel.types import canonical_json
+
+REFERENCE_YEAR = 0
+"""Stands for the academic year of reference data, which belongs to none."""
+REAL_SIZE = 100
+MUCH_SMALLER = 0.6
+MOSTLY = 0.5
+NOT_A_VALUE = {"raw"}
+
+
+class Stage(StrEnum):
+    """How far a publication has come (METHOD.md 1.4)."""
+
+    PROVISIONAL = "provisional"
+    REVISED = "revised"
+    FINAL = "final"
+
+    @property
+    def rank(self) -> int:
+        """Its place in the order of stages."""
+        return list(Stage).index(self)
+
+
+class Status(StrEnum):
+    """What became of a release."""
+
+    INGESTING = "ingesting"
+    CURRENT = "current"
+    SUPERSEDED = "superseded"
+    REFUSED = "refused"
+
+
+class Reason(StrEnum):
+    """Why a release is not current."""
+
+    SAME_VALUES = "same_values"
+    OLDER_SNAPSHOT = "older_snapshot"
+    REPLACED = "replaced"
+    MOSTLY_REJECTED = "mostly_rejected"
+    MUCH_SMALLER = "much_smaller"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a release is ranked by; `number` is the order of arrival and decides between equals only."""
+
+    id: UUID
+    stage: Stage
+    published_on: date
+    number: int
+    values_hash: str
+
+    @property
+    def rank(self) -> tuple[int, date, int]:
+        """Its place among the releases of its feed and year."""
+        return (self.stage.rank, self.published_on, self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What becomes of a release that was read: its status, and the academic years in which it counts from now on."""
+
+    status: Status
+    reason: Reason | None
+    years: tuple[int, ...]
+    same_values_as: UUID | None = None
+
+
+def values_hash(records: Iterable[Any]) -> str:
+    """SHA-256 over what the records say, whatever their order and however their cells were written."""
+    return hashlib.sha256(b"\n".join(sorted(canonical_json(stated(record)) for record in records))).hexdigest()
+
+
+def stated(record: Any) -> list[Any]:
+    """What a record says, field by field."""
+    return [getattr(record, field.name) for field in fields(record) if field.name not in NOT_A_VALUE]
+
+
+def outranks(new: Standing, holder: Standing | None) -> bool:
+    """Whether `new` counts instead of `holder`."""
+    return holder is None or new.rank > holder.rank
+
+
+def repeats(new: Standing, twin: Standing, twin_counts: bool) -> bool:
+    """Whether `new` adds nothing to `twin`: the same values, at no later stage, and no newer than what counts.
+
+    The same values at a later stage do add something: they are now revised, or final. The same values published
+    again after others had replaced them add something too: the publisher went back to them.
+    """
+    if new.values_hash != twin.values_hash or new.stage.rank > twin.stage.rank:
+        return False
+    return twin_counts or new.rank[:2] <= twin.rank[:2]
+
+
+def settle(
+    new: Standing, years: Iterable[int], holders: Mapping[int, Standing], twins: Iterable[Standing]
+) -> Settlement:
+    """Decide, for each academic year in the file, whether the new release counts.
+
+    `holders` are the releases that count now, by academic year; `twins` are earlier releases of the feed with the
+    same values, in the order of their arrival.
+    """
+    wanted = tuple(sorted(set(years)))
+    for twin in twins:
+        counts = all(year in holders and holders[year].id == twin.id for year in wanted)
+        if repeats(new, twin, counts):
+            return Settlement(Status.SUPERSEDED, Reason.SAME_VALUES, (), twin.id)
+    won = tuple(year for year in wanted if outranks(new, holders.get(year)))
+    if won:
+        return Settlement(Status.CURRENT, None, won)
+    return Settlement(Status.SUPERSEDED, Reason.OLDER_SNAPSHOT, ())
+
+
+def mostly_rejected(rows: int, ignored: int, rejected_rows: int) -> bool:
+    """Whether a file is too broken to count: every row of it left out, or more than half of a file of real size."""
+    candidates = rows - ignored
+    if rejected_rows >= candidates:
+        return True
+    return candidates >= REAL_SIZE and rejected_rows > candidates * MOSTLY
+
+
+def much_smaller(new: int, present: int) -> bool:
+    """Whether a file has so many fewer records than the one that it would replace that it must be a fragment.
+
+    Files of fewer than 100 records are let through: they are samples, and half of little is little.
+    """
+    return present >= REAL_SIZE and new < present * MUCH_SMALLER

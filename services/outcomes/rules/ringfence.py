@@ -1,0 +1,112 @@
+"""Whose result is it: decided by dates alone, never by when something was published (METHOD.md 2)."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from services.outcomes.rules.measures import KeyStage
+
+CENSUS = (9, 12)
+"""Month and day of the census that decides trust membership for a year; not confirmed by DfE, so a parameter."""
+FULL_YEARS = 3
+ASSESSED: dict[KeyStage, tuple[int, int]] = {
+    KeyStage.KS2: (5, 10),
+    KeyStage.KS4: (5, 1),
+    KeyStage.ABSENCE: (7, 31),
+    KeyStage.CENSUS: (1, 15),
+}
+"""Month and day, in the year that the academic year ends, to which a series belongs."""
+
+
+class ContractRole(StrEnum):
+    """What a series is to a contract."""
+
+    ACCOUNTABLE = "accountable"
+    PARTIAL_YEAR = "partial_year"
+    NONE = "none"
+
+
+class TrustRole(StrEnum):
+    """What a series is to a trust."""
+
+    RINGFENCED = "ringfenced"
+    TRANSITION = "transition"
+    NOT_MEMBER = "not_member"
+    DFE_ELIGIBLE = "dfe_eligible"
+    LOCAL_ONLY = "local_only"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """First and last day of a contract; both belong to it."""
+
+    starts_on: date
+    ends_on: date
+
+    def holds(self, day: date) -> bool:
+        """Whether the day belongs to the term."""
+        return self.starts_on <= day <= self.ends_on
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A school's time in a trust: from the joining day until, not including, the leaving day."""
+
+    joined_on: date
+    left_on: date | None
+
+    def holds(self, day: date) -> bool:
+        """Whether the school was in the trust on this day."""
+        return self.joined_on <= day and (self.left_on is None or day < self.left_on)
+
+
+def census_on(year: int, census: tuple[int, int] = CENSUS) -> date:
+    """The census day of the academic year that starts in `year`."""
+    return date(year, *census)
+
+
+def assessed_on(key_stage: KeyStage, year: int) -> date:
+    """The day to which the series of this key stage in the academic year starting in `year` belongs."""
+    return date(year + 1, *ASSESSED[key_stage])
+
+
+def full_years(joined_on: date, result_year_start: int, census: tuple[int, int] = CENSUS) -> int:
+    """Full academic years in the trust, up to and with the year of the results (METHOD.md 2.1)."""
+    in_time = (joined_on.month, joined_on.day) <= census
+    first = joined_on.year if in_time else joined_on.year + 1
+    return result_year_start - first + 1
+
+
+def first_dfe_year(joined_on: date, census: tuple[int, int] = CENSUS) -> int:
+    """Start of the first academic year whose results DfE counts for the trust: the third full one."""
+    year = joined_on.year - 1
+    while full_years(joined_on, year, census) < FULL_YEARS:
+        year += 1
+    return year
+
+
+def first_platform_year(joined_on: date, census: tuple[int, int] = CENSUS) -> int:
+    """Start of the first academic year whose results count among all full members: the first full one."""
+    return first_dfe_year(joined_on, census) - FULL_YEARS + 1
+
+
+def contract_role(term: Term, census_on: date, assessed_on: date) -> ContractRole:
+    """What the series assessed on this day is to the contract (METHOD.md 2.2)."""
+    if not term.holds(assessed_on):
+        return ContractRole.NONE
+    return ContractRole.ACCOUNTABLE if term.starts_on <= census_on else ContractRole.PARTIAL_YEAR
+
+
+def trust_role(
+    membership: Membership | None, ring_fences: tuple[Term, ...], census_on: date, assessed_on: date
+) -> TrustRole:
+    """What the series is to the trust, given its ring-fences with the school; the first match wins (METHOD.md 2.2)."""
+    if any(term.holds(assessed_on) for term in ring_fences):
+        return TrustRole.RINGFENCED
+    if membership is None or not membership.holds(assessed_on):
+        return TrustRole.NOT_MEMBER
+    if not membership.holds(census_on):
+        return TrustRole.TRANSITION
+    census = (census_on.month, census_on.day)
+    years = full_years(membership.joined_on, census_on.year, census)
+    return TrustRole.DFE_ELIGIBLE if years >= FULL_YEARS else TrustRole.LOCAL_ONLY

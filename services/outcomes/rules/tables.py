@@ -1,0 +1,56 @@
+"""A trust's table: pupils of its schools pooled, never schools averaged (METHOD.md 2.1)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.outcomes.rules.intervals import wilson
+
+ENOUGH_SCHOOLS = 3
+SUPPRESS_UP_TO = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One school's result: `value` in the measure's unit over `n` pupils, after `full_years` in the trust."""
+
+    urn: int
+    n: int
+    value: float
+    full_years: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrustMeasure:
+    """The pooled value with its 95% interval; all None, with a reason in `state`, where it is not published."""
+
+    state: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    schools: int
+
+
+def pool_trust(
+    members: Sequence[Member], sigma: float | None, time_weighting: str = "none", enough: int = ENOUGH_SCHOOLS
+) -> TrustMeasure:
+    """Pool members' pupils; fewer than `enough` schools: NOT_PUBLISHED_TOO_FEW; five pupils or fewer: SUPPRESSED.
+
+    `sigma` is the national pupil standard deviation of a progress measure, for its interval; None means that the
+    values are percentages (Wilson). `time_weighting` is `none`, or `cap4` for the weights of 2015/16 and 2016/17.
+    """
+    schools, n = len(members), sum(member.n for member in members)
+    if schools < enough:
+        return TrustMeasure("NOT_PUBLISHED_TOO_FEW", None, None, None, n, schools)
+    if n <= SUPPRESS_UP_TO:
+        return TrustMeasure("SUPPRESSED", None, None, None, n, schools)
+    weights = [min(member.full_years, 4) if time_weighting == "cap4" else 1 for member in members]
+    mass = sum(w * member.n for w, member in zip(weights, members, strict=True))
+    value = sum(w * member.n * member.value for w, member in zip(weights, members, strict=True)) / mass
+    if sigma is None:
+        bounds = wilson(min(max(value / 100, 0.0), 1.0) * n, n)
+        return TrustMeasure("OK", value, bounds.low * 100, bounds.high * 100, n, schools)
+    squares = sum(w * w * member.n for w, member in zip(weights, members, strict=True))
+    half = 1.96 * sigma * math.sqrt(squares) / mass
+    return TrustMeasure("OK", value, value - half, value + half, n, schools)

@@ -1,0 +1,206 @@
+"""What a release does to the register: trusts, links, establishments, and who belongs to which trust."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, exists, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.kernel.auth import Caller
+from services.kernel.events import record
+from services.kernel.types import uuid7
+from services.outcomes import queries
+from services.outcomes.feeds.records import (
+    EstablishmentLinkRecord,
+    EstablishmentRecord,
+    GroupLinkRecord,
+    TrustRecord,
+)
+from services.outcomes.models import (
+    Establishment,
+    EstablishmentLink,
+    Event,
+    Membership,
+    OutcomesTable,
+    Release,
+    RingFence,
+    School,
+    SchoolIdentifier,
+    Trust,
+)
+from services.outcomes.rules.membership import Member, Sight, one_trust, reconcile
+from services.outcomes.rules.succession import conversions, first_lives
+
+GONE = "gone"
+
+
+async def copy_rows(
+    session: AsyncSession, table: type[OutcomesTable], columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Add many rows in the session's transaction, by COPY, after all that the session was told before."""
+    await session.flush()
+    connection = await (await session.connection()).get_raw_connection()
+    driver: Any = connection.driver_connection
+    name = table.__table__.fullname  # type: ignore[attr-defined]
+    async with driver.cursor() as cursor, cursor.copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN") as copy:
+        for row in rows:
+            await copy.write_row(row)
+
+
+async def apply(session: AsyncSession, *, row: Release, records: Sequence[Any], caller: Caller, now: datetime) -> None:
+    """Bring the register to what a release of reference data shows."""
+    kind = type(records[0])
+    if kind is TrustRecord:
+        await replace_trusts(session, row, records)
+    elif kind is EstablishmentLinkRecord:
+        await replace_links(session, row, records)
+    elif kind is EstablishmentRecord:
+        await upsert_establishments(session, row, records, now)
+        await settle_memberships(session, establishment_sights(row, records), caller, now)
+    elif kind is GroupLinkRecord:
+        await settle_memberships(session, await group_sights(session, row, records), caller, now)
+    else:
+        raise TypeError(f"{row.feed} gives {kind.__name__}, which is no reference data.")
+
+
+async def upsert(session: AsyncSession, table: type[OutcomesTable], key: str, rows: list[dict[str, Any]]) -> None:
+    """Add rows, or bring those with the same key up to date."""
+    statement = insert(table)
+    changed = {name: statement.excluded[name] for name in rows[0] if name != key}
+    await session.exec(statement.on_conflict_do_update(index_elements=[key], set_=changed), params=rows)
+
+
+async def replace_trusts(session: AsyncSession, row: Release, records: Sequence[TrustRecord]) -> None:
+    """The trusts as the release has them; one that vanished is deleted, or `gone` where something names it."""
+    await upsert(session, Trust, "uid", [{**asdict(each), "release_id": row.id} for each in records])
+    named = exists().where(col(Membership.trust_uid) == col(Trust.uid))
+    fenced = exists().where(col(RingFence.supplier_uid) == col(Trust.uid))
+    vanished = col(Trust.release_id) != row.id
+    for statement in (
+        delete(Trust).where(vanished, ~named, ~fenced),
+        update(Trust).where(vanished).values(status=GONE),
+    ):
+        await session.exec(statement.execution_options(synchronize_session=False))
+
+
+async def replace_links(session: AsyncSession, row: Release, records: Sequence[EstablishmentLinkRecord]) -> None:
+    """The links between establishments as the release has them."""
+    await session.exec(delete(EstablishmentLink))
+    columns = ("urn", "linked_urn", "kind", "established_on", "release_id")
+    rows = [(each.urn, each.linked_urn, each.kind, each.established_on, row.id) for each in records]
+    await copy_rows(session, EstablishmentLink, columns, rows)
+
+
+async def upsert_establishments(
+    session: AsyncSession, row: Release, records: Sequence[EstablishmentRecord], now: datetime
+) -> None:
+    """The establishments as the release has them; those that it lacks stay as they were."""
+    known = await queries.school_ids(session)
+    urns = {each.urn for each in records} - known.keys()
+    firsts = first_lives(urns, conversions(await queries.plain_successions(session)), known)
+    schools = {**known, **{urn: uuid7() for urn in sorted(set(firsts.values()) - known.keys())}}
+    added = [(schools[urn], now) for urn in sorted(schools.keys() - known.keys())]
+    await copy_rows(session, School, ("id", "created_at"), added)
+    schools.update({urn: schools[first] for urn, first in firsts.items()})
+    rows = [{**asdict(each), "school_id": schools[each.urn], "release_id": row.id} for each in records]
+    await upsert(session, Establishment, "urn", rows)
+    await identify(session, row, records, schools, urns)
+
+
+async def identify(
+    session: AsyncSession,
+    row: Release,
+    records: Sequence[EstablishmentRecord],
+    schools: dict[int, UUID],
+    new_urns: set[int],
+) -> None:
+    """Add the identifiers that a school did not have before; a URN holds from opening to closing."""
+    seen = await queries.identifiers_of(session, list({schools[each.urn] for each in records}))
+    rows = []
+    for each in records:
+        laestab = f"{each.la_code}{each.establishment_number}" if each.establishment_number else None
+        found = (("urn", str(each.urn)), ("laestab", laestab), ("ukprn", each.ukprn))
+        since = each.opened_on if each.urn in new_urns else row.published_on
+        for scheme, value in found:
+            if value is None or (schools[each.urn], scheme, value) in seen:
+                continue
+            seen.add((schools[each.urn], scheme, value))
+            until = each.closed_on if scheme == "urn" else None
+            rows.append((schools[each.urn], scheme, value, since, until, row.feed))
+    columns = ("school_id", "scheme", "value", "valid_from", "valid_to", "source")
+    await copy_rows(session, SchoolIdentifier, columns, rows)
+    dated = text(
+        "UPDATE outcomes.school_identifier AS i SET valid_from = coalesce(e.opened_on, i.valid_from),"
+        " valid_to = e.closed_on FROM outcomes.establishment AS e"
+        " WHERE e.release_id = :release AND i.scheme = 'urn' AND i.school_id = e.school_id AND i.value = e.urn::text"
+        " AND (coalesce(e.opened_on, i.valid_from), e.closed_on) IS DISTINCT FROM (i.valid_from, i.valid_to)"
+    )
+    await (await session.connection()).execute(dated, {"release": row.id})
+
+
+def establishment_sights(row: Release, records: Sequence[EstablishmentRecord]) -> dict[int, Sight]:
+    """What the register's establishments say about trusts: no joining days; a closed school has left on closing."""
+    sights = {}
+    for each in records:
+        closed = each.status.lower() == "closed" or (each.closed_on is not None and each.closed_on <= row.published_on)
+        uid, left = (None, each.closed_on) if closed else (each.trust_uid, None)
+        sights[each.urn] = Sight(uid, None, row.published_on, row.feed, left)
+    return sights
+
+
+async def group_sights(session: AsyncSession, row: Release, records: Sequence[GroupLinkRecord]) -> dict[int, Sight]:
+    """What the register's group links say; a school that they lack is not thereby without a trust."""
+    trusts = await queries.trusts(session, list({each.trust_uid for each in records}))
+    closed = {each.uid for each in trusts if each.closed_on is not None and each.closed_on <= row.published_on}
+    shown: dict[int, list[tuple[str, date | None]]] = {}
+    for each in records:
+        if each.trust_uid not in closed:
+            shown.setdefault(each.urn, []).append((each.trust_uid, each.joined_on))
+    return {urn: Sight(*one_trust(found), row.published_on, row.feed) for urn, found in shown.items()}
+
+
+async def settle_memberships(session: AsyncSession, sights: dict[int, Sight], caller: Caller, now: datetime) -> None:
+    """Bring the memberships of these schools to what a snapshot shows of them."""
+    known: dict[int, list[Membership]] = {}
+    for row in await queries.memberships(session, list(sights)):
+        known.setdefault(row.urn, []).append(row)
+    opened = []
+    for urn, sight in sights.items():
+        rows = known.get(urn, [])
+        changes = reconcile([member(row) for row in rows], sight)
+        changed = {each.id: each for each in changes.changed}
+        for row in rows:
+            if row.id in changed:
+                each = changed[row.id]
+                row.joined_on, row.joined_inferred = each.joined_on, each.joined_inferred
+                row.left_on, row.left_inferred = each.left_on, each.left_inferred
+                session.add(row)
+        for each in changes.opened:
+            opened.append((uuid7(), urn, each.trust_uid, each.joined_on, each.joined_inferred, False, each.source))
+        if changes.unconfirmed:
+            flag(session, rows[-1], sight, caller, now)
+    columns = ("id", "urn", "trust_uid", "joined_on", "joined_inferred", "left_inferred", "source")
+    await copy_rows(session, Membership, columns, opened)
+
+
+def member(row: Membership) -> Member:
+    """The membership as the rules see it."""
+    return Member(row.id, row.trust_uid, row.joined_on, row.joined_inferred, row.left_on, row.left_inferred, row.source)
+
+
+def flag(session: AsyncSession, present: Membership, sight: Sight, caller: Caller, now: datetime) -> None:
+    """A later snapshot does not show a transfer that was carried out: note it, and keep the transfer."""
+    facts = {
+        "urn": present.urn,
+        "trust_uid": present.trust_uid,
+        "transfer_id": present.transfer_id,
+        "shown_trust_uid": sight.trust_uid,
+        "shown_on": sight.on,
+    }
+    kind, actor = "membership.unconfirmed", caller.actor()
+    record(session, Event, kind=kind, subject_id=present.id, actor=actor, data=facts, now=now)

@@ -1,0 +1,155 @@
+"""The services put together: all in one process, or one of several, from the same code."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from services import embedded, keys
+from services.contracts import app as contracts_app
+from services.contracts import worker as contracts_worker
+from services.contracts.settings import Settings as ContractsSettings
+from services.gateway import app as gateway_app
+from services.gateway import worker as gateway_worker
+from services.gateway.settings import Settings as GatewaySettings
+from services.kernel.auth import load_signer, load_verifier
+from services.kernel.db import Database
+from services.kernel.jobs import Worker
+from services.kernel.peers import Peer, connect
+from services.outcomes import app as outcomes_app
+from services.outcomes import worker as outcomes_worker
+from services.outcomes.settings import Settings as OutcomesSettings
+
+SERVICES = ("gateway", "contracts", "outcomes")
+VAR = Path("var")
+
+
+class ClockNotMovable(RuntimeError):
+    """RINGFENCE_NOW is for demonstrations on the embedded database only."""
+
+
+@dataclass
+class System:
+    """What runs in this process."""
+
+    apps: dict[str, FastAPI] = field(default_factory=dict)
+    workers: list[Worker] = field(default_factory=list)
+    databases: list[Database] = field(default_factory=list)
+    peers: list[Peer] = field(default_factory=list)
+
+    async def close(self) -> None:
+        """Give back connections."""
+        for peer in self.peers:
+            await peer.client.aclose()
+        for database in self.databases:
+            await database.close()
+
+
+def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None = None) -> System:
+    """Build the named services on the database of the environment; the others are reached by their addresses."""
+    system = System()
+    timing: dict[str, Any] = {} if poll_seconds is None else {"poll_seconds": poll_seconds}
+    gateway, contracts, outcomes = GatewaySettings(**timing), ContractsSettings(**timing), OutcomesSettings(**timing)
+    if poll_seconds is not None:
+        gateway.pull_seconds = poll_seconds
+    folder = gateway.keys_dir
+    verifier = load_verifier(folder)
+
+    def database(name: str) -> Database:
+        made = Database(name, pool_size=gateway.pool_size)
+        system.databases.append(made)
+        return made
+
+    def peer(name: str, url: str | None, signer: str) -> Peer:
+        made = Peer(name, connect(url, system.apps.get(name)), load_signer(folder, signer))
+        system.peers.append(made)
+        return made
+
+    if "outcomes" in services:
+        own = database("outcomes")
+        system.apps["outcomes"] = outcomes_app.build(own, database("tables"), verifier)
+        system.workers.append(outcomes_worker.create_worker(own, outcomes))
+    if "contracts" in services:
+        own, evidence = database("contracts"), peer("outcomes", contracts.outcomes_url, "contracts")
+        system.apps["contracts"] = contracts_app.build(own, verifier, evidence)
+        system.workers.append(contracts_worker.create_worker(own, evidence, contracts))
+    if "gateway" in services:
+        own = database("gateway")
+        commitments = peer("contracts", gateway.contracts_url, "gateway")
+        evidence = peer("outcomes", gateway.outcomes_url, "gateway")
+        public = published(folder)
+        signer = load_signer(folder, "gateway")
+        system.apps["gateway"] = gateway_app.build(own, verifier, signer, public, commitments, evidence)
+        system.workers.append(gateway_worker.create_worker(own, commitments, evidence, gateway))
+    return system
+
+
+def published(folder: Path) -> dict[str, Any]:
+    """The gateway's public keys, as anybody may read them."""
+    found = json.loads((folder / "jwks.json").read_text())["keys"]
+    return {"keys": [{k: v for k, v in key.items() if k != "iss"} for key in found if key["iss"] == "gateway"]}
+
+
+def here() -> list[str]:
+    """The services that have no address elsewhere, so they run in this process."""
+    settings = GatewaySettings()
+    elsewhere = {"contracts": settings.contracts_url, "outcomes": settings.outcomes_url}
+    return [name for name in SERVICES if not elsewhere.get(name)]
+
+
+@contextmanager
+def installation(var: Path = VAR) -> Iterator[str]:
+    """Database and keys, ready to use: the embedded ones in `var` unless the environment names others.
+
+    Gives the owner's address of the database. Raises ClockNotMovable when RINGFENCE_NOW is set for another one.
+    """
+    given = os.environ.get("RINGFENCE_DATABASE_URL")
+    if given and os.environ.get("RINGFENCE_NOW"):
+        raise ClockNotMovable("RINGFENCE_NOW moves the clock of the embedded database only; unset one of the two.")
+    os.environ.setdefault("RINGFENCE_KEYS_DIR", str((var / "keys").resolve()))
+    keys.ensure(Path(os.environ["RINGFENCE_KEYS_DIR"]))
+    if given:
+        yield given
+        return
+    with embedded.running(var / "postgres") as server:
+        os.environ["RINGFENCE_DATABASE_URL"] = server.url
+        try:
+            yield server.url
+        finally:
+            del os.environ["RINGFENCE_DATABASE_URL"]
+
+
+async def serve(system: System, app: str, host: str, port: int, stop: asyncio.Event | None = None) -> None:
+    """Serve one app on a port and run all workers until told to stop."""
+    stop = stop or asyncio.Event()
+    config = uvicorn.Config(
+        system.apps[app], host=host, port=port, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=30
+    )
+    server = uvicorn.Server(config)
+    workers = [asyncio.create_task(worker.run(stop)) for worker in system.workers]
+    waiting = asyncio.create_task(stop.wait())
+    serving = asyncio.create_task(server.serve())
+    await asyncio.wait([serving, waiting, *workers], return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    stop.set()
+    await serving
+    with suppress(asyncio.CancelledError):
+        await asyncio.gather(*workers)
+    await system.close()
+
+
+async def work(system: System) -> None:
+    """Run workers only, until the process is told to end."""
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    await asyncio.gather(*(worker.run(stop) for worker in system.workers))
+    await system.close()

@@ -1,0 +1,145 @@
+"""Which release counts."""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import permutations
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.outcomes.rules.releases import (
+    Reason,
+    Settlement,
+    Stage,
+    Standing,
+    Status,
+    mostly_rejected,
+    much_smaller,
+    outranks,
+    repeats,
+    settle,
+    values_hash,
+)
+
+DAY = date(2024, 1, 1)
+
+
+def standing(number: int, stage: Stage = Stage.FINAL, days: int = 0, values: str | None = None) -> Standing:
+    return Standing(UUID(int=number), stage, DAY + timedelta(days=days), number, values or f"values {number}")
+
+
+releases = st.builds(
+    standing, st.integers(1, 10_000), st.sampled_from(Stage), st.integers(0, 400), st.sampled_from(["a", "b", "c"])
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    urn: int
+    number: Decimal | None
+    raw: str
+    on: date | None = None
+
+
+def test_stages_are_in_order() -> None:
+    assert [stage.rank for stage in (Stage.PROVISIONAL, Stage.REVISED, Stage.FINAL)] == [0, 1, 2]
+
+
+@given(st.permutations([Cell(1, Decimal("4.5"), "4.5"), Cell(2, None, "SUPP"), Cell(3, None, "", DAY)]))
+def test_the_hash_knows_no_order(cells: list[Cell]) -> None:
+    assert values_hash(cells) == values_hash(sorted(cells, key=lambda cell: cell.urn))
+
+
+def test_the_hash_is_of_what_is_said_not_of_how_it_is_written() -> None:
+    assert values_hash([Cell(1, Decimal("45"), "45%")]) == values_hash([Cell(1, Decimal("45.0"), "45.0")])
+    assert values_hash([Cell(1, Decimal("45"), "45")]) != values_hash([Cell(1, Decimal("46"), "45")])
+    assert values_hash([Cell(1, None, "")]) != values_hash([Cell(1, Decimal(0), "")])
+    assert values_hash([]) != values_hash([Cell(1, None, "")])
+
+
+@pytest.mark.parametrize(
+    ("new", "holder", "wins"),
+    [
+        (standing(1), None, True),
+        (standing(2, Stage.REVISED, 0), standing(1, Stage.PROVISIONAL, 99), True),
+        (standing(2, Stage.PROVISIONAL, 99), standing(1, Stage.REVISED, 0), False),
+        (standing(2, Stage.FINAL, 1), standing(1, Stage.FINAL, 0), True),
+        (standing(2, Stage.FINAL, 0), standing(1, Stage.FINAL, 1), False),
+        (standing(2, Stage.FINAL, 0), standing(1, Stage.FINAL, 0), True),
+    ],
+)
+def test_stage_before_day_before_arrival(new: Standing, holder: Standing | None, wins: bool) -> None:
+    assert outranks(new, holder) is wins
+
+
+@given(releases, releases)
+def test_of_two_releases_exactly_one_counts(a: Standing, b: Standing) -> None:
+    if a.number != b.number:
+        assert outranks(a, b) is not outranks(b, a)
+
+
+@given(st.lists(releases, min_size=1, max_size=5, unique_by=(lambda each: each.number, lambda each: each.values_hash)))
+def test_what_counts_does_not_depend_on_the_order_of_reading(found: list[Standing]) -> None:
+    for order in permutations(found):
+        holders: dict[int, Standing] = {}
+        for release in order:
+            if settle(release, [2023], holders, []).years:
+                holders[2023] = release
+        assert holders[2023] == max(found, key=lambda each: each.rank)
+
+
+@given(releases, releases)
+def test_the_same_release_twice_changes_nothing(first: Standing, other: Standing) -> None:
+    again = replace(first, id=UUID(int=99_999), number=99_999)
+    expected = Settlement(Status.SUPERSEDED, Reason.SAME_VALUES, (), first.id)
+    assert settle(again, [2023], {2023: first}, [first]) == expected
+    if other.number != first.number:
+        assert settle(again, [2023], {2023: other}, [first]) == expected
+
+
+def test_the_same_values_at_a_later_stage_count() -> None:
+    provisional = standing(1, Stage.PROVISIONAL, 0, "same")
+    final = standing(2, Stage.FINAL, 9, "same")
+    assert settle(final, [2023], {2023: provisional}, [provisional]) == Settlement(Status.CURRENT, None, (2023,))
+    assert not repeats(final, provisional, twin_counts=True)
+    assert repeats(provisional, final, twin_counts=False)
+
+
+def test_values_that_come_back_count_again() -> None:
+    january, february, march = (
+        standing(1, values="a"),
+        standing(2, days=31, values="b"),
+        standing(3, days=60, values="a"),
+    )
+    assert settle(march, [0], {0: february}, [january]) == Settlement(Status.CURRENT, None, (0,))
+    assert settle(march, [0], {0: january}, [january]).reason is Reason.SAME_VALUES
+
+
+def test_each_year_of_a_file_is_decided_by_itself() -> None:
+    new = standing(3, Stage.REVISED, 5)
+    holders = {2021: standing(1, Stage.FINAL, 0), 2022: standing(2, Stage.REVISED, 0)}
+    assert settle(new, [2023, 2022, 2021, 2022], holders, []).years == (2022, 2023)
+
+
+def test_an_older_snapshot_that_arrives_late_does_not_count() -> None:
+    found = settle(standing(2, days=0), [0], {0: standing(1, days=1)}, [])
+    assert found == Settlement(Status.SUPERSEDED, Reason.OLDER_SNAPSHOT, ())
+
+
+@pytest.mark.parametrize(
+    ("rows", "ignored", "rejected", "broken"),
+    [(10, 2, 8, True), (0, 0, 0, True), (10, 0, 9, False), (200, 0, 101, True), (200, 0, 100, False), (3, 3, 0, True)],
+)
+def test_a_file_that_is_mostly_rejected(rows: int, ignored: int, rejected: int, broken: bool) -> None:
+    assert mostly_rejected(rows, ignored, rejected) is broken
+
+
+@pytest.mark.parametrize(
+    ("new", "present", "fragment"),
+    [(59, 100, True), (60, 100, False), (1, 99, False), (500, 100, False), (0, 100, True)],
+)
+def test_a_fragment_of_a_file(new: int, present: int, fragment: bool) -> None:
+    assert much_smaller(new, present) is fragment
