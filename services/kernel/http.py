@@ -74,6 +74,14 @@ class PreconditionFailed(DomainError):
     title = "The resource has changed since it was read"
 
 
+class Answered(Exception):
+    """Ends a request whose answer is known already, with that answer."""
+
+    def __init__(self, response: JSONResponse) -> None:
+        super().__init__("answered before")
+        self.response = response
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The error answers of a route, for its description."""
     found = {status: {"model": Problem, "content": {PROBLEM_JSON: {}}} for status in {401, 403, 503, *statuses}}
@@ -134,6 +142,11 @@ def install(app: FastAPI, constraints: Mapping[str, DomainError]) -> None:
         )
         return JSONResponse(members, 500, media_type=PROBLEM_JSON)
 
+    async def answered(_request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, Answered)
+        return error.response
+
+    app.add_exception_handler(Answered, answered)
     app.add_exception_handler(DomainError, domain_error)
     app.add_exception_handler(RequestValidationError, invalid_body)
     app.add_exception_handler(HTTPException, http_error)

@@ -15,7 +15,7 @@ from sqlmodel import Field
 from services.kernel.auth import Caller, current_caller
 from services.kernel.db import Table
 from services.kernel.errors import BadRequest, DomainError, Unprocessable
-from services.kernel.http import Session, entity_tag
+from services.kernel.http import Answered, Session, entity_tag
 
 KEY = re.compile(r'"[\x20\x21\x23-\x5b\x5d-\x7e]{8,100}"|[A-Za-z0-9._~-]{8,100}')
 
@@ -45,19 +45,6 @@ class StillRunning(DomainError):
     title = "The first request with this Idempotency-Key is still running"
 
 
-class Replay(Exception):
-    """Ends a request whose answer is already known; shown by `replay_handler`."""
-
-    def __init__(self, row: IdempotencyRow) -> None:
-        self.response = JSONResponse(row.body, row.status, {**row.headers, "Idempotent-Replayed": "true"})
-
-
-async def replay_handler(_request: Request, error: Exception) -> JSONResponse:
-    """Give the stored answer again."""
-    assert isinstance(error, Replay)
-    return error.response
-
-
 class Idempotency:
     """The memory of one request: `begin` in its transaction before any effect, `finish` with its answer."""
 
@@ -68,7 +55,7 @@ class Idempotency:
         self.session, self.table = session, request.app.state.idempotency_table
 
     async def begin(self) -> None:
-        """Raise Replay, KeyReused or StillRunning unless this is the first request with its key."""
+        """Raise Answered, KeyReused or StillRunning unless this is the first request with its key."""
         lock = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))")
         if not (await self.session.execute(lock, {"key": self.key})).scalar_one():
             raise StillRunning("Wait for it, then repeat the request to get its answer.")
@@ -76,7 +63,7 @@ class Idempotency:
         if row is not None and row.fingerprint != self.fingerprint:
             raise KeyReused("Use a new key for a new request.")
         if row is not None:
-            raise Replay(row)
+            raise Answered(JSONResponse(row.body, row.status, {**row.headers, "Idempotent-Replayed": "true"}))
 
     def finish(self, status: int, answer: BaseModel, headers: Mapping[str, str] | None = None) -> JSONResponse:
         """Store the answer in the same transaction as the effect, and give it."""

@@ -6,7 +6,6 @@ from services.kernel.auth import Verifier
 from services.kernel.db import Database
 from services.kernel.errors import DomainError
 from services.kernel.http import create_app
-from services.kernel.idempotency import Replay, replay_handler
 from services.outcomes.evaluations.routes import router as evaluations
 from services.outcomes.models import IdempotencyKey
 from services.outcomes.releases.routes import router as releases
@@ -22,6 +21,5 @@ def build(database: Database, tables_database: Database, verifier: Verifier) -> 
     for each in (register, releases, evaluations, tables):
         router.include_router(each)
     app = create_app("outcomes", router, database, verifier, CONSTRAINTS, IdempotencyKey)
-    app.add_exception_handler(Replay, replay_handler)
     app.state.tables = tables_database
     return app
