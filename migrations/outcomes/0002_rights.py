@@ -9,7 +9,8 @@ down_revision = "0001"
 
 VIEWS = {
     "result": (
-        "SELECT o.release_id, r.number AS release_number, r.feed, r.release_status, o.urn, o.measure,"
+        "SELECT o.release_id, r.number AS release_number, r.feed, r.release_status, r.published_on,"
+        " array_position(ARRAY['provisional', 'revised', 'final'], r.release_status::text) AS stage, o.urn, o.measure,"
         " o.academic_year, o.state, o.value, o.raw, o.denominator FROM outcomes.observation o"
         " JOIN outcomes.release r ON r.id = o.release_id JOIN outcomes.current_release c"
         " ON c.release_id = o.release_id AND c.feed = r.feed AND c.academic_year = o.academic_year"
@@ -19,7 +20,7 @@ VIEWS = {
         "SELECT contract_id, school_urn, supplier_uid, starts_on, ends_on, closed_on, closed_reason"
         " FROM outcomes.ring_fence"
     ),
-    "school": "SELECT urn, name, la_code, region, phase, kind_group, pupils, status FROM outcomes.establishment",
+    "school": "SELECT urn, name, la_code, region, phase, kind, kind_group, pupils, status FROM outcomes.establishment",
     "trust": "SELECT uid, name, kind, status FROM outcomes.trust",
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.contracts.rules.terms import School, Trust
-from services.kernel.auth import Caller, service_caller
+from services.kernel.auth import service_caller
 from services.kernel.errors import Unprocessable
 from services.kernel.peers import Peer
 
@@ -51,7 +51,7 @@ async def evaluate(outcomes: Peer, body: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-async def evaluations(outcomes: Peer, contract_id: UUID, caller: Caller) -> dict[str, Any]:
-    """All evaluations of a contract, newest first."""
-    answer: dict[str, Any] = await outcomes.ask("GET", f"/internal/contracts/{contract_id}/evaluations", caller=caller)
+async def evaluations(outcomes: Peer, contract_id: UUID) -> dict[str, Any]:
+    """All evaluations of a contract, newest first; whether the caller may see the contract was asked before."""
+    answer: dict[str, Any] = await outcomes.ask("GET", f"/internal/contracts/{contract_id}/evaluations", caller=SELF)
     return answer

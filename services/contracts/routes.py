@@ -289,7 +289,7 @@ async def list_evaluations(
 ) -> JSONResponse:
     """All evaluations of a contract, newest first."""
     await queries.contract(session, contract_id)
-    return JSONResponse(await calls.evaluations(outcomes, contract_id, caller))
+    return JSONResponse(await calls.evaluations(outcomes, contract_id))
 
 
 @router.put("/internal/milestone-records/{record_id}", response_model=schemas.AppliedOut, tags=["internal"])

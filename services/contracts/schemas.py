@@ -221,7 +221,7 @@ class TermOut(Answer):
 
 
 DECIDED = {"status", "decided_on", "record_id"}
-JUDGED = {"code", "measure", "weight", "critical", "target"}
+JUDGED = {"code", "measure", "weight", "critical", "target", "baseline"}
 
 
 class ContractOut(Answer):

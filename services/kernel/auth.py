@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 from uuid import uuid4
 
 from fastapi import Depends, Request, Security
@@ -85,7 +85,7 @@ class Signer:
         now = int(time.time())
         standard = {"iss": self.issuer, "aud": audience, "sub": subject, "iat": now, "exp": now + seconds}
         body = {**claims, **standard, "jti": str(uuid4())}
-        return cast(str, jwt.encode(body, self.key, ALGORITHM, headers={"typ": kind, "kid": self.key_id}))
+        return jwt.encode(body, self.key, ALGORITHM, headers={"typ": kind, "kid": self.key_id})
 
     def identity(self, caller: Caller, audience: str) -> str:
         """A short-lived signed identity, for one other service only."""
@@ -134,9 +134,9 @@ def as_claims(caller: Caller) -> dict[str, Any]:
 
 def from_claims(claims: Mapping[str, Any]) -> Caller:
     """The caller that `as_claims` wrote."""
-    sets = {name: tuple(claims[name]) for name in ("regions", "la_codes", "urns")}
-    rest = {name: claims[name] for name in ("client_id", "name", "organisation", "trust_uid")}
-    return Caller(kind=Kind(claims["kind"]), scopes=frozenset(claims["scopes"]), **rest, **sets)
+    bounds = {name: tuple(claims[name]) for name in ("regions", "la_codes", "urns")}
+    known: dict[str, Any] = {name: claims[name] for name in ("client_id", "name", "organisation", "trust_uid")}
+    return Caller(kind=Kind(claims["kind"]), scopes=frozenset(claims["scopes"]), **known | bounds)
 
 
 def load_signer(folder: Path, name: str) -> Signer:

@@ -14,7 +14,8 @@ class Effect:
     """A difference in differences, in the measure's unit.
 
     `tau` keeps the measure's sign (for absence, less is better and so is a negative tau); `lower80` and `lower90`
-    are one-sided lower bounds of the improvement (direction times tau), `upper80` the upper one. `p_rank` is the one-sided placebo rank.
+    are one-sided lower bounds of the improvement (direction times tau), `upper80` the upper one. `p_rank` is the
+    one-sided placebo rank.
     """
 
     tau: float

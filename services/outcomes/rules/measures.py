@@ -36,7 +36,8 @@ class Measure:
     """A measure as DfE defines it.
 
     `direction` is +1 where more is better and -1 where less is. `rounding_half_width` is half of the last place
-    published, in the measure's own unit (0.5 for an integer percentage), carried into target tests.
+    published, in the measure's own unit (0.5 for an integer percentage), carried into target tests. `pupil_sd` is the
+    national spread between pupils of a mean or a progress score, for its interval; 0 where a proportion has none.
     """
 
     code: str
@@ -47,6 +48,7 @@ class Measure:
     direction: int
     unit: str
     rounding_half_width: Decimal
+    pupil_sd: float = 0.0
     version: str = "1"
 
 
@@ -55,14 +57,14 @@ def percentage(code: str, title: str, domain: Domain, key_stage: KeyStage, direc
     return Measure(code, title, Kind.PROPORTION, domain, key_stage, direction, "percent", Decimal(half))
 
 
-def mean(code: str, title: str, key_stage: KeyStage, half: str) -> Measure:
-    """An average over pupils, in points."""
-    return Measure(code, title, Kind.MEAN, Domain.ATTAINMENT, key_stage, 1, "points", Decimal(half))
+def mean(code: str, title: str, key_stage: KeyStage, half: str, pupil_sd: float) -> Measure:
+    """An average over pupils, in points; the spread between pupils is not published and so a default."""
+    return Measure(code, title, Kind.MEAN, Domain.ATTAINMENT, key_stage, 1, "points", Decimal(half), pupil_sd)
 
 
-def progress(code: str, title: str, key_stage: KeyStage, half: str) -> Measure:
-    """Value added from one key stage to the next; zero is the national mean."""
-    return Measure(code, title, Kind.PROGRESS, Domain.ATTAINMENT, key_stage, 1, "points", Decimal(half))
+def progress(code: str, title: str, key_stage: KeyStage, half: str, pupil_sd: float) -> Measure:
+    """Value added from one key stage to the next; zero is the national mean (spread: METHOD.md 1.2, latest year)."""
+    return Measure(code, title, Kind.PROGRESS, Domain.ATTAINMENT, key_stage, 1, "points", Decimal(half), pupil_sd)
 
 
 def context(code: str, title: str, unit: str, half: str) -> Measure:
@@ -85,16 +87,16 @@ MEASURES: dict[str, Measure] = {
         percentage(
             "KS2_RWM_HIGH", "Higher standard in reading, writing and maths", Domain.ATTAINMENT, KeyStage.KS2, 1, "0.5"
         ),
-        mean("KS2_READ_AVG", "Average scaled score in reading", KeyStage.KS2, "0.5"),
-        mean("KS2_MAT_AVG", "Average scaled score in maths", KeyStage.KS2, "0.5"),
-        progress("KS2_READ_PROG", "Progress in reading", KeyStage.KS2, "0.05"),
-        progress("KS2_WRIT_PROG", "Progress in writing", KeyStage.KS2, "0.05"),
-        progress("KS2_MAT_PROG", "Progress in maths", KeyStage.KS2, "0.05"),
-        mean("KS4_A8", "Attainment 8", KeyStage.KS4, "0.05"),
-        progress("KS4_P8", "Progress 8", KeyStage.KS4, "0.005"),
+        mean("KS2_READ_AVG", "Average scaled score in reading", KeyStage.KS2, "0.5", 7.5),
+        mean("KS2_MAT_AVG", "Average scaled score in maths", KeyStage.KS2, "0.5", 7.5),
+        progress("KS2_READ_PROG", "Progress in reading", KeyStage.KS2, "0.05", 6.289),
+        progress("KS2_WRIT_PROG", "Progress in writing", KeyStage.KS2, "0.05", 6.049),
+        progress("KS2_MAT_PROG", "Progress in maths", KeyStage.KS2, "0.05", 5.914),
+        mean("KS4_A8", "Attainment 8", KeyStage.KS4, "0.05", 20.0),
+        progress("KS4_P8", "Progress 8", KeyStage.KS4, "0.005", 1.41628),
         percentage("KS4_EM95", "Grade 5 or above in English and maths", Domain.ATTAINMENT, KeyStage.KS4, 1, "0.5"),
         percentage("KS4_EM94", "Grade 4 or above in English and maths", Domain.ATTAINMENT, KeyStage.KS4, 1, "0.5"),
-        mean("KS4_EBACC_APS", "EBacc average point score", KeyStage.KS4, "0.005"),
+        mean("KS4_EBACC_APS", "EBacc average point score", KeyStage.KS4, "0.005", 2.0),
         context("CENSUS_NOR", "Pupils on roll", "pupils", "0"),
         context("CENSUS_FSM", "Eligible for free school meals in the past six years", "percent", "0.05"),
         context("CENSUS_EAL", "English as an additional language", "percent", "0.05"),

@@ -1,0 +1,1 @@
+"""Evaluations: verdicts on contracts, and the facts that a contract is drafted from."""

@@ -1,0 +1,38 @@
+"""The contracts service's door to evidence: facts to draft from, and verdicts. Not offered at the gateway."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from services.kernel.auth import Caller, require
+from services.kernel.http import Session, problems
+from services.kernel.types import utc_now
+from services.outcomes.evaluations import queries, schemas, service
+
+router = APIRouter(tags=["internal"])
+Internal = Annotated[Caller, require("internal")]
+
+
+@router.post("/internal/facts", responses=problems(400, 422))
+async def read_facts(body: schemas.FactsIn, caller: Internal, session: Session) -> schemas.FactsOut:
+    """School and trust as the register shows them now, and the baselines of the measures."""
+    urn = int(body.urn)
+    return schemas.FactsOut(
+        school=await service.school_facts(session, urn),
+        trust=await service.trust_facts(session, body.trust_uid),
+        measures=await service.measure_facts(session, urn, body.measures, body.starts_on),
+    )
+
+
+@router.post("/internal/evaluations", status_code=201, responses=problems(400, 404, 422))
+async def evaluate(body: schemas.EvaluationIn, caller: Internal, session: Session) -> schemas.EvaluationOut:
+    """Judge a contract; asking again about the same data gives the same verdict, not another."""
+    return schemas.EvaluationOut.of(await service.evaluate(session, body=body, caller=caller, now=utc_now()))
+
+
+@router.get("/internal/contracts/{contract_id}/evaluations", responses=problems(404, 422))
+async def list_evaluations(contract_id: UUID, caller: Internal, session: Session) -> schemas.EvaluationPage:
+    """All verdicts on a contract, newest first."""
+    rows = await queries.evaluations(session, contract_id)
+    return schemas.EvaluationPage(data=[schemas.EvaluationOut.of(row) for row in rows], paging={"next": None})

@@ -1,0 +1,120 @@
+"""One school's results over the years, and what several years add up to: pupils pooled, never percentages averaged."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from services.outcomes.rules.intervals import Interval, progress_interval, wilson
+from services.outcomes.rules.measures import KeyStage, Kind, Measure
+from services.outcomes.rules.releases import Stage
+from services.outcomes.rules.ringfence import ContractRole, Term, assessed_on, census_on, contract_role
+from services.outcomes.rules.values import ValueState
+
+BASELINE_YEARS = 3
+BASELINE_NEEDED = 2
+EVALUATION_YEARS = 2
+NOT_USABLE = frozenset({2019, 2020})
+"""Academic years 2019/20 and 2020/21 were never published for accountability (METHOD.md 1.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A measure in one academic year: `value` in its unit over `n` pupils, or the reason for its absence.
+
+    `n_is_proxy` means that the pupils were counted by the census, not by the table that holds the value.
+    """
+
+    year: int
+    state: ValueState
+    value: float | None
+    n: int | None
+    n_is_proxy: bool
+    release_id: str
+    stage: Stage
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is a value and a number of pupils to weigh it by."""
+        return self.state is ValueState.OK and self.value is not None and self.n is not None and self.n > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """Several years as one: the value in the measure's unit, over how many pupils, from which releases."""
+
+    value: float
+    n: int
+    years: tuple[int, ...]
+    releases: tuple[str, ...]
+
+
+def pool(readings: Iterable[Reading]) -> Pooled | None:
+    """Pupils of usable readings pooled (sum of n times value over sum of n); None when there is none.
+
+    For proportions this is the sum of numerators over the sum of denominators (METHOD.md 3.1).
+    """
+    usable = sorted((each for each in readings if each.usable), key=lambda each: each.year)
+    n = sum(each.n or 0 for each in usable)
+    if n == 0:
+        return None
+    value = sum((each.n or 0) * (each.value or 0.0) for each in usable) / n
+    releases = tuple(sorted({each.release_id for each in usable}))
+    return Pooled(value, n, tuple(each.year for each in usable), releases)
+
+
+def baseline_years(usable: Iterable[int], key_stage: KeyStage, starts_on: date) -> tuple[int, ...]:
+    """The last three usable years whose results were all there before the term began, earliest first.
+
+    Fewer than two: none, since a single bad year would be judged against its own recovery (METHOD.md 3.1, 3.2).
+    """
+    before = {year for year in usable if assessed_on(key_stage, year) < starts_on} - NOT_USABLE
+    found = tuple(sorted(before)[-BASELINE_YEARS:])
+    return found if len(found) >= BASELINE_NEEDED else ()
+
+
+def baseline(readings: Mapping[int, Reading], key_stage: KeyStage, starts_on: date) -> Pooled | None:
+    """What a school achieved before the term; None without two usable years."""
+    usable = [year for year, reading in readings.items() if reading.usable]
+    return pool(readings[year] for year in baseline_years(usable, key_stage, starts_on))
+
+
+def accountable_years(term: Term, key_stage: KeyStage, year: int) -> tuple[int, ...]:
+    """Academic years up to `year` for which the supplier answers, earliest first (METHOD.md 2.2)."""
+    return tuple(
+        each
+        for each in range(term.starts_on.year - 1, year + 1)
+        if contract_role(term, census_on(each), assessed_on(key_stage, each)) is ContractRole.ACCOUNTABLE
+    )
+
+
+def interval(measure: Measure, pooled: Pooled) -> Interval:
+    """The 95% interval of a pooled value, in the measure's unit: Wilson for percentages, national spread for means.
+
+    Absence is a share of sessions; its interval is reckoned over pupils, who are what varies, and so errs wide.
+    """
+    if measure.kind is Kind.PROPORTION:
+        share = min(max(pooled.value / 100, 0.0), 1.0)
+        found = wilson(share * pooled.n, pooled.n)
+        return Interval(found.low * 100, found.high * 100)
+    return progress_interval(pooled.value, pooled.n, measure.pupil_sd)
+
+
+def covers(readings: Mapping[int, Reading], years: Sequence[int], enough: int) -> bool:
+    """Whether a school has a usable reading of at least `enough` pupils in each of these years."""
+    found = [readings.get(year) for year in years]
+    return all(each is not None and each.usable and (each.n or 0) >= enough for each in found)
+
+
+def denominator(
+    published: int | None, census: Mapping[int, int], on_roll: int | None, year: int
+) -> tuple[int | None, bool]:
+    """The pupils that a value speaks of, and whether they are only a proxy.
+
+    Where the table does not publish them: the census of the same or the nearest year (the earlier of two), else the
+    register's present number on roll.
+    """
+    if published is not None:
+        return published, False
+    if census:
+        return census[min(census, key=lambda each: (abs(each - year), each))], True
+    return on_roll, True

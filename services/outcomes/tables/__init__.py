@@ -1,0 +1,1 @@
+"""Ring-fences, full memberships, and performance tables of trusts."""

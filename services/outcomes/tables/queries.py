@@ -1,0 +1,148 @@
+"""Every SELECT for ring-fences and tables. Tables are read under the role `tables`, from its own views only."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.outcomes.models import FullMembership, Membership, RingFence, SchoolIdentifier
+from services.outcomes.rules.measures import KeyStage
+from services.outcomes.rules.performance import Cell, School, measures_of
+from services.outcomes.rules.ringfence import Membership as Time
+from services.outcomes.rules.ringfence import Term
+from services.outcomes.rules.schools import mainstream
+from services.outcomes.rules.series import denominator
+from services.outcomes.rules.values import ValueState
+
+Row = dict[str, Any]
+
+
+async def ring_fence(session: AsyncSession, contract_id: UUID) -> RingFence | None:
+    """The contract's ring-fence, locked until the end of the transaction."""
+    statement = select(RingFence).where(RingFence.contract_id == contract_id).with_for_update()
+    return (await session.exec(statement)).one_or_none()
+
+
+async def ring_fences_page(
+    session: AsyncSession,
+    *,
+    school_urn: int | None,
+    supplier_uid: str | None,
+    on: date | None,
+    after: UUID | None,
+    limit: int,
+) -> list[RingFence]:
+    """Ring-fences after a place, by contract, of this school or supplier, standing on this day."""
+    statement = select(RingFence).order_by(col(RingFence.contract_id)).limit(limit)
+    if school_urn is not None:
+        statement = statement.where(RingFence.school_urn == school_urn)
+    if supplier_uid is not None:
+        statement = statement.where(RingFence.supplier_uid == supplier_uid)
+    if on is not None:
+        statement = statement.where(col(RingFence.starts_on) <= on, col(RingFence.ends_on) >= on)
+    if after is not None:
+        statement = statement.where(col(RingFence.contract_id) > after)
+    return list(await session.exec(statement))
+
+
+async def full_membership(session: AsyncSession, transfer_id: UUID) -> FullMembership | None:
+    """The transfer, when it was carried out before."""
+    return await session.get(FullMembership, transfer_id)
+
+
+async def full_membership_of(session: AsyncSession, contract_id: UUID) -> FullMembership | None:
+    """The transfer that ended this contract."""
+    statement = select(FullMembership).where(FullMembership.contract_id == contract_id)
+    return (await session.exec(statement)).one_or_none()
+
+
+async def open_membership(session: AsyncSession, urn: int) -> Membership | None:
+    """The school's present membership, locked until the end of the transaction."""
+    present = (Membership.urn == urn, col(Membership.left_on).is_(None))
+    return (await session.exec(select(Membership).where(*present).with_for_update())).one_or_none()
+
+
+async def urn_identifier(session: AsyncSession, school_id: UUID, urn: int) -> SchoolIdentifier:
+    """The row that says since when the school has had this URN."""
+    named = (SchoolIdentifier.school_id == school_id, SchoolIdentifier.value == str(urn))
+    statement = select(SchoolIdentifier).where(*named, SchoolIdentifier.scheme == "urn")
+    return (await session.exec(statement)).one()
+
+
+async def rows(session: AsyncSession, statement: str, **values: Any) -> list[Row]:
+    """What a statement on the views of the schema `tables` gives."""
+    found = await session.execute(text(statement), values)
+    return [dict(row) for row in found.mappings()]
+
+
+async def trust(session: AsyncSession, uid: str) -> Row | None:
+    """The trust, named."""
+    found = await rows(session, "SELECT uid, name, status FROM tables.trust WHERE uid = :uid", uid=uid)
+    return found[0] if found else None
+
+
+async def schools(session: AsyncSession, uid: str, key_stage: KeyStage, year: int) -> tuple[list[School], list[Row]]:
+    """Every school that was ever in the trust or under contract with it, with its results of a year; the releases."""
+    times = "SELECT urn, joined_on, left_on FROM tables.member WHERE trust_uid = :uid ORDER BY urn, joined_on"
+    members = await rows(session, times, uid=uid)
+    fences = await rows(
+        session,
+        "SELECT contract_id, school_urn AS urn, starts_on, ends_on FROM tables.fence WHERE supplier_uid = :uid"
+        " ORDER BY school_urn, starts_on",
+        uid=uid,
+    )
+    urns = sorted({row["urn"] for row in (*members, *fences)})
+    named = "SELECT urn, name, kind, kind_group, pupils FROM tables.school WHERE urn = ANY(:urns)"
+    facts = {row["urn"]: row for row in await rows(session, named, urns=urns)}
+    results, releases = await cells(session, urns, facts, key_stage, year)
+    found = [
+        School(
+            urn=urn,
+            name=facts[urn]["name"] if urn in facts else f"URN {urn}",
+            mainstream=urn in facts and mainstream(facts[urn]["kind"], facts[urn]["kind_group"]),
+            memberships=tuple(Time(row["joined_on"], row["left_on"]) for row in members if row["urn"] == urn),
+            contracts=tuple(
+                (row["contract_id"], Term(row["starts_on"], row["ends_on"])) for row in fences if row["urn"] == urn
+            ),
+            results=results.get(urn, {}),
+        )
+        for urn in urns
+    ]
+    return found, releases
+
+
+async def cells(
+    session: AsyncSession, urns: Sequence[int], facts: dict[int, Row], key_stage: KeyStage, year: int
+) -> tuple[dict[int, dict[str, Cell]], list[Row]]:
+    """By URN and measure: the published result with its pupils; and the releases that it comes from."""
+    census = await rows(
+        session,
+        "SELECT urn, academic_year, value FROM tables.result WHERE measure = 'CENSUS_NOR' AND state = 'ok'"
+        " AND urn = ANY(:urns) ORDER BY urn, academic_year",
+        urns=urns,
+    )
+    on_roll: dict[int, dict[int, int]] = {}
+    for row in census:
+        on_roll.setdefault(row["urn"], {})[row["academic_year"]] = int(row["value"])
+    published = await rows(
+        session,
+        "SELECT DISTINCT ON (urn, measure) urn, measure, state, value, denominator, release_id, release_number, feed,"
+        " release_status, published_on FROM tables.result WHERE measure = ANY(:measures) AND academic_year = :year"
+        " AND urn = ANY(:urns) ORDER BY urn, measure, stage DESC, published_on DESC, release_number DESC",
+        measures=list(measures_of(key_stage)),
+        year=year,
+        urns=urns,
+    )
+    found: dict[int, dict[str, Cell]] = {}
+    for row in published:
+        urn, now = row["urn"], facts[row["urn"]]["pupils"] if row["urn"] in facts else None
+        n, proxy = denominator(row["denominator"], on_roll.get(urn, {}), now, year)
+        value = None if row["value"] is None else float(row["value"])
+        found.setdefault(urn, {})[row["measure"]] = Cell(ValueState(row["state"]), value, n, proxy)
+    named = ("release_id", "release_number", "feed", "release_status", "published_on")
+    releases = {row["release_number"]: {name: row[name] for name in named} for row in published}
+    return found, [releases[number] for number in sorted(releases)]

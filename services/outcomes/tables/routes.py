@@ -1,0 +1,145 @@
+"""The door to what is kept apart: ring-fences, and performance tables of trusts made without them."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from services.kernel.auth import Caller, require
+from services.kernel.errors import NotFound
+from services.kernel.http import Session, as_uuid, decode_cursor, entity_tag, page, problems
+from services.kernel.types import utc_now
+from services.outcomes.rules.measures import KeyStage
+from services.outcomes.rules.performance import View, performance
+from services.outcomes.rules.years import academic_year_from
+from services.outcomes.schemas import AcademicYear, Uid, Urn
+from services.outcomes.tables import queries, schemas, service
+
+router = APIRouter()
+Reader = Annotated[Caller, require("outcomes:read")]
+Internal = Annotated[Caller, require("internal")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Rows a page")]
+Cursor = Annotated[str | None, Query(max_length=400, description="From `paging.next` of the page before")]
+CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+FENCE_COLUMNS = list(schemas.RingFenceOut.model_fields)
+TABLE_COLUMNS = ["view", "urn", "name", "measure", "state", "value", "low", "high", "n", "schools"]
+
+
+def wants_csv(request: Request) -> bool:
+    """Whether the caller asks for a table to open in a spreadsheet."""
+    return "text/csv" in request.headers.get("accept", "")
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[dict[str, Any]], filename: str) -> Response:
+    """A CSV file (RFC 4180); an empty cell means that there is no value, never zero."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\r\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows({name: guarded(value) for name, value in row.items()} for row in rows)
+    headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
+    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def guarded(value: Any) -> Any:
+    """Text that a spreadsheet would carry out as a formula, made harmless."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+@router.get(
+    "/v1/ring-fences",
+    response_model=schemas.RingFencePage,
+    tags=["ring-fences"],
+    responses={**problems(400, 422), **CSV},
+)
+async def list_ring_fences(
+    request: Request,
+    caller: Reader,
+    session: Session,
+    school_urn: Urn | None = None,
+    supplier_uid: Uid | None = None,
+    on: Annotated[date | None, Query(description="Standing on this day")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """Which schools' results are kept apart from which trust's tables, and when; JSON, or CSV on request."""
+    place = decode_cursor(cursor, 1)
+    rows = await queries.ring_fences_page(
+        session,
+        school_urn=int(school_urn) if school_urn else None,
+        supplier_uid=supplier_uid,
+        on=on,
+        after=as_uuid(place[0]) if place else None,
+        limit=limit,
+    )
+    shown = [schemas.RingFenceOut.of(row) for row in rows]
+    answer = page(shown, limit, [rows[-1].contract_id] if rows else None, request)
+    if not wants_csv(request):
+        return answer
+    table = as_csv(FENCE_COLUMNS, (row.model_dump(mode="json") for row in shown), "ring-fences.csv")
+    if "link" in answer.headers:
+        table.headers["Link"] = answer.headers["link"]
+    return table
+
+
+@router.get(
+    "/v1/trusts/{uid}/performance",
+    response_model=schemas.PerformanceOut,
+    tags=["ring-fences"],
+    responses={**problems(404, 422), **CSV},
+)
+async def read_performance(
+    uid: Annotated[Uid, Path()],
+    request: Request,
+    caller: Reader,
+    academic_year: AcademicYear,
+    key_stage: KeyStage,
+    view: Annotated[View | None, Query(description="One view only; all three when left out")] = None,
+) -> Response:
+    """A trust's results of one year: as DfE counts, all full members, and, apart from both, those under contract."""
+    year = academic_year_from(academic_year)
+    async with request.app.state.tables.transaction(caller) as session:
+        trust = await queries.trust(session, uid)
+        if trust is None:
+            raise NotFound(f"No trust with UID {uid} is in the register as ingested.")
+        schools, releases = await queries.schools(session, uid, key_stage, year)
+    places, tables = performance(schools, key_stage, year)
+    wanted = {each: table for each, table in tables.items() if view in {None, each}}
+    answer = schemas.performance_out(trust, key_stage, year, places, wanted, releases)
+    if wants_csv(request):
+        name = f"trust-{uid}-{academic_year.replace('/', '-')}-{key_stage}.csv"
+        return as_csv(TABLE_COLUMNS, table_rows(answer), name)
+    body = answer.model_dump(mode="json")
+    return JSONResponse(body, headers={"ETag": entity_tag(body)})
+
+
+def table_rows(answer: schemas.PerformanceOut) -> Iterable[dict[str, Any]]:
+    """For each view and measure: the trust as a whole, then each school in it."""
+    for view, table in answer.views.items():
+        for pooled in table.measures:
+            yield {"view": view.value, "urn": "", "name": answer.trust.name, **pooled.model_dump(mode="json")}
+            for member in table.members:
+                result = member.results[pooled.measure].model_dump(mode="json")
+                yield {"view": view.value, "urn": member.urn, "name": member.name, "measure": pooled.measure, **result}
+
+
+@router.put("/internal/ring-fences/{contract_id}", tags=["internal"], responses=problems(409, 422))
+async def put_ring_fence(
+    contract_id: UUID, body: schemas.RingFenceIn, caller: Internal, session: Session
+) -> schemas.RingFenceOut:
+    """Open a contract's ring-fence or set its days."""
+    row = await service.fence(session, contract_id=contract_id, body=body, caller=caller, now=utc_now())
+    return schemas.RingFenceOut.of(row)
+
+
+@router.put("/internal/full-memberships/{transfer_id}", tags=["internal"], responses=problems(404, 409, 422))
+async def put_full_membership(
+    transfer_id: UUID, body: schemas.FullMembershipIn, caller: Internal, session: Session
+) -> schemas.FullMembershipOut:
+    """Make a contracted school a full member of the trust, in one transaction."""
+    answer = await service.join(session, transfer_id=transfer_id, body=body, caller=caller, now=utc_now())
+    return schemas.FullMembershipOut.model_validate(answer)

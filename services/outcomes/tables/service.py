@@ -1,0 +1,160 @@
+"""What happens to ring-fences and memberships: opened by a contract, closed by a transfer, each exactly once."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.kernel.auth import Caller
+from services.kernel.errors import DomainError, NotFound
+from services.kernel.events import record
+from services.kernel.types import plain
+from services.outcomes import queries as register
+from services.outcomes.models import Establishment, Event, FullMembership, Membership, RingFence, SchoolIdentifier
+from services.outcomes.rules.membership import TRANSFER
+from services.outcomes.rules.ringfence import first_dfe_year, first_platform_year
+from services.outcomes.rules.years import academic_year_text
+from services.outcomes.tables import queries
+from services.outcomes.tables.schemas import FullMembershipIn, RingFenceIn
+
+TRANSFERRED = "transferred"
+
+
+class RingFenceClosed(DomainError):
+    """The school is a full member already; its ring-fence does not change any more."""
+
+    code = "ring_fence_closed"
+    title = "The ring-fence is closed"
+
+
+class AlreadyTransferred(DomainError):
+    """Another transfer has ended this contract."""
+
+    code = "already_transferred"
+    title = "The contract has ended in another transfer"
+
+
+class LaterMembership(DomainError):
+    """The school joined its present trust on or after the day of the transfer."""
+
+    code = "later_membership"
+    title = "The register shows a later membership"
+
+
+async def fence(
+    session: AsyncSession, *, contract_id: UUID, body: RingFenceIn, caller: Caller, now: datetime
+) -> RingFence:
+    """Open the contract's ring-fence, or set its days; saying the same again changes nothing."""
+    row = await queries.ring_fence(session, contract_id)
+    wanted = body.model_dump()
+    if row is None:
+        row = RingFence(contract_id=contract_id, opened_at=now, **wanted)
+        kind = "ring_fence.opened"
+    elif {name: getattr(row, name) for name in wanted} == wanted:
+        return row
+    elif row.closed_on is not None:
+        raise RingFenceClosed(f"It was closed on {row.closed_on}: {row.closed_reason}.")
+    else:
+        for name, value in wanted.items():
+            setattr(row, name, value)
+        kind = "ring_fence.changed"
+    session.add(row)
+    await session.flush()
+    record(session, Event, kind=kind, subject_id=contract_id, actor=caller.actor(), data=plain(wanted), now=now)
+    return row
+
+
+async def join(
+    session: AsyncSession, *, transfer_id: UUID, body: FullMembershipIn, caller: Caller, now: datetime
+) -> dict[str, Any]:
+    """Make the school a full member: ring-fence closed, membership opened, identifier added, or nothing at all.
+
+    The same transfer again gives the first answer. Raises AlreadyTransferred, LaterMembership or NotFound.
+    """
+    fenced = await queries.ring_fence(session, body.contract_id)
+    if fenced is None:
+        raise NotFound("The contract has no ring-fence.")
+    before = await queries.full_membership(session, transfer_id)
+    if before is not None:
+        return before.answer
+    other = await queries.full_membership_of(session, body.contract_id)
+    if other is not None:
+        raise AlreadyTransferred(f"Transfer {other.transfer_id} was carried out on {other.effective_on}.")
+    urn = body.new_urn or body.school_urn
+    fenced.closed_on, fenced.closed_reason = body.effective_on, TRANSFERRED
+    fenced.ends_on = min(fenced.ends_on, body.effective_on - timedelta(days=1))
+    session.add(fenced)
+    await leave(session, body.school_urn, body.effective_on)
+    await session.flush()
+    session.add(
+        Membership(
+            urn=urn,
+            trust_uid=body.trust_uid,
+            joined_on=body.effective_on,
+            source=TRANSFER,
+            transfer_id=transfer_id,
+        )
+    )
+    if body.new_urn is not None:
+        await rename(session, body.school_urn, body.new_urn, body.effective_on)
+    answer = answer_of(transfer_id, body, urn)
+    session.add(
+        FullMembership(
+            transfer_id=transfer_id,
+            contract_id=body.contract_id,
+            urn=urn,
+            trust_uid=body.trust_uid,
+            effective_on=body.effective_on,
+            answer=answer,
+            created_at=now,
+        )
+    )
+    actor, subject = caller.actor(), body.contract_id
+    record(session, Event, kind="membership.opened", subject_id=subject, actor=actor, data=answer, now=now)
+    return answer
+
+
+def answer_of(transfer_id: UUID, body: FullMembershipIn, urn: int) -> dict[str, Any]:
+    """What a transfer leads to: from which year the school's results count for the trust."""
+    answer: dict[str, Any] = plain(
+        {
+            "transfer_id": transfer_id,
+            "contract_id": body.contract_id,
+            "urn": str(urn),
+            "trust_uid": body.trust_uid,
+            "effective_on": body.effective_on,
+            "first_platform_year": academic_year_text(first_platform_year(body.effective_on)),
+            "first_dfe_year": academic_year_text(first_dfe_year(body.effective_on)),
+        }
+    )
+    return answer
+
+
+async def leave(session: AsyncSession, urn: int, on: date) -> None:
+    """End the school's present membership, if it has one; raises LaterMembership when that began later."""
+    present = await queries.open_membership(session, urn)
+    if present is None:
+        return
+    if present.joined_inferred and present.joined_on >= on:
+        present.joined_on = on - timedelta(days=1)
+    if present.joined_on >= on:
+        raise LaterMembership(f"It joined trust {present.trust_uid} on {present.joined_on}.")
+    present.left_on, present.left_inferred = on, False
+    session.add(present)
+
+
+async def rename(session: AsyncSession, old_urn: int, new_urn: int, on: date) -> None:
+    """The school has another URN from this day on; what it achieved under the old one stays its own."""
+    school = await register.establishment(session, old_urn)
+    if school is None:
+        raise NotFound(f"No school with URN {old_urn} is in the register as ingested.")
+    if await session.get(Establishment, new_urn) is None:
+        session.add(
+            SchoolIdentifier(
+                school_id=school.school_id, scheme="urn", value=str(new_urn), valid_from=on, source=TRANSFER
+            )
+        )
+    old = await queries.urn_identifier(session, school.school_id, old_urn)
+    old.valid_to = on
+    session.add(old)
