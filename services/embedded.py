@@ -249,3 +249,10 @@ def running(directory: Path) -> Iterator[Server]:
         yield server
     finally:
         server.stop()
+
+
+def remove(directory: Path) -> None:
+    """Throw away the stopped cluster of this directory, wherever its files are."""
+    place = place_for(directory)
+    for folder in (place.home, place.sockets()):
+        shutil.rmtree(folder, ignore_errors=True)

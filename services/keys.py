@@ -8,12 +8,24 @@ from uuid import uuid4
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from services.kernel.auth import Signer
+
 SIGNERS = ("gateway", "contracts")
 
 
 def coordinate(number: int) -> str:
     """A coordinate of a point on P-256 as a JWK writes it (RFC 7518, section 6.2.1)."""
     return base64.urlsafe_b64encode(number.to_bytes(32, "big")).decode().rstrip("=")
+
+
+def private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """The private key as it is kept."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def throwaway_signer() -> Signer:
+    """A signer whose key nobody knows, for descriptions that are made without an installation."""
+    return Signer(private_pem(ec.generate_private_key(ec.SECP256R1())).decode(), "throwaway", "throwaway")
 
 
 def ensure(folder: Path) -> None:
@@ -40,5 +52,5 @@ def ensure(folder: Path) -> None:
             }
         )
         private.touch(mode=0o600)
-        private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        private.write_bytes(private_pem(key))
         public.write_text(json.dumps({"keys": keys}, indent=2) + "\n")

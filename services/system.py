@@ -4,14 +4,17 @@ import asyncio
 import json
 import os
 import signal
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import uvicorn
 from fastapi import FastAPI
+from psycopg import sql
 
 from services import embedded, keys
 from services.contracts import app as contracts_app
@@ -125,6 +128,29 @@ def installation(var: Path = VAR) -> Iterator[str]:
             yield server.url
         finally:
             del os.environ["RINGFENCE_DATABASE_URL"]
+
+
+@contextmanager
+def throwaway() -> Iterator[str]:
+    """An embedded database that is gone afterwards; gives the owner's address."""
+    with tempfile.TemporaryDirectory(prefix="ringfence-", ignore_cleanup_errors=True) as folder:
+        place = Path(folder) / "postgres"
+        with embedded.running(place) as server:
+            yield server.url
+        embedded.remove(place)
+
+
+def waiting_jobs(url: str) -> list[tuple[Any, ...]]:
+    """Background work that has failed at least once, by service."""
+    found: list[tuple[Any, ...]] = []
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        for name in SERVICES:
+            failed = sql.SQL(
+                "SELECT {name}, kind, key, attempts, available_at, last_error FROM {table}"
+                " WHERE last_error IS NOT NULL ORDER BY run_at"
+            ).format(name=sql.Literal(name), table=sql.Identifier(name, "job"))
+            found += connection.execute(failed).fetchall()
+    return found
 
 
 async def serve(system: System, app: str, host: str, port: int, stop: asyncio.Event | None = None) -> None:

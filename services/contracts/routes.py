@@ -73,7 +73,11 @@ async def for_update(session: Session, contract_id: UUID, match: str) -> Contrac
 
 
 @router.post(
-    "/v1/contracts", status_code=201, response_model=schemas.ContractOut, tags=["contracts"], responses=problems(400, 409, 422)
+    "/v1/contracts",
+    status_code=201,
+    response_model=schemas.ContractOut,
+    tags=["contracts"],
+    responses=problems(400, 409, 422),
 )
 async def draft_contract(
     body: schemas.ContractIn, caller: Writer, session: Session, once: Idempotent, outcomes: Outcomes
@@ -113,7 +117,9 @@ async def list_contracts(
     return page(list(await shapes(session, rows)), limit, [rows[-1].id] if rows else None, request)
 
 
-@router.get("/v1/contracts/{contract_id}", response_model=schemas.ContractOut, tags=["contracts"], responses=problems(404, 422))
+@router.get(
+    "/v1/contracts/{contract_id}", response_model=schemas.ContractOut, tags=["contracts"], responses=problems(404, 422)
+)
 async def read_contract(contract_id: UUID, request: Request, caller: Reader, session: Session) -> Response:
     """One contract as it stands."""
     answer = await shape(session, await queries.contract(session, contract_id))
@@ -123,7 +129,10 @@ async def read_contract(contract_id: UUID, request: Request, caller: Reader, ses
 
 
 @router.patch(
-    "/v1/contracts/{contract_id}", response_model=schemas.ContractOut, tags=["contracts"], responses=problems(404, 409, 412, 422, 428)
+    "/v1/contracts/{contract_id}",
+    response_model=schemas.ContractOut,
+    tags=["contracts"],
+    responses=problems(404, 409, 412, 422, 428),
 )
 async def change_draft(
     contract_id: UUID, body: schemas.ContractPatch, caller: Writer, session: Session, match: IfMatch, outcomes: Outcomes
@@ -146,7 +155,9 @@ async def change_draft(
 TRANSITION = problems(404, 409, 412, 422, 428)
 
 
-@router.post("/v1/contracts/{contract_id}/offer", response_model=schemas.ContractOut, tags=["contracts"], responses=TRANSITION)
+@router.post(
+    "/v1/contracts/{contract_id}/offer", response_model=schemas.ContractOut, tags=["contracts"], responses=TRANSITION
+)
 async def offer_contract(contract_id: UUID, caller: Writer, session: Session, match: IfMatch) -> JSONResponse:
     """Offer the draft to supplier and responsible body; its terms are hashed and no longer change."""
     row = await for_update(session, contract_id, match)
@@ -202,11 +213,12 @@ add_move("termination", Move.TERMINATE, "End a contract early; its ring-fence en
 
 
 @router.get(
-    "/v1/contracts/{contract_id}/milestones", response_model=schemas.MilestonePage, tags=["contracts"], responses=problems(404, 422)
+    "/v1/contracts/{contract_id}/milestones",
+    response_model=schemas.MilestonePage,
+    tags=["contracts"],
+    responses=problems(404, 422),
 )
-async def list_milestones(
-    contract_id: UUID, request: Request, caller: Reader, session: Session
-) -> JSONResponse:
+async def list_milestones(contract_id: UUID, request: Request, caller: Reader, session: Session) -> JSONResponse:
     """The milestones of a contract, by due date."""
     await queries.contract(session, contract_id)
     rows = await queries.milestones(session, [contract_id])
@@ -214,7 +226,10 @@ async def list_milestones(
 
 
 @router.get(
-    "/v1/contracts/{contract_id}/events", response_model=schemas.EventPage, tags=["contracts"], responses=problems(400, 404, 422)
+    "/v1/contracts/{contract_id}/events",
+    response_model=schemas.EventPage,
+    tags=["contracts"],
+    responses=problems(400, 404, 422),
 )
 async def list_events(
     contract_id: UUID, request: Request, caller: Reader, session: Session, limit: Limit = 100, cursor: Cursor = None
@@ -229,7 +244,10 @@ async def list_events(
 
 
 @router.get(
-    "/v1/contracts/{contract_id}/payments", response_model=schemas.PaymentPage, tags=["finance"], responses=problems(400, 404, 422)
+    "/v1/contracts/{contract_id}/payments",
+    response_model=schemas.PaymentPage,
+    tags=["finance"],
+    responses=problems(400, 404, 422),
 )
 async def list_contract_payments(
     contract_id: UUID, request: Request, caller: Reader, session: Session, limit: Limit = 100, cursor: Cursor = None
@@ -263,7 +281,10 @@ async def payments(
 
 
 @router.post(
-    "/v1/contracts/{contract_id}/evaluations", status_code=201, tags=["outcomes"], responses=problems(400, 404, 409, 422)
+    "/v1/contracts/{contract_id}/evaluations",
+    status_code=201,
+    tags=["outcomes"],
+    responses=problems(400, 404, 409, 422),
 )
 async def evaluate_contract(
     contract_id: UUID,
@@ -283,7 +304,12 @@ async def evaluate_contract(
     return once.finish(201, answer, {"Location": f"/v1/contracts/{contract_id}/evaluations"})
 
 
-@router.get("/v1/contracts/{contract_id}/evaluations", response_model=schemas.EvaluationPage, tags=["outcomes"], responses=problems(404, 422))
+@router.get(
+    "/v1/contracts/{contract_id}/evaluations",
+    response_model=schemas.EvaluationPage,
+    tags=["outcomes"],
+    responses=problems(404, 422),
+)
 async def list_evaluations(
     contract_id: UUID, caller: OutcomesReader, session: Session, outcomes: Outcomes
 ) -> JSONResponse:

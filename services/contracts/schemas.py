@@ -129,7 +129,9 @@ class ContractPatch(Body):
 class SignatureIn(Body):
     """A party's signature under the offer as it stands."""
 
-    party: Annotated[Role, Field(strict=False, json_schema_extra={"enum": ["commissioner", "supplier", "responsible_body"]})]
+    party: Annotated[
+        Role, Field(strict=False, json_schema_extra={"enum": ["commissioner", "supplier", "responsible_body"]})
+    ]
     signed_by: Text
     role: Text
     signed_on: Day
@@ -267,7 +269,6 @@ class ContractOut(Answer):
             signatures=[SignatureOut.model_validate(signature) for signature in signatures],
         )
 
-
     def as_draft(self) -> ContractIn:
         """The terms of this contract as they were sent in."""
         return ContractIn.model_validate(
@@ -286,7 +287,7 @@ class ContractOut(Answer):
 
     def to_evaluate(self, asked: "EvaluationIn", actor: dict[str, Any]) -> dict[str, Any]:
         """What the outcomes service needs in order to judge this contract."""
-        return plain(
+        wanted: dict[str, Any] = plain(
             {
                 "contract_id": self.id,
                 "school_urn": self.school["urn"],
@@ -300,6 +301,7 @@ class ContractOut(Answer):
                 "requested_by": actor,
             }
         )
+        return wanted
 
 
 class Evaluation(BaseModel):

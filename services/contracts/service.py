@@ -51,9 +51,7 @@ def check(body: ContractIn, facts: Facts, caller: Caller) -> tuple[terms.School,
     return school, trust
 
 
-async def draft(
-    session: AsyncSession, *, body: ContractIn, facts: Facts, caller: Caller, now: datetime
-) -> Contract:
+async def draft(session: AsyncSession, *, body: ContractIn, facts: Facts, caller: Caller, now: datetime) -> Contract:
     """A new draft, commissioned by the caller's organisation."""
     if caller.kind is not Kind.COMMISSIONER:
         moved(Status.DRAFT, Move.OFFER, ROLES[caller.kind])
@@ -196,7 +194,7 @@ async def sign(
     given = body.model_dump()
     session.add(
         Signature(
-            contract_id=row.id, agreed_hash=row.agreed_hash, client_id=caller.client_id, recorded_at=now, **given
+            contract_id=row.id, agreed_hash=str(row.agreed_hash), client_id=caller.client_id, recorded_at=now, **given
         )
     )
     await session.flush()

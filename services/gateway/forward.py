@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from services.kernel.auth import Caller, current_caller
 from services.kernel.peers import Peer
 
+BEHIND = ("contracts", "outcomes")
 DESCRIPTIONS = Path(__file__).parents[2] / "openapi"
 PASSED_ON = ("content-type", "accept", "idempotency-key", "if-match", "if-none-match")
 PASSED_BACK = (
@@ -55,7 +56,9 @@ def passing_routes(service: str, own: set[tuple[str, str]]) -> APIRouter:
 def add_route(router: APIRouter, service: str, method: str, path: str, operation: dict[str, Any]) -> None:
     """One route that checks the caller and passes the request on under a signed identity."""
 
-    async def pass_on(request: Request, caller: Caller = Security(current_caller, scopes=scopes_of(operation))) -> Response:  # noqa: B008
+    async def pass_on(
+        request: Request, caller: Caller = Security(current_caller, scopes=scopes_of(operation))
+    ) -> Response:  # noqa: B008
         peer: Peer = getattr(request.app.state, service)
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}

@@ -16,6 +16,7 @@ from services.kernel.db import Database
 from services.kernel.jobs import Handler, enqueue
 from services.kernel.peers import Peer
 
+
 def handlers(contracts: Peer, outcomes: Peer, pull_seconds: float) -> Mapping[str, Handler]:
     """What to do for each kind of job."""
 
@@ -40,9 +41,7 @@ def handlers(contracts: Peer, outcomes: Peer, pull_seconds: float) -> Mapping[st
         changed = sorted({event["subject_id"] for event in found})
         present = [await calls.contract(contracts, UUID(contract_id)) for contract_id in changed]
         async with database.transaction(SELF) as session:
-            await records.take_events(
-                session, source=key, after=after, events=found, contracts=present, now=now
-            )
+            await records.take_events(session, source=key, after=after, events=found, contracts=present, now=now)
             pause = 0.0 if found else pull_seconds
             await enqueue(session, Job, kind="pull", key=key, run_at=now, pause_seconds=pause)
 

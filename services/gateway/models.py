@@ -27,9 +27,7 @@ class Client(GatewayTable, table=True):
     """A registered system; its secret is kept as a hash only."""
 
     __tablename__ = "client"
-    __table_args__ = (
-        CheckConstraint("kind IN ('commissioner', 'dfe', 'supplier', 'responsible_body')", name="kind"),
-    )
+    __table_args__ = (CheckConstraint("kind IN ('commissioner', 'dfe', 'supplier', 'responsible_body')", name="kind"),)
     id: str = Field(primary_key=True, max_length=40)
     name: str
     kind: str = Field(max_length=20)

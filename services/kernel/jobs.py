@@ -69,7 +69,9 @@ async def enqueue(
         " DO UPDATE SET run_at = least(job.run_at, excluded.run_at),"
         " available_at = least(job.available_at, excluded.available_at)"
     )
-    await session.execute(statement, {"id": uuid7(), "kind": kind, "key": key, "run_at": run_at, "pause": pause_seconds})
+    await session.execute(
+        statement, {"id": uuid7(), "kind": kind, "key": key, "run_at": run_at, "pause": pause_seconds}
+    )
 
 
 class Worker:

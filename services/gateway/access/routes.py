@@ -78,7 +78,9 @@ async def read_metadata(request: Request) -> dict[str, object]:
     }
 
 
-@router.post("/v1/clients", status_code=201, response_model=NewClientOut, tags=["access"], responses=problems(400, 409, 422))
+@router.post(
+    "/v1/clients", status_code=201, response_model=NewClientOut, tags=["access"], responses=problems(400, 409, 422)
+)
 async def register_client(body: ClientIn, caller: Clients, session: Session, once: Idempotent) -> JSONResponse:
     """Register a system; its secret is shown this once (a repeated request shows the client without it)."""
     await once.begin()
@@ -94,14 +96,18 @@ async def list_clients(request: Request, caller: Clients, session: Session) -> J
     return page([ClientOut.model_validate(row) for row in await queries.clients(session)], 0, None, request)
 
 
-@router.post("/v1/clients/{client_id}/disablement", response_model=ClientOut, tags=["access"], responses=problems(404, 422))
+@router.post(
+    "/v1/clients/{client_id}/disablement", response_model=ClientOut, tags=["access"], responses=problems(404, 422)
+)
 async def disable_client(client_id: str, caller: Clients, session: Session) -> ClientOut:
     """Refuse a system from now on."""
     row = await service.disable_client(session, client_id=client_id, caller=caller, now=utc_now())
     return ClientOut.model_validate(row)
 
 
-@router.post("/v1/api-keys", status_code=201, response_model=NewKeyOut, tags=["access"], responses=problems(400, 404, 409, 422))
+@router.post(
+    "/v1/api-keys", status_code=201, response_model=NewKeyOut, tags=["access"], responses=problems(400, 404, 409, 422)
+)
 async def create_api_key(body: KeyIn, caller: Keys, session: Session, once: Idempotent) -> JSONResponse:
     """Make an API key for a trust's finance team; it is shown this once."""
     await once.begin()
@@ -118,7 +124,11 @@ async def list_api_keys(request: Request, caller: Keys, session: Session) -> JSO
 
 
 @router.post(
-    "/v1/api-keys/{key_id}/rotation", status_code=201, response_model=NewKeyOut, tags=["access"], responses=problems(404, 409, 422)
+    "/v1/api-keys/{key_id}/rotation",
+    status_code=201,
+    response_model=NewKeyOut,
+    tags=["access"],
+    responses=problems(404, 409, 422),
 )
 async def rotate_api_key(key_id: UUID, caller: Keys, session: Session) -> JSONResponse:
     """A new key with the same rights; the old one ends within seven days."""

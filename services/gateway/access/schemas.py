@@ -18,7 +18,9 @@ class ClientIn(Body):
     """A system to register, with the bounds of what it may see."""
 
     name: Text
-    kind: Annotated[Kind, Field(strict=False, json_schema_extra={"enum": ["commissioner", "dfe", "supplier", "responsible_body"]})]
+    kind: Annotated[
+        Kind, Field(strict=False, json_schema_extra={"enum": ["commissioner", "dfe", "supplier", "responsible_body"]})
+    ]
     organisation: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,100}$")] | None = None
     scopes: Scopes
     regions: list[Text] = []

@@ -22,7 +22,7 @@ SCOPES = {
 READING = frozenset({"contracts:read", "outcomes:read", "transfers:read", "finance:read", "log:read"})
 ALLOWED: dict[Kind, frozenset[str]] = {
     Kind.DFE: frozenset(SCOPES),
-    Kind.COMMISSIONER: frozenset(SCOPES) - {"releases:write", "clients:write"},
+    Kind.COMMISSIONER: frozenset(SCOPES) - {"releases:write", "clients:write", "keys:write"},
     Kind.SUPPLIER: READING
     | {"contracts:write", "milestones:write", "transfers:write", "finance:write", "keys:write", "subscriptions:write"},
     Kind.RESPONSIBLE_BODY: READING | {"contracts:write", "milestones:write", "transfers:write"},

@@ -33,7 +33,9 @@ async def live_transfer(session: AsyncSession, contract_id: UUID) -> Transfer | 
     return (await session.exec(statement)).one_or_none()
 
 
-async def transfers_page(session: AsyncSession, *, status: str | None, after: UUID | None, limit: int) -> list[Transfer]:
+async def transfers_page(
+    session: AsyncSession, *, status: str | None, after: UUID | None, limit: int
+) -> list[Transfer]:
     """Transfers after a place, oldest first."""
     statement = select(Transfer).order_by(col(Transfer.id)).limit(limit)
     if status is not None:

@@ -40,9 +40,7 @@ ROLES = {
 }
 
 
-async def tell(
-    session: AsyncSession, row: Transfer, kind: str, caller: Caller, now: datetime, **data: Any
-) -> None:
+async def tell(session: AsyncSession, row: Transfer, kind: str, caller: Caller, now: datetime, **data: Any) -> None:
     """Event and leaf of a change, and the transfer's version counted on."""
     row.version += 1
     row.updated_at = now
@@ -94,9 +92,7 @@ async def open_transfer(
     return row
 
 
-async def consent(
-    session: AsyncSession, *, row: Transfer, body: ConsentIn, caller: Caller, now: datetime
-) -> Transfer:
+async def consent(session: AsyncSession, *, row: Transfer, body: ConsentIn, caller: Caller, now: datetime) -> Transfer:
     """Record the decision of one body; the latest decision of each is the one that counts."""
     role = ROLES[caller.kind]
     check_consent(row.needed, body.by, role)
@@ -168,9 +164,7 @@ async def complete_step(
     return row
 
 
-async def cancel(
-    session: AsyncSession, *, row: Transfer, reason: str, caller: Caller, now: datetime
-) -> Transfer:
+async def cancel(session: AsyncSession, *, row: Transfer, reason: str, caller: Caller, now: datetime) -> Transfer:
     """Give the transfer up; not possible once the membership was opened."""
     found = await queries.steps(session, row.id)
     role = ROLES[caller.kind]

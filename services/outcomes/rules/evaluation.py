@@ -136,9 +136,7 @@ def reliable_weight(result: MeasureResult) -> float:
     return result.weight / 2 if "low_reliability" in result.flags else result.weight
 
 
-def judge_measure(
-    question: Question, agreed: Agreed, school: Candidate, others: Sequence[Candidate]
-) -> MeasureResult:
+def judge_measure(question: Question, agreed: Agreed, school: Candidate, others: Sequence[Candidate]) -> MeasureResult:
     """One outcome by METHOD.md 3.9: first whether it can be judged, then target and added value, then both."""
     years = accountable_years(question.term, agreed.measure.key_stage, question.year)[-EVALUATION_YEARS:]
     readings = [school.readings[year] for year in years if year in school.readings and school.readings[year].usable]
@@ -227,9 +225,7 @@ def added_value(
     return found, difference_in_differences(first.value, actual.value, pairs, measure.direction)
 
 
-def notes(
-    agreed: Agreed, actual: Pooled, used: Sequence[Reading], readings: Mapping[int, Reading]
-) -> tuple[str, ...]:
+def notes(agreed: Agreed, actual: Pooled, used: Sequence[Reading], readings: Mapping[int, Reading]) -> tuple[str, ...]:
     """What a reader of the verdict must know about the figures."""
     found = []
     if len(actual.years) == 1:

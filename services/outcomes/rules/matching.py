@@ -116,9 +116,7 @@ def match(
     weights = [*CENSUS_WEIGHTS.values(), (OUTCOME_LAMBDA / deviation) ** 2]
     rows = [(each.urn, (*each.features, pairs[each.urn][0].value)) for each in close]
     ranked = nearest((school.urn, (*school.features, baseline)), rows, weights, NEIGHBOURS)
-    comparators = tuple(
-        Comparator(urn, distance, pairs[urn][0].value, pairs[urn][1].value) for urn, distance in ranked
-    )
+    comparators = tuple(Comparator(urn, distance, pairs[urn][0].value, pairs[urn][1].value) for urn, distance in ranked)
     flags = ("wide_caliper",) if caliper == WIDE_CALIPER else ()
     balance = balances(school, baseline, comparators, complete, deviation)
     if any(abs(value) >= BALANCED for value in balance.values()):

@@ -75,9 +75,7 @@ def context(code: str, title: str, unit: str, half: str) -> Measure:
 MEASURES: dict[str, Measure] = {
     measure.code: measure
     for measure in (
-        percentage(
-            "ABS_OVERALL", "Overall absence rate", Domain.ATTENDANCE, KeyStage.ABSENCE, -1, "0.000005"
-        ),
+        percentage("ABS_OVERALL", "Overall absence rate", Domain.ATTENDANCE, KeyStage.ABSENCE, -1, "0.000005"),
         percentage(
             "ABS_PA", "Pupils persistently absent (10% or more)", Domain.ATTENDANCE, KeyStage.ABSENCE, -1, "0.000005"
         ),

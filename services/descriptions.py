@@ -1,0 +1,123 @@
+"""What is generated from the code and kept beside it: OpenAPI descriptions and state diagrams."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from fastapi import FastAPI
+from sqlalchemy.engine import make_url
+
+from services.contracts import app as contracts
+from services.contracts.rules import life, milestones
+from services.gateway import app as gateway
+from services.gateway.forward import DESCRIPTIONS
+from services.gateway.rules import transfer
+from services.kernel.auth import Verifier
+from services.kernel.db import Database
+from services.kernel.peers import Peer, connect
+from services.keys import throwaway_signer
+from services.outcomes import app as outcomes
+
+ROOT = Path(__file__).parents[1]
+STATES = ROOT / "docs" / "states.md"
+Arrow = tuple[str, str, str]
+
+
+def nowhere() -> Database:
+    """A database that is never reached: descriptions need none."""
+    return Database("nowhere", make_url("postgresql+psycopg://ringfence_nobody@localhost/nowhere"))
+
+
+def behind() -> dict[str, FastAPI]:
+    """The two services behind the door, to be described only."""
+    verifier = Verifier({"keys": []})
+    evidence = outcomes.build(nowhere(), nowhere(), verifier)
+    peer = Peer("outcomes", connect(None, evidence), throwaway_signer())
+    return {"outcomes": evidence, "contracts": contracts.build(nowhere(), verifier, peer)}
+
+
+def openapi_behind() -> dict[Path, str]:
+    """The descriptions of the services behind the door, by file."""
+    return {DESCRIPTIONS / f"{name}.json": as_text(app.openapi()) for name, app in behind().items()}
+
+
+def openapi_gateway() -> dict[Path, str]:
+    """The gateway's description, which is made from the two others as they are on disk."""
+    signer = throwaway_signer()
+    peers = {name: Peer(name, connect(None, app), signer) for name, app in behind().items()}
+    door = gateway.build(nowhere(), Verifier({"keys": []}), signer, {"keys": []}, peers["contracts"], peers["outcomes"])
+    return {DESCRIPTIONS / "gateway.json": as_text(door.openapi())}
+
+
+def as_text(description: object) -> str:
+    """A description as it is kept: stable under the order of keys, one line a member, so that a change reads well."""
+    return json.dumps(description, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def states() -> dict[Path, str]:
+    """The page of state diagrams, from the tables that the rules decide by."""
+    contract = [(a.value, b.value, move.value) for a, moves in life.TABLE.items() for move, b in moves.items()]
+    milestone = [(a.value, b.value, f"record {b.value}") for a, to in milestones.TABLE.items() for b in sorted(to)]
+    moved = [(a.value, b.value, move.value) for a, moves in transfer.TABLE.items() for move, b in moves.items()]
+    may = "\n".join(f"| {move.value} | {', '.join(sorted(roles))} |" for move, roles in life.MAY.items())
+    moves = "\n".join(f"| {move.value} | {', '.join(sorted(roles))} |" for move, roles in transfer.MAY.items())
+    return {
+        STATES: "\n".join(
+            [
+                "# States",
+                "",
+                "Generated from the tables in `rules/` by `ringfence states`; a check fails when this page is stale.",
+                "",
+                "## Contract",
+                "",
+                *diagram("draft", contract),
+                "",
+                "| move | made by |",
+                "|---|---|",
+                may,
+                "",
+                "`agree` is the last of the three signatures; the clock activates, completes and expires.",
+                "",
+                "## Milestone",
+                "",
+                *diagram("scheduled", milestone),
+                "",
+                "## Transfer",
+                "",
+                *diagram("proposed", moved),
+                "",
+                "| move | made by |",
+                "|---|---|",
+                moves,
+                "",
+            ]
+        )
+    }
+
+
+def diagram(first: str, arrows: Iterable[Arrow]) -> list[str]:
+    """A Mermaid state diagram; statuses that nothing leads out of end it."""
+    known = list(arrows)
+    last = sorted({to for _from, to, _label in known} - {start for start, _to, _label in known})
+    lines = [f"    {start} --> {to}: {label}" for start, to, label in known]
+    return [
+        "```mermaid",
+        "stateDiagram-v2",
+        f"    [*] --> {first}",
+        *lines,
+        *(f"    {each} --> [*]" for each in last),
+        "```",
+    ]
+
+
+def write(files: dict[Path, str]) -> list[Path]:
+    """Bring the files up to date; gives those that changed."""
+    changed = stale(files)
+    for path in changed:
+        path.write_text(files[path])
+    return changed
+
+
+def stale(files: dict[Path, str]) -> list[Path]:
+    """The files that are not as the code would write them."""
+    return [path for path, text in files.items() if not path.exists() or path.read_text() != text]

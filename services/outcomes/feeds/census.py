@@ -1,0 +1,31 @@
+"""DfE school census as the performance tables publish it: what a school's intake is like."""
+
+from services.outcomes.feeds.observations import Figure, given, observed, one_each
+from services.outcomes.feeds.reading import Cells, RowRejected, read, sheet, urn
+from services.outcomes.feeds.records import ObservationRecord, Parsed
+
+COLUMNS = {
+    "urn": ("urn",),
+    "pupils": ("nor",),
+    "meals": ("pnumfsmever",),
+    "language": ("pnumeal",),
+    "support": ("psenelk",),
+    "plan": ("psenelse",),
+}
+FIGURES = (
+    Figure("CENSUS_NOR", "pupils"),
+    Figure("CENSUS_FSM", "meals", "pupils"),
+    Figure("CENSUS_EAL", "language", "pupils"),
+    Figure("CENSUS_SEN_SUPPORT", "support", "pupils"),
+    Figure("CENSUS_EHCP", "plan", "pupils"),
+)
+
+
+def parse(content: bytes, academic_year: int | None) -> Parsed[ObservationRecord]:
+    """Read the January census of the declared year; percentages come with or without their sign. Raises FeedRefused."""
+    figures = {given(academic_year): FIGURES}
+
+    def school(cell: Cells) -> list[ObservationRecord | RowRejected] | None:
+        return None if cell("urn") == "NAT" else observed(cell, urn(cell), figures)
+
+    return read(sheet(content), COLUMNS, tuple(COLUMNS), make=school, unique=one_each)

@@ -1,0 +1,32 @@
+"""GIAS, all group links: which school is in which trust on the day of the file, and since when."""
+
+from services.outcomes.feeds.gias_groups import TRUSTS
+from services.outcomes.feeds.reading import Cells, RowRejected, code, day, read, sheet, urn
+from services.outcomes.feeds.records import GroupLinkRecord, Parsed
+
+COLUMNS = {
+    "urn": ("urn",),
+    "uid": ("group_uid",),
+    "kind_code": ("group_type_code",),
+    "joined": ("joined_date",),
+    "status": ("group_status",),
+    "closed": ("closed_date",),
+}
+
+
+def link(cell: Cells) -> list[GroupLinkRecord | RowRejected] | None:
+    """The membership of a row; None for sponsors, federations and other groups."""
+    if code(cell("kind_code")) not in TRUSTS:
+        return None
+    uid = cell("uid")
+    if not uid.isdecimal():
+        raise RowRejected("bad_uid", f"uid: {uid[:20]!r} is not a group UID.")
+    if cell("status").lower() == "closed":
+        raise RowRejected("closed_group", "status: the trust is closed, so nobody is in it.")
+    return [GroupLinkRecord(urn(cell), uid, day(cell, "joined"))]
+
+
+def parse(content: bytes, _academic_year: int | None) -> Parsed[GroupLinkRecord]:
+    """Read the CSV download; raises FeedRefused."""
+    required = ("urn", "uid", "kind_code", "joined")
+    return read(sheet(content), COLUMNS, required, make=link, unique=lambda each: (each.urn, each.trust_uid))

@@ -1,0 +1,222 @@
+"""From bytes to cells: unpacking, decoding, finding columns by name, and the reasons why a row is left out."""
+
+import csv
+import gzip
+import io
+import json
+import re
+import zlib
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from services.outcomes.feeds.records import FeedRefused, Parsed, Record, Rejection
+
+MAX_UNPACKED = 512 * 2**20
+ENCODINGS = ("utf-8-sig", "cp1252")
+DATE_FORMATS = ("%d-%m-%Y", "%d/%m/%Y", "%Y-%m-%d")
+UNKNOWN_DAY = date(1900, 1, 1)
+"""GIAS writes 1 January 1900 where a day is not known."""
+URN = re.compile(r"[1-9][0-9]{5}", re.ASCII)
+SHOWN = 60
+USUALLY_SHORT = 2
+csv.field_size_limit(1_000_000)
+
+
+class RowRejected(Exception):
+    """One row, or one cell of it, cannot be used; `detail` names the column and the cell only."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table as text: normalised column names, and rows that may be shorter than these."""
+
+    layout: str
+    names: tuple[str, ...]
+    rows: list[list[str]]
+
+
+Cells = Callable[[str], str]
+"""The cell of a row in a named column: empty where the row is short or the layout lacks the column."""
+Columns = Mapping[str, tuple[str, ...]]
+"""For each column that a feed knows: the names it goes by in the layouts that have been seen."""
+
+
+def unpacked(content: bytes) -> bytes:
+    """The bytes without gzip; raises FeedRefused for a cut or broken archive and for what is no text at all."""
+    if content.startswith(b"\x1f\x8b"):
+        try:
+            with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+                content = file.read(MAX_UNPACKED + 1)
+        except EOFError as error:
+            raise FeedRefused("truncated", "The archive ends in the middle: only a part of the file came.") from error
+        except (OSError, zlib.error) as error:
+            raise FeedRefused("unreadable", "The archive is damaged.") from error
+    if len(content) > MAX_UNPACKED:
+        raise FeedRefused("unreadable", "Unpacked, the file is larger than 512 MiB.")
+    if content.startswith(b"PK\x03\x04"):
+        raise FeedRefused("unreadable", "This is a spreadsheet or a zip archive; send the CSV file.")
+    if b"\x00" in content[:4096]:
+        raise FeedRefused("unreadable", "The file holds bytes that no text has.")
+    if content.lstrip()[:1] == b"<":
+        raise FeedRefused("unreadable", "This is a web page, not a data file.")
+    return content
+
+
+def decoded(content: bytes, encodings: Iterable[str]) -> str:
+    """The text in the first encoding that fits; raises FeedRefused when none does."""
+    for encoding in encodings:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    wanted = " or ".join(each.replace("-sig", "") for each in encodings)
+    raise FeedRefused("wrong_encoding", f"The file is not {wanted}; was it saved again by another program?")
+
+
+def normalised(name: str) -> str:
+    """A column's name in one spelling: `Group Type (code)` and `group_type__code_` are both `group_type_code`."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def sheet(content: bytes, encodings: Iterable[str] = ENCODINGS) -> Sheet:
+    """The table in a file: CSV, or a JSON array of objects; packed by gzip or not.
+
+    Raises FeedRefused (`unreadable`, `truncated`, `wrong_encoding`, `empty`).
+    """
+    text = decoded(unpacked(content), tuple(encodings))
+    found = from_json(text) if text.lstrip()[:1] == "[" else from_csv(text)
+    if not found.rows:
+        raise FeedRefused("empty", "The file has no rows.")
+    return found
+
+
+def from_csv(text: str) -> Sheet:
+    """Rows of a CSV file; a quotation that never ends, or a last row without its end, is a cut file."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header, *rows = [row for row in reader if row] or [[]]
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            raise FeedRefused("truncated", "The file ends in the middle of a cell.") from error
+        raise FeedRefused("unreadable", f"Line {reader.line_num} is not CSV: {error}.") from error
+    if rows and not text.endswith("\n") and cut(rows, len(header)):
+        raise FeedRefused("truncated", "The last row ends in the middle: only a part of the file came.")
+    return Sheet("csv", tuple(normalised(name) for name in header), rows)
+
+
+def cut(rows: list[list[str]], width: int) -> bool:
+    """Whether the last row breaks off: some published files end without a line end, and a cell or two short."""
+    last = len(rows[-1])
+    return last < width - USUALLY_SHORT and last not in {len(row) for row in rows[:-1]}
+
+
+def from_json(text: str) -> Sheet:
+    """Rows of a JSON array of flat objects; null is an empty cell."""
+    try:
+        found: Any = json.loads(text)
+    except ValueError as error:
+        if not text.rstrip().endswith("]"):
+            raise FeedRefused("truncated", "The JSON array never ends: only a part of the file came.") from error
+        raise FeedRefused("unreadable", "The file is not valid JSON.") from error
+    if not all(isinstance(each, dict) for each in found):
+        raise FeedRefused("unknown_layout", "The JSON array holds other things than objects.")
+    names = tuple({name: None for each in found for name in each})
+    rows = [["" if each.get(name) is None else str(each[name]) for name in names] for each in found]
+    return Sheet("json", tuple(normalised(name) for name in names), rows)
+
+
+def located(table: Sheet, columns: Columns, required: Iterable[str]) -> dict[str, int]:
+    """Where each known column stands; raises FeedRefused naming the required ones that are missing."""
+    places = {name: place for place, name in reversed(list(enumerate(table.names)))}
+    found = {}
+    for field, names in columns.items():
+        place = next((places[name] for name in names if name in places), None)
+        if place is not None:
+            found[field] = place
+    missing = tuple(columns[field][0] for field in required if field not in found)
+    if missing:
+        raise FeedRefused("unknown_layout", "The file lacks columns that this feed needs.", missing)
+    return found
+
+
+def read(
+    table: Sheet,
+    columns: Columns,
+    required: Iterable[str],
+    *,
+    make: Callable[[Cells], Iterable[Record | RowRejected] | None],
+    unique: Callable[[Record], Hashable],
+) -> Parsed[Record]:
+    """Every row made into records; `make` gives None for a row that is none of the feed's, and may raise RowRejected.
+
+    A record whose `unique` key has come before is rejected as a duplicate.
+    """
+    places = located(table, columns, required)
+    records: list[Record] = []
+    rejections: list[Rejection] = []
+    seen: set[Hashable] = set()
+    ignored = 0
+    for number, row in enumerate(table.rows, 1):
+
+        def cell(name: str, row: list[str] = row) -> str:
+            place = places.get(name)
+            return row[place].strip() if place is not None and place < len(row) else ""
+
+        try:
+            made = make(cell)
+            for each in made or ():
+                if isinstance(each, RowRejected):
+                    rejections.append(Rejection(number, key_of(cell), each.code, each.detail))
+                    continue
+                key = unique(each)
+                if key in seen:
+                    raise RowRejected("duplicate", "The file has this record twice; the first one is kept.")
+                seen.add(key)
+                records.append(each)
+            ignored += made is None
+        except RowRejected as error:
+            rejections.append(Rejection(number, key_of(cell), error.code, error.detail))
+    return Parsed(table.layout, len(table.rows), ignored, tuple(records), tuple(rejections))
+
+
+def key_of(cell: Cells) -> str | None:
+    """What a rejected row is known by: its URN or group UID."""
+    return (cell("urn") or cell("uid"))[:SHOWN] or None
+
+
+def urn(cell: Cells, name: str = "urn") -> int:
+    """A URN; raises RowRejected for anything but six digits."""
+    text = cell(name)
+    if not URN.fullmatch(text):
+        raise RowRejected("bad_urn", f"{name}: {text[:SHOWN]!r} is not a URN of six digits.")
+    return int(text)
+
+
+def day(cell: Cells, name: str) -> date | None:
+    """A date, None where it is blank or unknown; raises RowRejected for anything else."""
+    text = cell(name)
+    if not text:
+        return None
+    for pattern in DATE_FORMATS:
+        try:
+            found = datetime.strptime(text, pattern).date()  # noqa: DTZ007
+        except ValueError:
+            continue
+        return None if found == UNKNOWN_DAY else found
+    raise RowRejected("bad_date", f"{name}: {text[:SHOWN]!r} is not a date.")
+
+
+def word(text: str) -> str:
+    """A status or kind as one word: `Open, but proposed to close` is `open_proposed_to_close`."""
+    return normalised(text.replace(", but", "").replace("but ", ""))
+
+
+def code(text: str) -> str:
+    """A code without the zeros and quotes that some files put before it: `01` is `1`."""
+    return text.strip('"').lstrip("0") or ("0" if text else "")
