@@ -76,6 +76,15 @@ def upgrade(owner_url: str) -> None:
     engine.dispose()
 
 
+def erase(owner_url: str) -> None:
+    """Drop every schema with all that is in it: for databases of demonstrations and tests."""
+    engine = create_engine(make_url(owner_url).set(drivername="postgresql+psycopg"))
+    with engine.begin() as connection:
+        for name in ROLES:
+            connection.execute(text(f"DROP SCHEMA IF EXISTS {name} CASCADE"))
+    engine.dispose()
+
+
 def differences(owner_url: str) -> list[str]:
     """What the migrated database lacks or has beyond the models; empty when they agree."""
     from alembic.autogenerate import compare_metadata

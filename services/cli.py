@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import date
 from pathlib import Path
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from migrations import run as migrations
 from services import descriptions, ingest, system
+from services.demo import story
 from services.gateway.access import service as access
 from services.gateway.access.schemas import ClientIn, KeyIn
 from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES
@@ -30,7 +32,9 @@ clients = typer.Typer(help="Systems that may call the API.", no_args_is_help=Tru
 keys = typer.Typer(help="API keys of trusts' finance teams.", no_args_is_help=True)
 app.add_typer(clients, name="clients")
 app.add_typer(keys, name="keys")
-out, err = Console(), Console(stderr=True)
+WIDTH = None if sys.stdout.isatty() else 120
+"""Where nobody's terminal says how wide it is, lines may be this long."""
+out, err = Console(width=WIDTH), Console(stderr=True, width=WIDTH)
 Found = TypeVar("Found")
 OPERATOR = service_caller("operator")
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="May be given more than once; default: all allowed")]
@@ -244,13 +248,26 @@ def demo(
     var: Annotated[Path, typer.Option(help="Folder for the demonstration's own database")] = Path("var/demo"),
 ) -> None:
     """Run the main job on the sample data, told step by step. The contract is invented; the results are DfE's."""
-    from services.demo import story
-
+    log_from(logging.WARNING)
     if not story.run(var, out):
         raise typer.Exit(1)
 
 
 def main() -> None:
     """Entry point of the `ringfence` command."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+    log_from(logging.INFO)
     app()
+
+
+def log_from(level: int) -> None:
+    """Write log lines of this level and above to standard error. Tracebacks show no values, which may be secret."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -1,5 +1,6 @@
 """Ingesting a published file from the command line: the same steps as through the API, done at once."""
 
+import asyncio
 import csv
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from services.kernel.auth import service_caller
 from services.kernel.db import Database
+from services.kernel.types import london_date, real_now
 from services.outcomes.feeds import FEEDS
 from services.outcomes.models import Rejection, Release
 from services.outcomes.releases import jobs, queries, service
@@ -51,7 +53,7 @@ class Summary:
 
 async def ingest_file(database: Database, file: Path, asked: Publication, now: datetime) -> Summary:
     """Receive the file and read it now; raises a 422 for what no feed could read."""
-    content = file.read_bytes()
+    content = await asyncio.to_thread(file.read_bytes)
     async with database.transaction(OPERATOR) as session:
         row = await service.receive(
             session,
@@ -62,6 +64,7 @@ async def ingest_file(database: Database, file: Path, asked: Publication, now: d
             filename=file.name,
             content=content,
             caller=OPERATOR,
+            today=london_date(real_now()),
             now=now,
         )
     await jobs.ingest(database, str(row.id), now)

@@ -26,9 +26,7 @@ def upgrade() -> None:
     )
     bound("contracts.contract", party("responsible_body ->> 'uid'"))
     for table in PARTS:
-        bound(
-            f"contracts.{table}", f"EXISTS (SELECT FROM contracts.contract c WHERE c.id = {table}.contract_id)"
-        )
+        bound(f"contracts.{table}", f"EXISTS (SELECT FROM contracts.contract c WHERE c.id = {table}.contract_id)")
     bound("contracts.event", "EXISTS (SELECT FROM contracts.contract c WHERE c.id = event.subject_id)")
 
 

@@ -4,8 +4,8 @@ from fastapi import FastAPI
 
 from services.contracts.models import IdempotencyKey
 from services.contracts.routes import router
-from services.contracts.rules.terms import OverlappingContract
 from services.contracts.rules.life import MoveNotAllowed
+from services.contracts.rules.terms import OverlappingContract
 from services.kernel.auth import Verifier
 from services.kernel.db import Database
 from services.kernel.http import create_app

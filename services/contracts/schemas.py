@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.contracts.models import Contract, Milestone, Outcome, Payment, Signature
 from services.contracts.rules.life import Role, Status
@@ -382,6 +382,7 @@ class RecordIn(Body):
     milestone_code: Code
     status: Annotated[MilestoneStatus, Field(strict=False)]
     occurred_on: Day
+    recorded_at: Annotated[AwareDatetime, Field(strict=False)]
 
 
 class AppliedOut(Answer):

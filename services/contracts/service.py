@@ -1,6 +1,6 @@
 """What can be done with a contract: load, decide by the rules, write rows, events and jobs."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -161,10 +161,21 @@ def write_terms(session: AsyncSession, row: Contract, body: ContractIn, facts: F
 
 def agreement(row: Contract, outcomes: list[Outcome], milestones: list[Milestone]) -> dict[str, Any]:
     """Everything that the parties put their names to."""
-    scalars = (
-        "reference title organisation school_urn supplier_uid legal_route starts_on ends_on fee_pence value_pence"
-        " transfer_intended interventions outcomes_rationale"
-    ).split()
+    scalars = [
+        "reference",
+        "title",
+        "organisation",
+        "school_urn",
+        "supplier_uid",
+        "legal_route",
+        "starts_on",
+        "ends_on",
+        "fee_pence",
+        "value_pence",
+        "transfer_intended",
+        "interventions",
+        "outcomes_rationale",
+    ]
     promised = ("code", "title", "kind", "due_on", "required", "payment_pence")
     return {
         **{name: getattr(row, name) for name in scalars},
@@ -175,9 +186,9 @@ def agreement(row: Contract, outcomes: list[Outcome], milestones: list[Milestone
 
 async def offer(session: AsyncSession, *, row: Contract, caller: Caller, now: datetime) -> Contract:
     """Put the draft to the other parties; from here on its terms are frozen under their hash."""
-    row.status = moved(Status(row.status), Move.OFFER, ROLES[caller.kind])
+    offered = moved(Status(row.status), Move.OFFER, ROLES[caller.kind])
     outcomes, milestones = await queries.outcomes(session, [row.id]), await queries.milestones(session, [row.id])
-    row.agreed_hash = terms.agreement_hash(agreement(row, outcomes, milestones))
+    row.status, row.agreed_hash = offered, terms.agreement_hash(agreement(row, outcomes, milestones))
     tell(session, row, "contract.offered", caller, now, agreed_hash=row.agreed_hash)
     return row
 
@@ -241,7 +252,7 @@ async def move(
     row.reason_code = step.value
     if step is Move.TERMINATE:
         row.ended_on = min(row.ends_on, london_date(now))
-        await enqueue(session, Job, kind="ring_fence", key=str(row.id), run_at=now)
+        await enqueue(session, Job, kind="ring_fence", key=str(row.id))
     tell(session, row, f"contract.{row.status}", caller, now, reason=reason)
     return row
 
@@ -252,9 +263,11 @@ async def activate(session: AsyncSession, *, contract_id: UUID, caller: Caller, 
     if row.status != Status.AGREED or row.starts_on > london_date(now):
         return
     row.status = moved(Status(row.status), Move.ACTIVATE, Role.CLOCK)
-    await earn(session, row=row, kind=money.PaymentKind.FEE, code="FEE", caller=caller, now=now)
+    await earn(
+        session, row=row, kind=money.PaymentKind.FEE, code="FEE", earned_on=row.starts_on, caller=caller, now=now
+    )
     tell(session, row, "contract.active", caller, now)
-    await enqueue(session, Job, kind="ring_fence", key=str(row.id), run_at=now)
+    await enqueue(session, Job, kind="ring_fence", key=str(row.id))
     await enqueue(session, Job, kind="close", key=str(row.id), run_at=start_of_day(day_after(row.ends_on)))
 
 
@@ -279,17 +292,24 @@ async def required_decided(session: AsyncSession, row: Contract) -> bool:
 
 
 async def earn(
-    session: AsyncSession, *, row: Contract, kind: money.PaymentKind, code: str, caller: Caller, now: datetime
+    session: AsyncSession,
+    *,
+    row: Contract,
+    kind: money.PaymentKind,
+    code: str,
+    earned_on: date,
+    caller: Caller,
+    now: datetime,
 ) -> None:
-    """A part of the contract's value has been earned today and falls due; a part earned before stays as it was."""
+    """A part of the contract's value was earned on a day and falls due; a part earned before stays as it was."""
     payment = await queries.payment(session, row.id, kind, code)
     if payment is None or payment.status != money.PaymentStatus.SCHEDULED:
         return
     payment.status = money.PaymentStatus.EARNED
-    payment.earned_on = london_date(now)
-    payment.due_on = money.due_on(payment.earned_on)
+    payment.earned_on = earned_on
+    payment.due_on = money.due_on(earned_on)
     payment.updated_at = now
-    facts = {"kind": kind.value, "code": code, "amount_pence": payment.amount_pence, "due_on": payment.due_on}
+    facts = {"part": kind.value, "code": code, "amount_pence": payment.amount_pence, "due_on": payment.due_on}
     tell(session, row, "payment.earned", caller, now, payment_id=payment.id, **facts)
 
 
@@ -317,8 +337,8 @@ async def apply(
         facts = {"code": milestone.code, "milestone_status": body.status.value, "record_id": record_id}
         tell(session, row, "milestone.decided", caller, now, **facts)
         if payment_after(body.status) is money.PaymentStatus.EARNED:
-            kind = money.PaymentKind.MILESTONE
-            await earn(session, row=row, kind=kind, code=milestone.code, caller=caller, now=now)
+            kind, day = money.PaymentKind.MILESTONE, london_date(body.recorded_at)
+            await earn(session, row=row, kind=kind, code=milestone.code, earned_on=day, caller=caller, now=now)
         late = row.status == Status.EXPIRED and row.reason_code == "milestones_undecided"
         if late and await required_decided(session, row):
             row.status, row.reason_code = moved(Status.EXPIRED, Move.COMPLETE, Role.CLOCK), "decided_late"

@@ -12,8 +12,8 @@ from services.gateway.access.authenticate import authenticator
 from services.gateway.description import merged
 from services.gateway.models import IdempotencyKey
 from services.gateway.records import routes as records
-from services.gateway.transfers import routes as transfers
 from services.gateway.rules.transfer import TransferNotAllowed
+from services.gateway.transfers import routes as transfers
 from services.kernel.auth import Signer, Verifier
 from services.kernel.db import Database
 from services.kernel.http import create_app

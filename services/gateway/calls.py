@@ -32,7 +32,8 @@ async def events(source: Peer, after: tuple[int, int]) -> list[dict[str, Any]]:
 
 async def deliver(contracts: Peer, row: MilestoneRecord) -> str:
     """Apply a milestone record to its contract; gives what became of it."""
-    body = {name: getattr(row, name) for name in ("contract_id", "milestone_code", "status", "occurred_on")}
+    names = ("contract_id", "milestone_code", "status", "occurred_on", "recorded_at")
+    body = {name: getattr(row, name) for name in names}
     answer = await contracts.ask("PUT", f"/internal/milestone-records/{row.id}", caller=SELF, body=plain(body))
     return str(answer["result"])
 

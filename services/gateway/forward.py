@@ -58,7 +58,7 @@ def add_route(router: APIRouter, service: str, method: str, path: str, operation
 
     async def pass_on(
         request: Request, caller: Caller = Security(current_caller, scopes=scopes_of(operation))
-    ) -> Response:  # noqa: B008
+    ) -> Response:
         peer: Peer = getattr(request.app.state, service)
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}

@@ -43,7 +43,7 @@ def handlers(contracts: Peer, outcomes: Peer, pull_seconds: float) -> Mapping[st
         async with database.transaction(SELF) as session:
             await records.take_events(session, source=key, after=after, events=found, contracts=present, now=now)
             pause = 0.0 if found else pull_seconds
-            await enqueue(session, Job, kind="pull", key=key, run_at=now, pause_seconds=pause)
+            await enqueue(session, Job, kind="pull", key=key, pause_seconds=pause)
 
     async def review(database: Database, key: str, now: datetime) -> None:
         """Open the transfer by itself when every condition holds; else leave the contract as it is."""

@@ -7,7 +7,6 @@ from services.gateway.settings import Settings
 from services.kernel.db import Database
 from services.kernel.jobs import Worker, enqueue
 from services.kernel.peers import Peer
-from services.kernel.types import utc_now
 
 
 def create_worker(database: Database, contracts: Peer, outcomes: Peer, settings: Settings) -> Worker:
@@ -17,6 +16,6 @@ def create_worker(database: Database, contracts: Peer, outcomes: Peer, settings:
     async def begin() -> None:
         """Make sure that the events of contracts are being followed."""
         async with database.transaction(SELF) as session:
-            await enqueue(session, Job, kind="pull", key="contracts", run_at=utc_now())
+            await enqueue(session, Job, kind="pull", key="contracts")
 
     return Worker(database, Job, work, poll_seconds=settings.poll_seconds, begin=begin)

@@ -5,7 +5,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import structlog
@@ -19,6 +19,8 @@ from services.kernel.types import utc_now, uuid7
 
 LEASE_SECONDS = 30
 ATTEMPTS = 30
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""Work that waits for no day: it is due also where the clock of contracts has been moved back."""
 log = structlog.get_logger("ringfence.jobs")
 
 
@@ -59,13 +61,20 @@ Handler = Callable[[Database, str, datetime], Awaitable[None]]
 
 
 async def enqueue(
-    session: AsyncSession, table: type[JobRow], *, kind: str, key: str, run_at: datetime, pause_seconds: float = 0
+    session: AsyncSession,
+    table: type[JobRow],
+    *,
+    kind: str,
+    key: str,
+    run_at: datetime = AT_ONCE,
+    pause_seconds: float = 0,
 ) -> None:
     """Ask for work on `key` in the caller's transaction, after a pause in real time; an earlier time wins."""
     name = table.__table__.fullname  # type: ignore[attr-defined]
     statement = text(
         f"INSERT INTO {name} AS job (id, kind, key, run_at, available_at, fence, attempts) VALUES"  # noqa: S608
-        " (:id, :kind, :key, :run_at, clock_timestamp() + :pause * interval '1 second', 0, 0) ON CONFLICT (kind, key) WHERE lease_until IS NULL"
+        " (:id, :kind, :key, :run_at, clock_timestamp() + :pause * interval '1 second', 0, 0)"
+        " ON CONFLICT (kind, key) WHERE lease_until IS NULL"
         " DO UPDATE SET run_at = least(job.run_at, excluded.run_at),"
         " available_at = least(job.available_at, excluded.available_at)"
     )

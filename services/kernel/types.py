@@ -31,6 +31,11 @@ def utc_now() -> datetime:
     if moved:
         instant = datetime.fromisoformat(moved)
         return (instant if instant.tzinfo else instant.replace(tzinfo=LONDON)).astimezone(UTC)
+    return real_now()
+
+
+def real_now() -> datetime:
+    """The present instant, in UTC, which nothing moves: for tokens, keys, and the days of real publications."""
     return datetime.now(UTC)
 
 

@@ -1,6 +1,7 @@
 """Every SELECT on the register and its evidence. What is published is open to every caller of the service."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -170,6 +171,13 @@ async def plain_successions(session: AsyncSession) -> list[tuple[int, int]]:
     statement = select(link.urn, link.linked_urn, link.kind).where(col(link.kind).in_(["Predecessor", "Successor"]))
     rows = await session.exec(statement)
     return [(linked, urn) if kind == "Predecessor" else (urn, linked) for urn, linked, kind in rows]
+
+
+async def ended_by_succession(session: AsyncSession, on: date) -> dict[int, date]:
+    """Establishments that another one had succeeded by this day, with the day of it."""
+    link = EstablishmentLink
+    rows = await session.exec(select(link).where(link.kind == "Successor", col(link.established_on) <= on))
+    return {row.urn: row.established_on for row in rows if row.established_on is not None}
 
 
 async def identifiers_of(session: AsyncSession, school_ids: Sequence[UUID]) -> set[tuple[UUID, str, str]]:

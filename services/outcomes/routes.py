@@ -142,18 +142,22 @@ async def list_observations(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> JSONResponse:
-    """What current releases say of a school: a value, or the reason why there is none, for each measure and year."""
-    row = await known_school(session, urn)
+    """What current releases say of a school: a value, or the reason why there is none, for each measure and year.
+
+    A school that tables speak of is answered also where the register as ingested does not have it.
+    """
     year = academic_year_from(academic_year) if academic_year else None
     place = place_of(cursor, str, int)
     rows = await queries.school_observations(
         session,
-        row.urn,
+        int(urn),
         measure=measure,
         academic_year=year,
         after=(place[0], place[1]) if place else None,
         limit=limit,
     )
+    if not rows:
+        await known_school(session, urn)
     last = [rows[-1][0].measure, rows[-1][0].academic_year] if rows else None
     return page([schemas.ObservationOut.of(*each) for each in rows], limit, last, request)
 

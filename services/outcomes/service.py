@@ -1,7 +1,7 @@
 """What a release does to the register: trusts, links, establishments, and who belongs to which trust."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -60,8 +60,10 @@ async def apply(session: AsyncSession, *, row: Release, records: Sequence[Any], 
     elif kind is EstablishmentLinkRecord:
         await replace_links(session, row, records)
     elif kind is EstablishmentRecord:
-        await upsert_establishments(session, row, records, now)
-        await settle_memberships(session, establishment_sights(row, records), caller, now)
+        ended = await queries.ended_by_succession(session, row.published_on)
+        told = [with_status(each, ended.get(each.urn)) for each in records]
+        await upsert_establishments(session, row, told, now)
+        await settle_memberships(session, establishment_sights(row, told), caller, now)
     elif kind is GroupLinkRecord:
         await settle_memberships(session, await group_sights(session, row, records), caller, now)
     else:
@@ -94,6 +96,15 @@ async def replace_links(session: AsyncSession, row: Release, records: Sequence[E
     columns = ("urn", "linked_urn", "kind", "established_on", "release_id")
     rows = [(each.urn, each.linked_urn, each.kind, each.established_on, row.id) for each in records]
     await copy_rows(session, EstablishmentLink, columns, rows)
+
+
+def with_status(each: EstablishmentRecord, succeeded_on: date | None) -> EstablishmentRecord:
+    """The establishment with a status: where its layout has none, it is open unless another has succeeded it."""
+    if each.status is not None:
+        return each
+    if succeeded_on is None:
+        return replace(each, status="open")
+    return replace(each, status="closed", closed_on=each.closed_on or succeeded_on)
 
 
 async def upsert_establishments(
@@ -147,7 +158,7 @@ def establishment_sights(row: Release, records: Sequence[EstablishmentRecord]) -
     """What the register's establishments say about trusts: no joining days; a closed school has left on closing."""
     sights = {}
     for each in records:
-        closed = each.status.lower() == "closed" or (each.closed_on is not None and each.closed_on <= row.published_on)
+        closed = each.status == "closed" or (each.closed_on is not None and each.closed_on <= row.published_on)
         uid, left = (None, each.closed_on) if closed else (each.trust_uid, None)
         sights[each.urn] = Sight(uid, None, row.published_on, row.feed, left)
     return sights

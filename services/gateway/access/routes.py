@@ -53,7 +53,7 @@ async def get_token(request: Request) -> JSONResponse:
     except TokenRefused as refused:
         challenge = {"WWW-Authenticate": "Basic"} if refused.status == 401 else {}
         return JSONResponse(refused.body, refused.status, {**no_store, **challenge})
-    answer = Token(access_token=token, token_type="Bearer", expires_in=TOKEN_SECONDS, scope=scope)
+    answer = Token(access_token=token, expires_in=TOKEN_SECONDS, scope=scope)
     return JSONResponse(answer.model_dump(), headers=no_store)
 
 

@@ -87,6 +87,6 @@ class Token(BaseModel):
     """An access token (RFC 6749, section 5.1)."""
 
     access_token: str
-    token_type: str
+    token_type: str = "Bearer"  # noqa: S105
     expires_in: int
     scope: str

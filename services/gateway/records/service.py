@@ -85,7 +85,7 @@ async def record_milestone(
     record_event(
         session, Event, kind="milestone.recorded", subject_id=contract_id, actor=caller.actor(), data=data, now=now
     )
-    await enqueue(session, Job, kind="deliver", key=str(contract_id), run_at=now)
+    await enqueue(session, Job, kind="deliver", key=str(contract_id))
     return row
 
 
@@ -149,7 +149,7 @@ async def take_events(
         return
     for contract in contracts:
         await follow(session, contract=contract)
-        await enqueue(session, Job, kind="review", key=contract["id"], run_at=now)
+        await enqueue(session, Job, kind="review", key=contract["id"])
     for event in events:
         if event["type"] in DECISIONS:
             facts = {name: event[name] for name in ("id", "type", "data", "occurred_at")}

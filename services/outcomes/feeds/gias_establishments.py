@@ -34,9 +34,9 @@ IN_ACADEMY_TRUST = {"3", "5"}
 
 
 def establishment(cell: Cells) -> list[EstablishmentRecord | RowRejected]:
-    """The school of a row. Layouts without a status list open schools only. Names of persons are not read."""
+    """The school of a row. Names of persons are not read."""
     number = urn(cell)
-    for name in ("name", "la_code", "la_name", "phase", "kind", "kind_group"):
+    for name in ("name", "la_code", "la_name", "region", "phase", "kind", "kind_group"):
         if not cell(name):
             raise RowRejected("missing_value", f"{name}: the school has none.")
     pupils = cell("pupils")
@@ -53,14 +53,14 @@ def establishment(cell: Cells) -> list[EstablishmentRecord | RowRejected]:
             kind_code=cell("kind_code").zfill(2),
             kind=cell("kind"),
             kind_group=cell("kind_group"),
-            status=word(cell("status")) or "open",
+            status=word(cell("status")) or None,
             opened_on=day(cell, "opened"),
             closed_on=day(cell, "closed"),
             ukprn=cell("ukprn") or None,
             trust_uid=(cell("trust") or None) if in_trust else None,
             admissions=cell("admissions") or None,
             religious_character=cell("religion") or None,
-            pupils=int(pupils) if pupils.isdecimal() else None,
+            pupils=int(pupils) if pupils.isdecimal() and len(pupils) < 7 else None,
             town=cell("town") or None,
             postcode=cell("postcode") or None,
         )

@@ -10,13 +10,15 @@ COLUMNS = {
     "company": ("companies_house_number",),
     "kind_code": ("group_type_code",),
     "kind": ("group_type",),
-    "opened": ("open_date", "incorporated_on_open_date"),
+    "opened": ("open_date",),
+    "incorporated": ("incorporated_on_open_date",),
     "closed": ("closed_date",),
     "status": ("group_status",),
     "ukprn": ("ukprn",),
 }
 TRUSTS = {"6", "10", "11"}
-"""Codes of multi-academy, single-academy and secure single-academy trusts."""
+"""Codes of multi-academy, single-academy and secure single-academy trusts. Their day of opening stands in the column of
+incorporation; the other one is filled for federations and children's centres."""
 
 
 def trust(cell: Cells) -> list[TrustRecord | RowRejected] | None:
@@ -37,7 +39,7 @@ def trust(cell: Cells) -> list[TrustRecord | RowRejected] | None:
             companies_house_number=company.zfill(8) if company else None,
             ukprn=cell("ukprn").removesuffix(".0") or None,
             status=word(cell("status")),
-            opened_on=day(cell, "opened"),
+            opened_on=day(cell, "opened") or day(cell, "incorporated"),
             closed_on=day(cell, "closed"),
         )
     ]

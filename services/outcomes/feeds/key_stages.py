@@ -1,13 +1,17 @@
 """DfE performance tables at the end of key stages 2 and 4: schools' rows, codes kept as reasons."""
 
+import re
 from collections.abc import Mapping
 
 from services.outcomes.feeds.observations import Figure, given, observed, one_each
-from services.outcomes.feeds.reading import Cells, RowRejected, located, read, sheet, urn
-from services.outcomes.feeds.records import ObservationRecord, Parsed
+from services.outcomes.feeds.reading import Cells, RowRejected, Sheet, located, read, sheet, urn
+from services.outcomes.feeds.records import FeedRefused, ObservationRecord, Parsed
+from services.outcomes.rules.years import academic_year_text
 
 SCHOOL_ROWS = {"1", "2"}
 """Record types of mainstream and special schools; the others are local authorities and England."""
+NO_TABLE_BEFORE = {2020, 2021}
+"""Years whose tables cannot repeat the year before: none was published for 2019/20 and 2020/21."""
 KS2_COLUMNS = {
     "rectype": ("rectype",),
     "urn": ("urn",),
@@ -49,17 +53,36 @@ KS4_FIGURES = (
 )
 
 
+def fits(rows: Sheet, headline: str, year: int) -> None:
+    """Raise FeedRefused when the table says itself that it is not of the declared year.
+
+    A table repeats its headline measure for earlier years: `ATT8SCR_18` is the measure of 2017/18 in the table of
+    2018/19. Other columns are no guide: the table of 2016/17 has one that ends in `_17`.
+    """
+    repeated = re.compile(rf"{headline}_([0-9]{{2}})")
+    history = [2000 + int(found[1]) for found in map(repeated.fullmatch, rows.names) if found]
+    latest = max(history, default=year)
+    if latest > year or (latest < year and year not in NO_TABLE_BEFORE):
+        said, own = academic_year_text(year), academic_year_text(latest)
+        raise FeedRefused(
+            "wrong_year", f"The file was sent as {said}, but its columns are those of the table of {own}."
+        )
+
+
 def table(
     content: bytes,
     academic_year: int | None,
     columns: Mapping[str, tuple[str, ...]],
     figures: tuple[Figure, ...],
+    headline: str,
     required: tuple[str, ...],
 ) -> Parsed[ObservationRecord]:
     """Read a performance table; a measure that the year's layout does not have gives no observations."""
     rows = sheet(content)
     places = located(rows, columns, required)
-    wanted = {given(academic_year): [each for each in figures if each.column in places]}
+    year = given(academic_year)
+    fits(rows, headline, year)
+    wanted = {year: [each for each in figures if each.column in places]}
 
     def school(cell: Cells) -> list[ObservationRecord | RowRejected] | None:
         return observed(cell, urn(cell), wanted) if cell("rectype") in SCHOOL_ROWS else None
@@ -69,9 +92,13 @@ def table(
 
 def parse_ks2(content: bytes, academic_year: int | None) -> Parsed[ObservationRecord]:
     """Read the key stage 2 table of the declared year; raises FeedRefused."""
-    return table(content, academic_year, KS2_COLUMNS, KS2_FIGURES, ("rectype", "urn", "eligible", "expected"))
+    return table(
+        content, academic_year, KS2_COLUMNS, KS2_FIGURES, "ptrwm_exp", ("rectype", "urn", "eligible", "expected")
+    )
 
 
 def parse_ks4(content: bytes, academic_year: int | None) -> Parsed[ObservationRecord]:
     """Read the key stage 4 table of the declared year; raises FeedRefused."""
-    return table(content, academic_year, KS4_COLUMNS, KS4_FIGURES, ("rectype", "urn", "pupils", "attainment"))
+    return table(
+        content, academic_year, KS4_COLUMNS, KS4_FIGURES, "att8scr", ("rectype", "urn", "pupils", "attainment")
+    )

@@ -120,6 +120,8 @@ def from_json(text: str) -> Sheet:
     """Rows of a JSON array of flat objects; null is an empty cell."""
     try:
         found: Any = json.loads(text)
+    except RecursionError as error:
+        raise FeedRefused("unreadable", "The JSON is nested too deeply to be a table.") from error
     except ValueError as error:
         if not text.rstrip().endswith("]"):
             raise FeedRefused("truncated", "The JSON array never ends: only a part of the file came.") from error
@@ -128,7 +130,14 @@ def from_json(text: str) -> Sheet:
         raise FeedRefused("unknown_layout", "The JSON array holds other things than objects.")
     names = tuple({name: None for each in found for name in each})
     rows = [["" if each.get(name) is None else str(each[name]) for name in names] for each in found]
+    if not all(encodable(each) for row in rows for each in row):
+        raise FeedRefused("wrong_encoding", "The JSON holds half of a character (a lone surrogate).")
     return Sheet("json", tuple(normalised(name) for name in names), rows)
+
+
+def encodable(text: str) -> bool:
+    """Whether the text can be written as UTF-8: JSON can spell what it cannot."""
+    return text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def located(table: Sheet, columns: Columns, required: Iterable[str]) -> dict[str, int]:
@@ -155,7 +164,7 @@ def read(
 ) -> Parsed[Record]:
     """Every row made into records; `make` gives None for a row that is none of the feed's, and may raise RowRejected.
 
-    A record whose `unique` key has come before is rejected as a duplicate.
+    A row with a record whose `unique` key has come before is rejected whole, so that no school is mixed of two rows.
     """
     places = located(table, columns, required)
     records: list[Record] = []
@@ -170,19 +179,27 @@ def read(
 
         try:
             made = make(cell)
-            for each in made or ():
+            ignored += made is None
+            for each in fresh(made or (), unique, seen):
                 if isinstance(each, RowRejected):
                     rejections.append(Rejection(number, key_of(cell), each.code, each.detail))
-                    continue
-                key = unique(each)
-                if key in seen:
-                    raise RowRejected("duplicate", "The file has this record twice; the first one is kept.")
-                seen.add(key)
-                records.append(each)
-            ignored += made is None
+                else:
+                    records.append(each)
         except RowRejected as error:
             rejections.append(Rejection(number, key_of(cell), error.code, error.detail))
     return Parsed(table.layout, len(table.rows), ignored, tuple(records), tuple(rejections))
+
+
+def fresh(
+    made: Iterable[Record | RowRejected], unique: Callable[[Record], Hashable], seen: set[Hashable]
+) -> list[Record | RowRejected]:
+    """What a row gave, its keys added to `seen`; raises RowRejected when one of them was there before."""
+    found = list(made)
+    for each in found:
+        if not isinstance(each, RowRejected) and unique(each) in seen:
+            raise RowRejected("duplicate", "The file has this record twice; the first one is kept.")
+    seen.update(unique(each) for each in found if not isinstance(each, RowRejected))
+    return found
 
 
 def key_of(cell: Cells) -> str | None:

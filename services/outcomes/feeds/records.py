@@ -73,7 +73,7 @@ class EstablishmentLinkRecord:
 
 @dataclass(frozen=True, slots=True)
 class EstablishmentRecord:
-    """One establishment of the GIAS register: one legal life of a school."""
+    """One establishment of the GIAS register: one legal life of a school. `status` None: the layout does not say."""
 
     urn: int
     name: str
@@ -85,7 +85,7 @@ class EstablishmentRecord:
     kind_code: str
     kind: str
     kind_group: str
-    status: str
+    status: str | None
     opened_on: date | None
     closed_on: date | None
     ukprn: str | None

@@ -9,9 +9,9 @@ from fastapi.responses import JSONResponse
 
 from services.kernel.auth import Caller, require
 from services.kernel.errors import BadRequest, DomainError
-from services.kernel.http import Session, decode_cursor, page, problems
+from services.kernel.http import Session, as_uuid, decode_cursor, page, problems
 from services.kernel.idempotency import Idempotency, IdempotencyKey
-from services.kernel.types import canonical_json, utc_now
+from services.kernel.types import canonical_json, london_date, real_now, utc_now
 from services.outcomes.releases import queries, schemas, service
 from services.outcomes.rules.releases import Status
 from services.outcomes.rules.years import academic_year_from
@@ -79,6 +79,7 @@ async def receive_release(
         filename=plain_name(form.file.filename),
         content=content,
         caller=caller,
+        today=london_date(real_now()),
         now=utc_now(),
     )
     return once.finish(202, schemas.ReleaseOut.of(row, []), {"Location": f"/v1/releases/{row.id}"})
@@ -102,14 +103,6 @@ async def list_releases(
     years = await queries.years_by_release(session, [row.id for row in rows])
     shown = [schemas.ReleaseOut.of(row, years.get(row.id, [])) for row in rows]
     return page(shown, limit, [rows[-1].id] if rows else None, request)
-
-
-def as_uuid(value: object) -> UUID:
-    """The identifier in a cursor; raises 400 for anything else."""
-    try:
-        return UUID(str(value))
-    except ValueError as error:
-        raise BadRequest("The cursor is not one that this service gave.") from error
 
 
 @router.get("/v1/releases/{release_id}", response_model=schemas.ReleaseOut, responses=problems(404, 422))

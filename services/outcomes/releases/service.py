@@ -14,7 +14,7 @@ from services.kernel.auth import Caller
 from services.kernel.errors import Unprocessable
 from services.kernel.events import record
 from services.kernel.jobs import enqueue
-from services.kernel.types import london_date, uuid7
+from services.kernel.types import uuid7
 from services.outcomes import service as register
 from services.outcomes.feeds import FEEDS, Feed
 from services.outcomes.feeds.records import FeedRefused, ObservationRecord, Parsed
@@ -83,13 +83,17 @@ async def receive(
     filename: str,
     content: bytes,
     caller: Caller,
+    today: date,
     now: datetime,
 ) -> Release:
-    """Keep a published file and ask for it to be read; raises a 422 for what no feed could read."""
+    """Keep a published file and ask for it to be read; raises a 422 for what no feed could read.
+
+    `today` is the real day: publications belong to the real world, also where the clock of contracts was moved.
+    """
     feed_of(feed, academic_year)
     if not content:
         raise BadFile("The file has no bytes; was it read to its end before?")
-    if published_on > london_date(now):
+    if published_on > today:
         raise PublishedInFuture(f"{published_on.isoformat()} lies in the future.")
     row = Release(
         id=uuid7(),
@@ -107,7 +111,7 @@ async def receive(
     session.add(row)
     await session.flush()
     session.add(ReleaseFile(release_id=row.id, content=content))
-    await enqueue(session, Job, kind="ingest", key=str(row.id), run_at=now)
+    await enqueue(session, Job, kind="ingest", key=str(row.id))
     tell(session, row, "release.received", caller, now, sha256=row.sha256)
     return row
 

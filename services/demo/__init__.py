@@ -1,0 +1,1 @@
+"""The main job, told step by step through the public API, on DfE's figures and an invented contract."""

@@ -1,0 +1,107 @@
+"""The feeds on DfE's full files, and the sample cut from them again. Skipped where these are not at hand."""
+
+import gzip
+import importlib.util
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from services.outcomes.feeds import FEEDS
+from services.outcomes.feeds.records import FeedRefused
+
+ROOT = Path(__file__).parents[4]
+pytestmark = [
+    pytest.mark.shared_data,
+    pytest.mark.skipif(not (ROOT.parent / "shared" / "data").is_dir(), reason="DfE's full files are not at hand"),
+]
+
+
+@pytest.mark.parametrize(
+    ("feed", "path", "year", "rows", "ignored", "records"),
+    [
+        ("gias_groups", "gias/allgroupsdata_202203.csv.gz", None, 6883, 3287, 3596),
+        ("gias_groups", "gias/EstablishmentGroups_202603.json.gz", None, 7167, 3488, 3679),
+        ("gias_links", "gias/links_edubasealldata_2021.csv.gz", None, 29817, 0, 29817),
+        ("gias_links", "gias/links_edubasealldata20240717.csv.gz", None, 32825, 0, 32825),
+        ("gias_links", "finance/anonymised/gias_links.csv", None, 32359, 32299, 60),
+        ("gias_establishments", "gias/Establishment_202603.json.gz", None, 1608, 0, 1608),
+        ("gias_establishments", "gias/establishments_2025_full_header_sample.csv", None, 3, 0, 3),
+        ("gias_establishments", "finance/anonymised/gias.csv", None, 60, 0, 60),
+        ("absence", "performance/absence/2022-2023_england_abs.csv", 2022, 21284, 3, 21281 * 2),
+        ("absence", "performance/absence/EstablishmentAbsence_202603.json.gz", 2023, 1608, 0, 1608 * 6),
+        ("census", "performance/census/2018-2019_england_census.csv.gz", 2018, 23942, 3, 23939 * 5),
+        ("census", "performance/census/2022-2023_england_census.csv.gz", 2022, 24436, 3, 24433 * 5),
+        ("ks2", "performance/ks2/2016-2017_850_ks2final.csv", 2016, 331, 3, 328 * 7),
+        ("ks2", "performance/ks2/2016-2017_936_ks2final.csv", 2016, 235, 3, 232 * 7),
+        ("ks2", "performance/ks2/2018-2019_936_ks2final.csv", 2018, 242, 3, 239 * 7),
+        ("ks4", "performance/ks4/2016-2017_850_ks4final.csv", 2016, 126, 3, 123 * 4),
+        ("ks4", "performance/ks4/2016-2017_936_ks4final.csv", 2016, 130, 3, 127 * 4),
+        ("ks4", "performance/ks4/2018-2019_936_ks4final.csv", 2018, 133, 3, 130 * 5),
+    ],
+)
+def test_every_row_is_accounted_for(
+    feed: str, path: str, year: int | None, rows: int, ignored: int, records: int, full: Path
+) -> None:
+    parsed = FEEDS[feed].parse((full / path).read_bytes(), year)
+    assert (parsed.rows, parsed.ignored, len(parsed.records), parsed.rejections) == (rows, ignored, records, ())
+
+
+def test_group_links_reject_members_of_closed_trusts_only(full: Path) -> None:
+    parsed = FEEDS["gias_group_links"].parse((full / "gias" / "alllinksdata_202203.csv.gz").read_bytes(), None)
+    assert (parsed.rows, parsed.ignored, len(parsed.records)) == (20395, 10490, 9889)
+    assert Counter(each.code for each in parsed.rejections) == {"closed_group": 16}
+
+
+def test_the_two_publications_of_absence_agree(full: Path) -> None:
+    folder = full / "performance" / "absence"
+    table = FEEDS["absence"].parse((folder / "2022-2023_england_abs.csv").read_bytes(), 2022)
+    served = FEEDS["absence"].parse((folder / "EstablishmentAbsence_202603.json.gz").read_bytes(), 2023)
+    rounded = {(each.urn, each.measure): each.number for each in table.records}
+    compared = [each for each in served.records if each.academic_year == 2022 and each.number is not None]
+    assert len(compared) == 3216
+    for each in compared:
+        published = rounded[each.urn, each.measure]
+        assert published is not None
+        assert each.number is not None
+        assert abs(published - each.number) <= Decimal("0.05001")
+
+
+@pytest.mark.parametrize(
+    ("feed", "path", "year", "code"),
+    [
+        ("gias_establishments", "gias/2021_936_gias.csv", None, "unknown_layout"),
+        ("gias_establishments", "gias/20210507_850_936_gias_small.csv", None, "unknown_layout"),
+        ("ks2", "performance/derived/ks2_perf_2017.csv.gz", 2016, "unknown_layout"),
+        ("ks4", "performance/derived/ks4_perf_2016.csv", 2015, "unknown_layout"),
+        ("ks2", "performance/ks4/2018-2019_936_ks4final.csv", 2018, "unknown_layout"),
+        ("ks4", "performance/ks4/2016-2017_936_ks4final.csv", 2018, "wrong_year"),
+        ("ks4", "performance/meta/2022-2023_ks4_meta.xlsx", 2022, "unreadable"),
+    ],
+)
+def test_files_of_another_kind_are_refused(feed: str, path: str, year: int | None, code: str, full: Path) -> None:
+    with pytest.raises(FeedRefused) as caught:
+        FEEDS[feed].parse((full / path).read_bytes(), year)
+    assert caught.value.code == code
+
+
+def sampler() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_sample", ROOT / "sample" / "make_sample.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_sample_is_what_the_full_files_give(full: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = sampler()
+    monkeypatch.setattr(module, "HERE", tmp_path)
+    module.main(full)
+    made = {each.name: gzip.decompress(each.read_bytes()) for each in tmp_path.glob("*.gz")}
+    kept = {each.name: gzip.decompress(each.read_bytes()) for each in (ROOT / "sample").glob("*.gz")}
+    assert made.keys() == kept.keys()
+    assert [name for name in made if made[name] != kept[name]] == []
+    assert sum(each.stat().st_size for each in (ROOT / "sample").glob("*.gz")) < 1_500_000

@@ -1,0 +1,185 @@
+"""The feeds of observations: values, the reasons for those that are missing, denominators and years."""
+
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from services.outcomes.feeds import absence, census, key_stages
+from services.outcomes.feeds.records import FeedRefused, ObservationRecord, Parsed
+from services.outcomes.rules.measures import MEASURES
+from services.outcomes.rules.values import ValueState
+
+Sample = Callable[[str], bytes]
+Found = dict[tuple[int, str], ObservationRecord]
+
+
+def in_year(parsed: Parsed[ObservationRecord], year: int) -> Found:
+    return {(each.urn, each.measure): each for each in parsed.records if each.academic_year == year}
+
+
+def states(parsed: Parsed[ObservationRecord], measure: str) -> dict[str, int]:
+    return dict(Counter(each.state.value for each in parsed.records if each.measure == measure))
+
+
+def sound(parsed: Parsed[ObservationRecord]) -> bool:
+    """A number exactly where the state is OK, and no measure outside the catalogue."""
+    return all(
+        (each.number is not None) == (each.state is ValueState.OK) and each.measure in MEASURES
+        for each in parsed.records
+    )
+
+
+def test_absence_of_two_years(sample: Sample) -> None:
+    parsed = absence.parse(sample("absence_2022-23.json.gz"), 2022)
+    assert (parsed.layout, parsed.rows, parsed.ignored, len(parsed.records)) == ("json", 1608, 0, 6432)
+    assert sound(parsed)
+    now, before = in_year(parsed, 2022), in_year(parsed, 2021)
+    assert (now[100055, "ABS_OVERALL"].number, now[100055, "ABS_PA"].number) == (
+        Decimal("7.61214"),
+        Decimal("20.76503"),
+    )
+    assert before[100055, "ABS_OVERALL"].number == Decimal("7.63855")
+    assert before[100055, "ABS_PA"].number == Decimal("23.2267")
+    assert len(now) == len(before) == 3216
+
+
+def test_absence_of_one_year_keeps_what_is_missing_as_missing(sample: Sample) -> None:
+    parsed = absence.parse(sample("absence_2023-24.json.gz"), 2023)
+    assert {each.academic_year for each in parsed.records} == {2023}
+    assert states(parsed, "ABS_OVERALL") == {"ok": 1598, "missing": 10}
+    gone = in_year(parsed, 2023)[100747, "ABS_PA"]
+    assert (gone.state, gone.number, gone.raw) == (ValueState.MISSING, None, "")
+
+
+def test_absence_table_leaves_out_national_rows() -> None:
+    rows = b"LA,ESTAB,URN,PERCTOT,PPERSABS10\n201,3614,100000,5.2,SUPP\nNAT,PRI,,5.9,16.2\n"
+    parsed = absence.parse(rows, 2022)
+    assert (parsed.rows, parsed.ignored, parsed.rejections) == (2, 1, ())
+    suppressed = in_year(parsed, 2022)[100000, "ABS_PA"]
+    assert (suppressed.state, suppressed.number, suppressed.raw) == (ValueState.SUPPRESSED, None, "SUPP")
+
+
+def test_census_of_the_sample(sample: Sample) -> None:
+    parsed = census.parse(sample("census_2022-23.csv.gz"), 2022)
+    assert (parsed.rows, parsed.ignored, len(parsed.records), parsed.rejections) == (1611, 3, 8040, ())
+    assert sound(parsed)
+    found = in_year(parsed, 2022)
+    assert found[100055, "CENSUS_NOR"].number == 832
+    assert found[100055, "CENSUS_FSM"].number == Decimal("56.9")
+    assert found[100055, "CENSUS_EAL"].number == Decimal("51.7")
+    assert found[100055, "CENSUS_SEN_SUPPORT"].number == Decimal("11.2")
+    assert found[100055, "CENSUS_EHCP"].number == Decimal("2.9")
+    assert found[100055, "CENSUS_FSM"].raw == "56.9%"
+
+
+def test_free_school_meals_are_a_share_of_those_they_count_for(sample: Sample) -> None:
+    found = in_year(census.parse(sample("census_2022-23.csv.gz"), 2022), 2022)
+    assert (found[100055, "CENSUS_FSM"].denominator, found[100055, "CENSUS_EAL"].denominator) == (706, 832)
+
+
+def test_census_without_signs_of_percent_and_with_na() -> None:
+    header = b"URN,LA,ESTAB,NOR,PSENELSE,PSENELK,PNUMEAL,PNUMFSMEVER\n"
+    rows = b"100000,201,3614,285,1.8,17.5,49.5,16.2\n100001,201,6005,752,0,7.7,NA,NA\nNAT,,,1,1,1,1,1\n"
+    parsed = census.parse(header + rows, 2018)
+    found = in_year(parsed, 2018)
+    assert (parsed.ignored, parsed.rejections) == (1, ())
+    assert (found[100000, "CENSUS_FSM"].number, found[100000, "CENSUS_FSM"].denominator) == (Decimal("16.2"), None)
+    assert found[100001, "CENSUS_EHCP"].number == 0
+    assert (found[100001, "CENSUS_EAL"].state, found[100001, "CENSUS_EAL"].number) == (ValueState.NOT_APPLICABLE, None)
+
+
+def test_key_stage_2_of_the_sample(sample: Sample) -> None:
+    parsed = key_stages.parse_ks2(sample("ks2_2018-19.csv.gz"), 2018)
+    assert (parsed.rows, parsed.ignored, len(parsed.records), parsed.rejections) == (242, 3, 239 * 7, ())
+    assert sound(parsed)
+    found = in_year(parsed, 2018)
+    first = {measure: found[138226, measure] for measure in MEASURES if measure.startswith("KS2")}
+    assert {measure: str(each.number) for measure, each in first.items()} == {
+        "KS2_RWM_EXP": "83",
+        "KS2_RWM_HIGH": "17",
+        "KS2_READ_AVG": "109",
+        "KS2_MAT_AVG": "108",
+        "KS2_READ_PROG": "1.2",
+        "KS2_WRIT_PROG": "-1.2",
+        "KS2_MAT_PROG": "0.3",
+    }
+    assert {each.denominator for each in first.values()} == {23}
+
+
+def test_key_stage_2_keeps_reasons(sample: Sample) -> None:
+    parsed = key_stages.parse_ks2(sample("ks2_2018-19.csv.gz"), 2018)
+    assert states(parsed, "KS2_RWM_EXP") == {"ok": 224, "suppressed": 3, "missing": 12}
+    found = in_year(parsed, 2018)
+    suppressed, short = found[138766, "KS2_RWM_EXP"], found[139557, "KS2_RWM_EXP"]
+    assert (suppressed.state, suppressed.raw, suppressed.denominator) == (ValueState.SUPPRESSED, "SUPP", 3)
+    assert (short.state, short.number, short.denominator) == (ValueState.MISSING, None, None)
+
+
+def test_key_stage_4_of_the_sample(sample: Sample) -> None:
+    parsed = key_stages.parse_ks4(sample("ks4_2018-19.csv.gz"), 2018)
+    assert (parsed.rows, parsed.ignored, len(parsed.records), parsed.rejections) == (133, 3, 130 * 5, ())
+    assert sound(parsed)
+    found = in_year(parsed, 2018)
+    first = {measure: found[139948, measure] for measure in MEASURES if measure.startswith("KS4")}
+    assert {measure: (str(each.number), each.denominator) for measure, each in first.items()} == {
+        "KS4_A8": ("46", 129),
+        "KS4_P8": ("0.22", 116),
+        "KS4_EM95": ("34", 129),
+        "KS4_EM94": ("63", 129),
+        "KS4_EBACC_APS": ("3.81", 129),
+    }
+
+
+def test_key_stage_4_keeps_reasons_and_real_zeros(sample: Sample) -> None:
+    parsed = key_stages.parse_ks4(sample("ks4_2018-19.csv.gz"), 2018)
+    expected = {"ok": 64, "not_published": 47, "suppressed": 8, "no_entries": 7, "missing": 4}
+    assert states(parsed, "KS4_P8") == expected
+    found = in_year(parsed, 2018)
+    assert (found[125321, "KS4_EM95"].state, found[125321, "KS4_EM95"].number) == (ValueState.OK, Decimal(0))
+    assert (found[125452, "KS4_A8"].state, found[125452, "KS4_A8"].raw) == (ValueState.NO_ENTRIES, "NE")
+    assert (found[145169, "KS4_A8"].state, found[145169, "KS4_P8"].state) == (
+        ValueState.SUPPRESSED,
+        ValueState.NOT_PUBLISHED,
+    )
+
+
+@pytest.mark.parametrize("year", [2016, 2017, 2019, 2022])
+@pytest.mark.parametrize("stage", ["ks2", "ks4"])
+def test_table_of_another_year_is_refused(year: int, stage: str, sample: Sample) -> None:
+    parse = {"ks2": key_stages.parse_ks2, "ks4": key_stages.parse_ks4}[stage]
+    with pytest.raises(FeedRefused, match="2018/19") as caught:
+        parse(sample(f"{stage}_2018-19.csv.gz"), year)
+    assert caught.value.code == "wrong_year"
+
+
+@pytest.mark.parametrize(
+    ("columns", "year", "fitting"),
+    [
+        ("", 2015, True),
+        (",ATT8SCR_22,ATT8SCR_21", 2022, True),
+        (",ATT8SCR_22", 2023, False),
+        (",ATT8SCR_19", 2021, True),
+        (",ATT8SCR_22", 2021, False),
+        (",PT5EM_94_17,ATT8SCR_16", 2016, True),
+    ],
+)
+def test_which_years_a_table_fits(columns: str, year: int, fitting: bool) -> None:
+    content = f"RECTYPE,URN,TPUP,ATT8SCR{columns}\n1,100000,99,50.1\n".encode()
+    if fitting:
+        assert key_stages.parse_ks4(content, year).records[0].number == Decimal("50.1")
+        return
+    with pytest.raises(FeedRefused) as caught:
+        key_stages.parse_ks4(content, year)
+    assert caught.value.code == "wrong_year"
+
+
+def test_a_measure_that_the_layout_lacks_gives_no_observation() -> None:
+    parsed = key_stages.parse_ks4(b"RECTYPE,URN,TPUP,ATT8SCR\n1,100000,99,LOWCOV\n", 2016)
+    assert [(each.measure, each.state) for each in parsed.records] == [("KS4_A8", ValueState.LOW_COVERAGE)]
+
+
+def test_the_year_must_be_given(sample: Sample) -> None:
+    with pytest.raises(ValueError, match="academic year"):
+        census.parse(sample("census_2022-23.csv.gz"), None)
