@@ -74,7 +74,7 @@ class Stage:
                 wait("the gateway", self.answers)
                 yield
             finally:
-                if "stop" in ready:
+                if "stop" in ready and not ready["loop"].is_closed():
                     ready["loop"].call_soon_threadsafe(ready["stop"].set)
                 thread.join(20)
 

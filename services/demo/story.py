@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,11 @@ class Play:
 
     def __getitem__(self, name: str) -> Actor:
         return self.actors[name]
+
+    def close(self) -> None:
+        """Everybody goes home."""
+        for actor in self.actors.values():
+            actor.http.close()
 
     def say(self, who: str, words: str) -> None:
         """One line: who did what, and what came of it."""
@@ -267,7 +272,7 @@ def run(var: Path, console: Console) -> bool:
         stage = Stage(server.url, var)
         stack.enter_context(stage.open())
         try:
-            tell(Play(stage, console))
+            tell(stack.enter_context(closing(Play(stage, console))))
         except StoryBroken as error:
             console.print(str(error), style="red", highlight=False)
             return False

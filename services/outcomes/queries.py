@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, and_, any_, case, cast, or_
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -135,7 +136,7 @@ async def current_observations(
     )
     if urns is not None:
         statement = statement.where(among(Observation.urn, urns))
-    return list(await session.exec(statement.distinct(*ONE_EACH).order_by(*ONE_EACH, *LATEST_FIRST)))
+    return list(await session.exec(statement.ext(distinct_on(*ONE_EACH)).order_by(*ONE_EACH, *LATEST_FIRST)))
 
 
 async def school_observations(
@@ -161,7 +162,7 @@ async def school_observations(
     if after is not None:
         place = (col(Observation.measure) == after[0], col(Observation.academic_year) > after[1])
         statement = statement.where(or_(col(Observation.measure) > after[0], and_(*place)))
-    rows = await session.exec(statement.distinct(*ONE_EACH).order_by(*ONE_EACH, *LATEST_FIRST).limit(limit))
+    rows = await session.exec(statement.ext(distinct_on(*ONE_EACH)).order_by(*ONE_EACH, *LATEST_FIRST).limit(limit))
     return [(observation, release) for observation, release in rows]
 
 

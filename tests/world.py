@@ -1,0 +1,208 @@
+"""The world that tests act in: databases cloned from templates, the whole system in this process, and its callers."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+from psycopg import sql
+
+from services import ingest
+from services.demo import cast
+from services.demo.stage import environment
+from services.gateway.access import service as access
+from services.gateway.access.schemas import ClientIn, KeyIn
+from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES
+from services.kernel.auth import Kind, service_caller
+from services.kernel.db import Database, role_url
+from services.kernel.types import utc_now
+from services.outcomes.rules.releases import Stage
+from services.outcomes.rules.years import academic_year_from
+from services.system import System, assemble
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "sample"
+OPERATOR = service_caller("operator")
+Json = Any
+
+
+def plain_url(url: str) -> str:
+    """The address as psycopg takes it."""
+    return url.replace("+psycopg", "")
+
+
+def named(url: str, database: str) -> str:
+    """The address of another database of the same server."""
+    head, _, tail = url.partition("/ringfence?")
+    return f"{head}/{database}?{tail}"
+
+
+def clone(owner_url: str, template: str) -> str:
+    """A new database like `template`; gives its address."""
+    name = f"t_{uuid4().hex[:12]}"
+    copy(owner_url, template, name)
+    return named(owner_url, name)
+
+
+def copy(owner_url: str, template: str, name: str) -> None:
+    """A new database with this name like `template`, to which nobody may be connected."""
+    with psycopg.connect(plain_url(owner_url), autocommit=True) as connection:
+        made = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+        connection.execute(made.format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def drop(owner_url: str, database_url: str) -> None:
+    """Throw a database away, also under those who are still connected."""
+    name = database_url.partition("?")[0].rpartition("/")[2]
+    with psycopg.connect(plain_url(owner_url), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def rows(database_url: str, query: str, **values: Any) -> list[tuple[Any, ...]]:
+    """What the owner, who sees everything, finds in the database."""
+    with psycopg.connect(plain_url(database_url)) as connection:
+        return connection.execute(query, values or None).fetchall()  # type: ignore[arg-type]
+
+
+def change(database_url: str, statement: str, **values: Any) -> None:
+    """What the owner changes in the database."""
+    with psycopg.connect(plain_url(database_url)) as connection:
+        connection.execute(statement, values or None)  # type: ignore[arg-type]
+
+
+async def seed(database_url: str, files: tuple[cast.File, ...] = cast.FILES) -> None:
+    """Ingest sample files."""
+    database = Database("outcomes", role_url("outcomes", database_url))
+    for file in files:
+        year = academic_year_from(file.academic_year) if file.academic_year else None
+        asked = ingest.Publication(file.feed, year, Stage.FINAL, date.fromisoformat(file.published_on))
+        done = await ingest.ingest_file(database, SAMPLE / file.name, asked, utc_now())
+        assert not done.refused, done.words()
+    await database.close()
+
+
+@contextmanager
+def at(moment: str) -> Iterator[None]:
+    """The clock of contracts stands at this moment, such as 2023-09-01T09:00."""
+    with environment({"RINGFENCE_NOW": moment}):
+        yield
+
+
+def move_clock(moment: str) -> None:
+    """Move the clock inside a test that has set it."""
+    os.environ["RINGFENCE_NOW"] = moment if "T" in moment else f"{moment}T09:00:00"
+
+
+@dataclass
+class World:
+    """The whole system in this process, on a database of its own."""
+
+    system: System
+    database_url: str
+    http: httpx.AsyncClient
+
+    async def client(self, kind: Kind, *, scopes: list[str] | None = None, **bounds: Any) -> "Actor":
+        """A registered system with a token."""
+        body = ClientIn(name=f"{kind} system", kind=kind, scopes=scopes or sorted(ALLOWED[kind]), **bounds)
+        async with self.database("gateway").transaction(OPERATOR) as session:
+            row, secret = await access.register_client(session, body=body, caller=OPERATOR, now=utc_now())
+        answer = await self.http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=(row.id, secret))
+        return Actor(self.http, {"Authorization": f"Bearer {answer.json()['access_token']}"})
+
+    async def key(self, trust_uid: str, scopes: list[str] | None = None) -> "Actor":
+        """A finance team with an API key."""
+        body = KeyIn(trust_uid=trust_uid, scopes=scopes or sorted(KEY_SCOPES))
+        async with self.database("gateway").transaction(OPERATOR) as session:
+            _row, key = await access.create_key(session, body=body, caller=OPERATOR, now=utc_now())
+        return Actor(self.http, {"x-api-key": key})
+
+    async def cast(self) -> dict[str, "Actor"]:
+        """Everybody who takes part in the main job."""
+        return {
+            "rsc": await self.client(Kind.COMMISSIONER, regions=[cast.REGION], organisation="rsc-north-west"),
+            "dfe": await self.client(Kind.DFE),
+            "mat": await self.client(Kind.SUPPLIER, trust_uid=cast.SUPPLIER),
+            "body": await self.client(Kind.RESPONSIBLE_BODY, trust_uid=cast.OUTGOING),
+            "finance": await self.key(cast.SUPPLIER),
+        }
+
+    def database(self, service: str) -> Database:
+        """The pool of one service."""
+        return next(each for each in self.system.databases if each.service == service)
+
+    async def settle(self, rounds: int = 6) -> None:
+        """Let the workers do what is due, until nothing is left but looking for more."""
+        for _ in range(rounds):
+            for worker in self.system.workers:
+                for _ in range(20):
+                    if worker.begin is not None:
+                        await worker.begin()
+                    if not await worker.run_once(utc_now()):
+                        break
+            await asyncio.sleep(0.02)
+
+    def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
+        """What the owner finds in the database."""
+        return rows(self.database_url, query, **values)
+
+
+@dataclass
+class Actor:
+    """Somebody who calls the API."""
+
+    http: httpx.AsyncClient
+    headers: dict[str, str]
+
+    async def ask(self, method: str, path: str, *, key: str | None = None, **request: Any) -> httpx.Response:
+        """One request under this caller's name."""
+        headers = {**self.headers, "Idempotency-Key": f'"{key or uuid4()}"', **request.pop("headers", {})}
+        return await self.http.request(method, path, headers=headers, **request)
+
+    async def get(self, path: str, **query: Any) -> Json:
+        """The JSON of a path that must be there."""
+        answer = await self.ask("GET", path, params=query or None)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def post(self, path: str, body: Json, expect: int = 201, **request: Any) -> Json:
+        """The JSON answer to a body."""
+        answer = await self.ask("POST", path, json=body, **request)
+        assert answer.status_code == expect, answer.text
+        return answer.json()
+
+    async def change(self, resource: str, action: str, body: Json = None, expect: int = 200) -> Json:
+        """A move on a resource, naming the version that was read."""
+        tag = (await self.ask("GET", resource)).headers.get("ETag", '"none"')
+        return await self.post(f"{resource}/{action}", body, expect, headers={"If-Match": tag})
+
+
+@asynccontextmanager
+async def world_on(database_url: str, keys_dir: Path) -> AsyncIterator[World]:
+    """The system assembled on this database."""
+    with environment({"RINGFENCE_DATABASE_URL": database_url, "RINGFENCE_KEYS_DIR": str(keys_dir)}):
+        system = assemble(poll_seconds=0.01)
+        transport = httpx.ASGITransport(app=system.apps["gateway"], raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway", timeout=60) as http:
+            try:
+                yield World(system, database_url, http)
+            finally:
+                await system.close()
+
+
+async def agreed_contract(actors: dict[str, Actor], **changes: Json) -> str:
+    """The path of a contract that all parties have signed."""
+    made = await actors["rsc"].post("/v1/contracts", cast.CONTRACT | changes)
+    path = f"/v1/contracts/{made['id']}"
+    await actors["rsc"].change(path, "offer")
+    day = utc_now().date().isoformat()
+    for name, party in (("rsc", "commissioner"), ("mat", "supplier"), ("body", "responsible_body")):
+        body = {"party": party, "signed_by": "somebody", "role": "authorised", "signed_on": day}
+        await actors[name].change(path, "signatures", body, 201)
+    return path
