@@ -20,7 +20,8 @@ from services.demo.stage import environment
 from services.gateway.access import service as access
 from services.gateway.access.schemas import ClientIn, KeyIn
 from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES
-from services.kernel.auth import Kind, service_caller
+from services.kernel.auth import service_caller
+from services.kernel.types import Kind
 from services.kernel.db import Database, role_url
 from services.kernel.types import utc_now
 from services.outcomes.rules.releases import Stage

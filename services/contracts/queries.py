@@ -9,7 +9,7 @@ from sqlalchemy import func, text, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.contracts.models import AppliedRecord, Contract, Event, Milestone, Outcome, Payment, Signature
+from services.contracts.models import Contract, Event, Milestone, Outcome, Signature
 from services.kernel.errors import NotFound
 
 
@@ -63,26 +63,6 @@ async def contracts_page(
     return list(await session.exec(statement))
 
 
-async def payments_page(
-    session: AsyncSession, *, contract_id: UUID | None, status: str | None, after: UUID | None, limit: int
-) -> list[Payment]:
-    """Payments after a place, in the order of their making."""
-    statement = select(Payment).order_by(col(Payment.id)).limit(limit)
-    if contract_id is not None:
-        statement = statement.where(Payment.contract_id == contract_id)
-    if status is not None:
-        statement = statement.where(Payment.status == status)
-    if after is not None:
-        statement = statement.where(Payment.id > after)
-    return list(await session.exec(statement))
-
-
-async def payment(session: AsyncSession, contract_id: UUID, kind: str, code: str) -> Payment | None:
-    """The payment for one part of a contract, where that part pays anything."""
-    statement = select(Payment).where(Payment.contract_id == contract_id, Payment.kind == kind, Payment.code == code)
-    return (await session.exec(statement)).one_or_none()
-
-
 async def events_page(
     session: AsyncSession, contract_id: UUID, *, after: tuple[int, int] | None, limit: int
 ) -> list[Event]:
@@ -91,16 +71,6 @@ async def events_page(
     if after is not None:
         statement = statement.where(tuple_(col(Event.txid), col(Event.position)) > after)
     return list(await session.exec(statement.order_by(col(Event.txid), col(Event.position)).limit(limit)))
-
-
-async def applied_record(session: AsyncSession, record_id: UUID) -> AppliedRecord | None:
-    """What became of a record, when it has arrived before."""
-    return await session.get(AppliedRecord, record_id)
-
-
-async def milestone(session: AsyncSession, contract_id: UUID, code: str) -> Milestone | None:
-    """One milestone of a contract."""
-    return await session.get(Milestone, (contract_id, code))
 
 
 async def next_reference(session: AsyncSession, year: int) -> str:

@@ -11,9 +11,9 @@ from services.contracts import calls, queries, schemas, service
 from services.contracts.models import Contract, Event
 from services.contracts.rules.life import Move, Status
 from services.kernel.auth import Caller, require
+from services.kernel.bodies import Cursor, IfMatch, Limit, as_uuid, check_match, decode_cursor, entity_tag, page
 from services.kernel.events import read_after
-from services.kernel.http import IfMatch, Session, as_uuid, check_match, decode_cursor, entity_tag, page, problems
-from services.kernel.idempotency import Idempotent
+from services.kernel.http import Session, problems
 from services.kernel.peers import Peer
 from services.kernel.types import utc_now
 
@@ -24,8 +24,6 @@ FinanceReader = Annotated[Caller, require("finance:read")]
 OutcomesReader = Annotated[Caller, require("outcomes:read")]
 OutcomesWriter = Annotated[Caller, require("outcomes:write")]
 Internal = Annotated[Caller, require("internal")]
-Limit = Annotated[int, Query(ge=1, le=200, description="Rows a page")]
-Cursor = Annotated[str | None, Query(max_length=400, description="From `paging.next` of the page before")]
 
 
 def outcomes_peer(request: Request) -> Peer:
@@ -72,29 +70,6 @@ async def for_update(session: Session, contract_id: UUID, match: str) -> Contrac
     return row
 
 
-@router.post(
-    "/v1/contracts",
-    status_code=201,
-    response_model=schemas.ContractOut,
-    tags=["contracts"],
-    responses=problems(400, 409, 422),
-)
-async def draft_contract(
-    body: schemas.ContractIn, caller: Writer, session: Session, once: Idempotent, outcomes: Outcomes
-) -> JSONResponse:
-    """Draft a contract. School and trust are checked against GIAS as ingested; baselines come from named releases."""
-    facts = await calls.facts(
-        outcomes,
-        urn=body.school_urn,
-        uid=body.supplier_uid,
-        measures=[each.measure for each in body.outcomes],
-        starts_on=body.term.starts_on,
-    )
-    await once.begin()
-    row = await service.draft(session, body=body, facts=facts, caller=caller, now=utc_now())
-    return once.finish(201, await shape(session, row), {"Location": f"/v1/contracts/{row.id}"})
-
-
 @router.get("/v1/contracts", response_model=schemas.ContractPage, tags=["contracts"], responses=problems(400, 422))
 async def list_contracts(
     request: Request,
@@ -126,30 +101,6 @@ async def read_contract(contract_id: UUID, request: Request, caller: Reader, ses
     if request.headers.get("if-none-match") == entity_tag(answer.version):
         return Response(status_code=304, headers={"ETag": entity_tag(answer.version)})
     return tagged(answer)
-
-
-@router.patch(
-    "/v1/contracts/{contract_id}",
-    response_model=schemas.ContractOut,
-    tags=["contracts"],
-    responses=problems(404, 409, 412, 422, 428),
-)
-async def change_draft(
-    contract_id: UUID, body: schemas.ContractPatch, caller: Writer, session: Session, match: IfMatch, outcomes: Outcomes
-) -> JSONResponse:
-    """Change a draft; what was offered no longer changes."""
-    present = await shape(session, await queries.contract(session, contract_id))
-    wanted = body.on(present.as_draft())
-    facts = await calls.facts(
-        outcomes,
-        urn=wanted.school_urn,
-        uid=wanted.supplier_uid,
-        measures=[each.measure for each in wanted.outcomes],
-        starts_on=wanted.term.starts_on,
-    )
-    row = await for_update(session, contract_id, match)
-    row = await service.redraft(session, row=row, body=wanted, facts=facts, caller=caller, now=utc_now())
-    return tagged(await shape(session, row))
 
 
 TRANSITION = problems(404, 409, 412, 422, 428)
@@ -213,19 +164,6 @@ add_move("termination", Move.TERMINATE, "End a contract early; its ring-fence en
 
 
 @router.get(
-    "/v1/contracts/{contract_id}/milestones",
-    response_model=schemas.MilestonePage,
-    tags=["contracts"],
-    responses=problems(404, 422),
-)
-async def list_milestones(contract_id: UUID, request: Request, caller: Reader, session: Session) -> JSONResponse:
-    """The milestones of a contract, by due date."""
-    await queries.contract(session, contract_id)
-    rows = await queries.milestones(session, [contract_id])
-    return page([schemas.MilestoneOut.model_validate(row) for row in rows], 0, None, request)
-
-
-@router.get(
     "/v1/contracts/{contract_id}/events",
     response_model=schemas.EventPage,
     tags=["contracts"],
@@ -241,90 +179,6 @@ async def list_events(
     rows = await queries.events_page(session, contract_id, after=after, limit=limit)
     last = [rows[-1].txid, rows[-1].position] if rows else None
     return page([schemas.EventOut.model_validate(row) for row in rows], limit, last, request)
-
-
-@router.get(
-    "/v1/contracts/{contract_id}/payments",
-    response_model=schemas.PaymentPage,
-    tags=["finance"],
-    responses=problems(400, 404, 422),
-)
-async def list_contract_payments(
-    contract_id: UUID, request: Request, caller: Reader, session: Session, limit: Limit = 100, cursor: Cursor = None
-) -> JSONResponse:
-    """What a contract can pay, part by part."""
-    await queries.contract(session, contract_id)
-    return await payments(request, session, contract_id, None, limit, cursor)
-
-
-@router.get("/v1/payments", response_model=schemas.PaymentPage, tags=["finance"], responses=problems(400, 422))
-async def list_payments(
-    request: Request,
-    caller: FinanceReader,
-    session: Session,
-    status: Annotated[str | None, Query(pattern="^(scheduled|earned|withheld)$")] = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
-) -> JSONResponse:
-    """Payments of all contracts that the caller may see."""
-    return await payments(request, session, None, status, limit, cursor)
-
-
-async def payments(
-    request: Request, session: Session, contract_id: UUID | None, status: str | None, limit: int, cursor: str | None
-) -> JSONResponse:
-    """One page of payments."""
-    place = decode_cursor(cursor, 1)
-    after = as_uuid(place[0]) if place else None
-    rows = await queries.payments_page(session, contract_id=contract_id, status=status, after=after, limit=limit)
-    return page([schemas.payment_out(row) for row in rows], limit, [rows[-1].id] if rows else None, request)
-
-
-@router.post(
-    "/v1/contracts/{contract_id}/evaluations",
-    status_code=201,
-    tags=["outcomes"],
-    responses=problems(400, 404, 409, 422),
-)
-async def evaluate_contract(
-    contract_id: UUID,
-    body: schemas.EvaluationIn,
-    caller: OutcomesWriter,
-    session: Session,
-    once: Idempotent,
-    outcomes: Outcomes,
-) -> JSONResponse:
-    """Judge the agreed outcomes on the published results of a year, against target and matched comparators."""
-    seen = await shape(session, await queries.contract(session, contract_id))
-    evaluation = await calls.evaluate(outcomes, seen.to_evaluate(body, caller.actor()))
-    await once.begin()
-    row = await queries.locked_contract(session, contract_id)
-    await service.note_evaluation(session, row=row, evaluation=evaluation, caller=caller, now=utc_now())
-    answer = schemas.Evaluation.model_validate(evaluation)
-    return once.finish(201, answer, {"Location": f"/v1/contracts/{contract_id}/evaluations"})
-
-
-@router.get(
-    "/v1/contracts/{contract_id}/evaluations",
-    response_model=schemas.EvaluationPage,
-    tags=["outcomes"],
-    responses=problems(404, 422),
-)
-async def list_evaluations(
-    contract_id: UUID, caller: OutcomesReader, session: Session, outcomes: Outcomes
-) -> JSONResponse:
-    """All evaluations of a contract, newest first."""
-    await queries.contract(session, contract_id)
-    return JSONResponse(await calls.evaluations(outcomes, contract_id))
-
-
-@router.put("/internal/milestone-records/{record_id}", response_model=schemas.AppliedOut, tags=["internal"])
-async def apply_record(
-    record_id: UUID, body: schemas.RecordIn, caller: Internal, session: Session
-) -> schemas.AppliedOut:
-    """Apply a milestone record of the gateway, once."""
-    applied = await service.apply(session, record_id=record_id, body=body, caller=caller, now=utc_now())
-    return schemas.AppliedOut.model_validate(applied)
 
 
 @router.put("/internal/transfers/{transfer_id}", response_model=schemas.ContractOut, tags=["internal"])

@@ -1,6 +1,6 @@
 """What can be done with a contract: load, decide by the rules, write rows, events and jobs."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,118 +8,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.contracts import queries
 from services.contracts.calls import Facts
-from services.contracts.models import AppliedRecord, Contract, Event, Job, Milestone, Outcome, Payment, Signature
+from services.contracts.events import tell
+from services.contracts.models import Contract, Job, Milestone, Outcome, Payment, Signature
+from services.contracts.payments.service import earn
 from services.contracts.rules import money, terms
-from services.contracts.rules.life import PARTIES, Move, Role, Status, all_signed, may_sign, moved
-from services.contracts.rules.milestones import Applied, MilestoneStatus, all_decided, apply_record, payment_after
-from services.contracts.schemas import ContractIn, RecordIn, SignatureIn
-from services.kernel.auth import Caller, Kind
-from services.kernel.events import record
+from services.contracts.rules.life import PARTIES, ROLES, Move, Role, Status, all_signed, may_sign, moved
+from services.contracts.rules.milestones import MilestoneStatus, all_decided
+from services.contracts.schemas import SignatureIn
+from services.kernel.auth import Caller
 from services.kernel.jobs import enqueue
-from services.kernel.types import day_after, london_date, start_of_day, uuid7
-
-ROLES = {
-    Kind.COMMISSIONER: Role.COMMISSIONER,
-    Kind.SUPPLIER: Role.SUPPLIER,
-    Kind.RESPONSIBLE_BODY: Role.RESPONSIBLE_BODY,
-    Kind.DFE: Role.DFE,
-    Kind.SERVICE: Role.CLOCK,
-}
-
-
-def tell(session: AsyncSession, row: Contract, kind: str, caller: Caller, now: datetime, **data: Any) -> None:
-    """Write the event of a change, and count the contract's version on."""
-    row.version += 1
-    row.updated_at = now
-    facts = {"status": row.status, "version": row.version, "reference": row.reference, **data}
-    record(session, Event, kind=kind, subject_id=row.id, actor=caller.actor(), data=facts, now=now)
-
-
-def check(body: ContractIn, facts: Facts, caller: Caller) -> tuple[terms.School, terms.Trust]:
-    """Raise unless these terms may be drafted by this caller."""
-    school, trust = terms.check_parties(body.school_urn, facts.school, body.supplier_uid, facts.trust)
-    terms.check_area(school, caller.regions, caller.la_codes)
-    terms.check_term(body.term.starts_on, body.term.ends_on)
-    terms.check_codes("outcomes", [each.code for each in body.outcomes])
-    terms.check_codes("milestones", [each.code for each in body.milestones])
-    terms.check_milestones([each.due_on for each in body.milestones], body.term.starts_on, body.term.ends_on)
-    agreed = [
-        terms.AgreedOutcome(each.code, each.measure, facts.measures[each.measure]["domain"], each.weight)
-        for each in body.outcomes
-    ]
-    terms.check_outcomes(agreed, body.outcomes_rationale)
-    return school, trust
-
-
-async def draft(session: AsyncSession, *, body: ContractIn, facts: Facts, caller: Caller, now: datetime) -> Contract:
-    """A new draft, commissioned by the caller's organisation."""
-    if caller.kind is not Kind.COMMISSIONER:
-        moved(Status.DRAFT, Move.OFFER, ROLES[caller.kind])
-    school, trust = check(body, facts, caller)
-    row = Contract(
-        id=uuid7(),
-        reference=await queries.next_reference(session, london_date(now).year),
-        status=Status.DRAFT,
-        organisation=caller.organisation,
-        commissioner={"organisation": caller.organisation, "name": caller.name},
-        created_at=now,
-        updated_at=now,
-        **columns(body, school, trust),
-    )
-    session.add(row)
-    await session.flush()
-    write_terms(session, row, body, facts)
-    record(
-        session,
-        Event,
-        kind="contract.drafted",
-        subject_id=row.id,
-        actor=caller.actor(),
-        data={"status": row.status, "version": row.version, "reference": row.reference, "value_pence": row.value_pence},
-        now=now,
-    )
-    return row
-
-
-async def redraft(
-    session: AsyncSession, *, row: Contract, body: ContractIn, facts: Facts, caller: Caller, now: datetime
-) -> Contract:
-    """Replace the terms of a draft."""
-    moved(Status(row.status), Move.OFFER, ROLES[caller.kind])
-    school, trust = check(body, facts, caller)
-    for old in [*await queries.outcomes(session, [row.id]), *await queries.milestones(session, [row.id])]:
-        await session.delete(old)
-    await session.flush()
-    for name, value in columns(body, school, trust).items():
-        setattr(row, name, value)
-    write_terms(session, row, body, facts)
-    tell(session, row, "contract.redrafted", caller, now, value_pence=row.value_pence)
-    return row
-
-
-def columns(body: ContractIn, school: terms.School, trust: terms.Trust) -> dict[str, Any]:
-    """The columns of a contract that follow from its terms and parties."""
-    parts = money.schedule(
-        body.fee_pence,
-        [(each.code, each.payment_pence) for each in body.milestones],
-        [(each.code, each.payment_pence) for each in body.outcomes],
-    )
-    return {
-        "title": body.title,
-        "school_urn": school.urn,
-        "supplier_uid": trust.uid,
-        "region": school.region,
-        "la_code": school.la_code,
-        "legal_route": body.legal_route,
-        "starts_on": body.term.starts_on,
-        "ends_on": body.term.ends_on,
-        "fee_pence": body.fee_pence,
-        "value_pence": money.value_pence(parts),
-        "transfer_intended": body.transfer_intended,
-        "interventions": [each.model_dump() for each in body.interventions],
-        "outcomes_rationale": body.outcomes_rationale,
-        **parties(school, trust),
-    }
+from services.kernel.types import day_after, london_date, start_of_day
 
 
 def parties(school: terms.School, trust: terms.Trust) -> dict[str, Any]:
@@ -139,24 +37,6 @@ def parties(school: terms.School, trust: terms.Trust) -> dict[str, Any]:
         },
         "responsible_body": body,
     }
-
-
-def write_terms(session: AsyncSession, row: Contract, body: ContractIn, facts: Facts) -> None:
-    """The rows of the agreed outcomes and milestones."""
-    for place, each in enumerate(body.outcomes):
-        session.add(
-            Outcome(
-                contract_id=row.id,
-                place=place,
-                domain=facts.measures[each.measure]["domain"],
-                target_mode=each.target.mode,
-                target_value=each.target.value,
-                baseline=facts.measures[each.measure]["baseline"],
-                **each.model_dump(exclude={"target"}),
-            )
-        )
-    for milestone in body.milestones:
-        session.add(Milestone(contract_id=row.id, status=MilestoneStatus.SCHEDULED, **milestone.model_dump()))
 
 
 def agreement(row: Contract, outcomes: list[Outcome], milestones: list[Milestone]) -> dict[str, Any]:
@@ -285,80 +165,6 @@ async def close(session: AsyncSession, *, contract_id: UUID, caller: Caller, now
     tell(session, row, f"contract.{row.status}", caller, now, reason=row.reason_code)
 
 
-async def required_decided(session: AsyncSession, row: Contract) -> bool:
-    """Whether every required milestone of the contract has been decided."""
-    required = [each for each in await queries.milestones(session, [row.id]) if each.required]
-    return all_decided([MilestoneStatus(each.status) for each in required])
-
-
-async def earn(
-    session: AsyncSession,
-    *,
-    row: Contract,
-    kind: money.PaymentKind,
-    code: str,
-    earned_on: date,
-    caller: Caller,
-    now: datetime,
-) -> None:
-    """A part of the contract's value was earned on a day and falls due; a part earned before stays as it was."""
-    payment = await queries.payment(session, row.id, kind, code)
-    if payment is None or payment.status != money.PaymentStatus.SCHEDULED:
-        return
-    payment.status = money.PaymentStatus.EARNED
-    payment.earned_on = earned_on
-    payment.due_on = money.due_on(earned_on)
-    payment.updated_at = now
-    facts = {"part": kind.value, "code": code, "amount_pence": payment.amount_pence, "due_on": payment.due_on}
-    tell(session, row, "payment.earned", caller, now, payment_id=payment.id, **facts)
-
-
-async def apply(
-    session: AsyncSession, *, record_id: UUID, body: RecordIn, caller: Caller, now: datetime
-) -> AppliedRecord:
-    """Apply a milestone record of the gateway, once: the same record again gives the first answer."""
-    row = await queries.locked_contract(session, body.contract_id)
-    before = await queries.applied_record(session, record_id)
-    if before is not None:
-        return before
-    milestone = await queries.milestone(session, row.id, body.milestone_code)
-    present = MilestoneStatus(milestone.status) if milestone else None
-    result = apply_record(Status(row.status), present, body.status)
-    applied = AppliedRecord(
-        record_id=record_id,
-        contract_id=row.id,
-        milestone_code=body.milestone_code,
-        result=result,
-        applied_at=now,
-    )
-    session.add(applied)
-    if milestone is not None and result is Applied.APPLIED:
-        milestone.status, milestone.decided_on, milestone.record_id = body.status, body.occurred_on, record_id
-        facts = {"code": milestone.code, "milestone_status": body.status.value, "record_id": record_id}
-        tell(session, row, "milestone.decided", caller, now, **facts)
-        if payment_after(body.status) is money.PaymentStatus.EARNED:
-            kind, day = money.PaymentKind.MILESTONE, london_date(body.recorded_at)
-            await earn(session, row=row, kind=kind, code=milestone.code, earned_on=day, caller=caller, now=now)
-        late = row.status == Status.EXPIRED and row.reason_code == "milestones_undecided"
-        if late and await required_decided(session, row):
-            row.status, row.reason_code = moved(Status.EXPIRED, Move.COMPLETE, Role.CLOCK), "decided_late"
-            tell(session, row, "contract.completed", caller, now, reason=row.reason_code)
-    return applied
-
-
-async def note_evaluation(
-    session: AsyncSession, *, row: Contract, evaluation: dict[str, Any], caller: Caller, now: datetime
-) -> None:
-    """Keep the latest verdict on the contract, for those who decide on it; noting it twice changes nothing."""
-    kept = ("id", "academic_year", "run", "overall", "score", "release_status", "vetoes", "kpi_rating", "flags")
-    summary = {name: evaluation[name] for name in kept}
-    summary["critical_not_met"] = evaluation["critical_not_met"]
-    if row.evaluation == summary:
-        return
-    row.evaluation = summary
-    tell(session, row, "contract.evaluated", caller, now, evaluation=summary)
-
-
 async def transfer(
     session: AsyncSession, *, contract_id: UUID, transfer_id: UUID, caller: Caller, now: datetime
 ) -> Contract:
@@ -379,3 +185,9 @@ async def note_ring_fence(
     row = await queries.locked_contract(session, contract_id)
     days = {"starts_on": body["starts_on"], "ends_on": body["ends_on"]}
     tell(session, row, "contract.ring_fenced", caller, now, **days)
+
+
+async def required_decided(session: AsyncSession, row: Contract) -> bool:
+    """Whether every required milestone of the contract has been decided."""
+    required = [each for each in await queries.milestones(session, [row.id]) if each.required]
+    return all_decided([MilestoneStatus(each.status) for each in required])

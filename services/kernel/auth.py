@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
@@ -16,21 +15,12 @@ from jose import jwk, jwt
 from jose.exceptions import JOSEError
 
 from services.kernel.errors import InsufficientScope, Unauthenticated
+from services.kernel.types import Kind
 
 ALGORITHM = "ES256"
 TOKEN = re.compile(r"[\w-]{2,512}\.[\w-]{2,3200}\.[\w-]{2,512}", re.ASCII)
 IDENTITY_SECONDS = 60
 CLOCK_SKEW = 30
-
-
-class Kind(StrEnum):
-    """What sort of organisation a caller speaks for."""
-
-    COMMISSIONER = "commissioner"
-    DFE = "dfe"
-    SUPPLIER = "supplier"
-    RESPONSIBLE_BODY = "responsible_body"
-    SERVICE = "service"
 
 
 @dataclass(frozen=True, slots=True)

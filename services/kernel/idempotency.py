@@ -13,9 +13,10 @@ from sqlalchemy import JSON, DateTime, func, text
 from sqlmodel import Field
 
 from services.kernel.auth import Caller, current_caller
+from services.kernel.bodies import entity_tag
 from services.kernel.db import Table
 from services.kernel.errors import BadRequest, DomainError, Unprocessable
-from services.kernel.http import Answered, Session, entity_tag
+from services.kernel.http import Answered, Session
 
 KEY = re.compile(r'"[\x20\x21\x23-\x5b\x5d-\x7e]{8,100}"|[A-Za-z0-9._~-]{8,100}')
 

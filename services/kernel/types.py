@@ -7,19 +7,22 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from decimal import Decimal
-from enum import Enum
-from typing import Annotated, Any
+from enum import Enum, StrEnum
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
-
 LONDON = ZoneInfo("Europe/London")
 
-Pence = Annotated[int, Field(ge=0, le=100_000_000_000, description="Money in pence", examples=[2_000_000])]
-Text = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
-LongText = Annotated[str, Field(max_length=4000)]
-Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+
+class Kind(StrEnum):
+    """What sort of organisation a caller speaks for."""
+
+    COMMISSIONER = "commissioner"
+    DFE = "dfe"
+    SUPPLIER = "supplier"
+    RESPONSIBLE_BODY = "responsible_body"
+    SERVICE = "service"
 
 
 def utc_now() -> datetime:

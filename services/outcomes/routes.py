@@ -6,9 +6,10 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
 
 from services.kernel.auth import Caller, require
+from services.kernel.bodies import Cursor, Limit, decode_cursor, page
 from services.kernel.errors import BadRequest, NotFound
 from services.kernel.events import read_after
-from services.kernel.http import Session, decode_cursor, page, problems
+from services.kernel.http import Session, problems
 from services.outcomes import queries, schemas
 from services.outcomes.models import Establishment, EstablishmentLink, Event
 from services.outcomes.rules.measures import MEASURES
@@ -18,8 +19,6 @@ from services.outcomes.rules.years import academic_year_from
 router = APIRouter()
 Reader = Annotated[Caller, require("outcomes:read")]
 Internal = Annotated[Caller, require("internal")]
-Limit = Annotated[int, Query(ge=1, le=200, description="Rows a page")]
-Cursor = Annotated[str | None, Query(max_length=400, description="From `paging.next` of the page before")]
 PLAIN = r"^[^\x00]*$"
 """No zero byte: the database keeps none."""
 Name = Annotated[

@@ -4,8 +4,9 @@ from datetime import date
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from services.kernel.bodies import Answer, Paging
 from services.outcomes.models import Establishment, EstablishmentLink, Membership, Observation, Release, Trust
 from services.outcomes.rules.measures import Domain, KeyStage, Kind, Measure
 from services.outcomes.rules.releases import Stage
@@ -18,18 +19,6 @@ MeasureCode = Annotated[str, Field(pattern=r"^[A-Z0-9_]{3,40}$", examples=["ABS_
 AcademicYear = Annotated[
     str, Field(pattern=r"^[0-9]{4}/[0-9]{2}$", description="Such as 2023/24", examples=["2023/24"])
 ]
-
-
-class Answer(BaseModel):
-    """Base of answers built from rows."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-
-class Paging(BaseModel):
-    """The way to the next page."""
-
-    next: str | None
 
 
 class TrustName(Answer):

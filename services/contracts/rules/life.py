@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from services.kernel.errors import DomainError, Forbidden
+from services.kernel.types import Kind
 
 
 class Status(StrEnum):
@@ -45,6 +46,15 @@ class Role(StrEnum):
     CLOCK = "clock"
     GATEWAY = "gateway"
 
+
+ROLES = {
+    Kind.COMMISSIONER: Role.COMMISSIONER,
+    Kind.SUPPLIER: Role.SUPPLIER,
+    Kind.RESPONSIBLE_BODY: Role.RESPONSIBLE_BODY,
+    Kind.DFE: Role.DFE,
+    Kind.SERVICE: Role.CLOCK,
+}
+"""In which capacity each kind of caller acts; a service acts as the passing of time does."""
 
 TABLE: dict[Status, dict[Move, Status]] = {
     Status.DRAFT: {Move.OFFER: Status.OFFERED, Move.CANCEL: Status.CANCELLED},

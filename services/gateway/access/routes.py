@@ -12,7 +12,8 @@ from services.gateway.access.authenticate import TOKEN_SECONDS, TokenRefused, is
 from services.gateway.access.schemas import ClientIn, ClientOut, KeyIn, KeyOut, NewClientOut, NewKeyOut, Token
 from services.gateway.rules.scopes import SCOPES
 from services.kernel.auth import Caller, require
-from services.kernel.http import Session, page, problems
+from services.kernel.bodies import page
+from services.kernel.http import Session, problems
 from services.kernel.idempotency import Idempotent
 from services.kernel.types import utc_now
 

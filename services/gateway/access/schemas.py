@@ -6,9 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.kernel.auth import Kind
-from services.kernel.http import Body
-from services.kernel.types import Text
+from services.kernel.bodies import Body, Text
+from services.kernel.types import Kind
 
 Scopes = Annotated[list[str], Field(min_length=1, max_length=20, examples=[["contracts:read", "finance:read"]])]
 Uid = Annotated[str, Field(pattern=r"^[0-9]{1,10}$", description="GIAS group UID of a trust")]

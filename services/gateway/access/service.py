@@ -12,10 +12,10 @@ from services.gateway.access.schemas import ClientIn, KeyIn
 from services.gateway.models import ApiKey, Client, Event
 from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES, check_scopes
 from services.gateway.rules.secrets import new_key, new_secret, stored
-from services.kernel.auth import Caller, Kind
+from services.kernel.auth import Caller
 from services.kernel.errors import DomainError, NotFound, Unprocessable
 from services.kernel.events import record
-from services.kernel.types import uuid7
+from services.kernel.types import Kind, uuid7
 
 LIVE_KEYS = 2
 ROTATION_OVERLAP = timedelta(days=7)

@@ -10,8 +10,9 @@ from services.gateway import calls
 from services.gateway.records import queries, service
 from services.gateway.records.schemas import RecordIn, RecordOut, RecordPage
 from services.kernel.auth import Caller, require
+from services.kernel.bodies import as_uuid, decode_cursor, page
 from services.kernel.errors import NotFound, Unavailable
-from services.kernel.http import Session, as_uuid, decode_cursor, page, problems
+from services.kernel.http import Session, problems
 from services.kernel.idempotency import Idempotent
 from services.kernel.peers import Refused
 from services.kernel.types import utc_now

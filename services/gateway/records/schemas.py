@@ -8,8 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.gateway.models import MilestoneRecord
-from services.kernel.http import Body
-from services.kernel.types import LongText, Text
+from services.kernel.bodies import Body, LongText, Text
 
 
 class RecordStatus(StrEnum):

@@ -1,7 +1,7 @@
 """What a token or key may do, and what each kind of caller may be given at most."""
 
-from services.kernel.auth import Kind
 from services.kernel.errors import Unprocessable
+from services.kernel.types import Kind
 
 SCOPES = {
     "contracts:read": "Read contracts, milestones, payments and events",

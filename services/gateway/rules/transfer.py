@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from services.kernel.errors import DomainError, Forbidden, Unprocessable
+from services.kernel.types import Kind
 
 
 class Status(StrEnum):
@@ -94,6 +95,14 @@ class Decision(StrEnum):
     DEFERRED = "deferred"
 
 
+ROLES = {
+    Kind.COMMISSIONER: Role.COMMISSIONER,
+    Kind.SUPPLIER: Role.SUPPLIER,
+    Kind.RESPONSIBLE_BODY: Role.RESPONSIBLE_BODY,
+    Kind.DFE: Role.DFE,
+    Kind.SERVICE: Role.WORKER,
+}
+"""In which capacity each kind of caller acts on a transfer."""
 APPROVALS = frozenset({Decision.APPROVED, Decision.APPROVED_WITH_CONDITIONS})
 SPEAKS_FOR: dict[Body, Role] = {
     Body.RSC: Role.COMMISSIONER,

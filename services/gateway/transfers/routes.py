@@ -21,7 +21,8 @@ from services.gateway.transfers.schemas import (
     TransferPage,
 )
 from services.kernel.auth import Caller, require
-from services.kernel.http import IfMatch, Session, as_uuid, check_match, decode_cursor, entity_tag, page, problems
+from services.kernel.bodies import IfMatch, as_uuid, check_match, decode_cursor, entity_tag, page
+from services.kernel.http import Session, problems
 from services.kernel.types import utc_now
 
 router = APIRouter(prefix="/v1/transfers", tags=["transfers"])

@@ -4,12 +4,11 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from services.gateway.rules.transfer import Body as ConsentBody
 from services.gateway.rules.transfer import Decision, Route, Status
-from services.kernel.http import Body
-from services.kernel.types import Text
+from services.kernel.bodies import Answer, Body, Text
 
 Day = Annotated[date, Field(strict=False)]
 
@@ -41,12 +40,6 @@ class CancellationIn(Body):
     """Why the transfer does not go on."""
 
     reason: Text
-
-
-class Answer(BaseModel):
-    """Base of answers built from rows."""
-
-    model_config = ConfigDict(from_attributes=True)
 
 
 class ConsentOut(Answer):

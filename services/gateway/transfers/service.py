@@ -11,6 +11,7 @@ from services.gateway.models import Consent, Event, Job, Transfer, TransferStep
 from services.gateway.records.service import append_leaf
 from services.gateway.rules import steps as step_rules
 from services.gateway.rules.transfer import (
+    ROLES,
     Body,
     Condition,
     Decision,
@@ -25,19 +26,11 @@ from services.gateway.rules.transfer import (
 )
 from services.gateway.transfers import queries
 from services.gateway.transfers.schemas import CompletionIn, ConsentIn
-from services.kernel.auth import Caller, Kind
+from services.kernel.auth import Caller
 from services.kernel.errors import NotFound, Unprocessable
 from services.kernel.events import record
 from services.kernel.jobs import enqueue
 from services.kernel.types import london_date, plain, start_of_day, uuid7
-
-ROLES = {
-    Kind.COMMISSIONER: Role.COMMISSIONER,
-    Kind.SUPPLIER: Role.SUPPLIER,
-    Kind.RESPONSIBLE_BODY: Role.RESPONSIBLE_BODY,
-    Kind.DFE: Role.DFE,
-    Kind.SERVICE: Role.WORKER,
-}
 
 
 async def tell(session: AsyncSession, row: Transfer, kind: str, caller: Caller, now: datetime, **data: Any) -> None:

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.kernel.http import Body
-from services.kernel.types import Code
+from services.kernel.bodies import Body, Code
 from services.outcomes.models import Evaluation
 from services.outcomes.rules.evaluation import Agreed, Run, TargetMode
 from services.outcomes.rules.measures import MEASURES

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, File, Query, Request
 from fastapi.responses import JSONResponse
 
 from services.kernel.auth import Caller, require
+from services.kernel.bodies import Cursor, Limit, as_uuid, decode_cursor, page
 from services.kernel.errors import BadRequest, DomainError
-from services.kernel.http import Session, as_uuid, decode_cursor, page, problems
+from services.kernel.http import Session, problems
 from services.kernel.idempotency import Idempotency, IdempotencyKey
 from services.kernel.types import canonical_json, london_date, real_now, utc_now
 from services.outcomes.releases import queries, schemas, service
@@ -23,8 +24,6 @@ MAX_UPLOAD = MAX_FILE + 64 * 2**10
 router = APIRouter(tags=["releases"])
 Reader = Annotated[Caller, require("outcomes:read")]
 Writer = Annotated[Caller, require("releases:write")]
-Limit = Annotated[int, Query(ge=1, le=200, description="Rows a page")]
-Cursor = Annotated[str | None, Query(max_length=400, description="From `paging.next` of the page before")]
 
 
 class WrongMediaType(DomainError):

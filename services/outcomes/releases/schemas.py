@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.kernel.http import Body
+from services.kernel.bodies import Answer, Body, Paging
 from services.outcomes.models import Rejection, Release
 from services.outcomes.rules.releases import REFERENCE_YEAR, Stage, Status
 from services.outcomes.rules.years import academic_year_text
-from services.outcomes.schemas import AcademicYear, Answer, Paging
+from services.outcomes.schemas import AcademicYear
 
 FeedCode = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$", examples=["ks4_final"])]
 

@@ -11,8 +11,9 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.kernel.auth import Caller, require
+from services.kernel.bodies import Cursor, Limit, as_uuid, decode_cursor, entity_tag, page
 from services.kernel.errors import NotFound
-from services.kernel.http import Session, as_uuid, decode_cursor, entity_tag, page, problems
+from services.kernel.http import Session, problems
 from services.kernel.types import utc_now
 from services.outcomes.rules.measures import KeyStage
 from services.outcomes.rules.performance import View, performance
@@ -23,8 +24,6 @@ from services.outcomes.tables import queries, schemas, service
 router = APIRouter()
 Reader = Annotated[Caller, require("outcomes:read")]
 Internal = Annotated[Caller, require("internal")]
-Limit = Annotated[int, Query(ge=1, le=200, description="Rows a page")]
-Cursor = Annotated[str | None, Query(max_length=400, description="From `paging.next` of the page before")]
 CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 FENCE_COLUMNS = list(schemas.RingFenceOut.model_fields)
 TABLE_COLUMNS = ["view", "urn", "name", "measure", "state", "value", "low", "high", "n", "schools"]

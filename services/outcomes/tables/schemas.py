@@ -6,14 +6,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, field_serializer
 
-from services.kernel.http import Body
+from services.kernel.bodies import Answer, Body, Paging
 from services.outcomes.models import RingFence
 from services.outcomes.rules.measures import MEASURES, KeyStage
 from services.outcomes.rules.performance import Cell, Placed, Table, View, shown
 from services.outcomes.rules.ringfence import TrustRole, assessed_on, census_on
 from services.outcomes.rules.values import ValueState
 from services.outcomes.rules.years import academic_year_text
-from services.outcomes.schemas import Answer, Paging, TrustName, Uid
+from services.outcomes.schemas import TrustName, Uid
 
 Day = Annotated[date, Field(strict=False)]
 UrnNumber = Annotated[int, Field(ge=100_000, le=999_999)]

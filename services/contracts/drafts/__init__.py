@@ -1,0 +1,1 @@
+"""Drafts: terms before they are offered."""

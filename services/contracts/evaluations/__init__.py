@@ -1,0 +1,1 @@
+"""Evaluations: asked for here, made by the outcomes service."""

@@ -1,0 +1,1 @@
+"""Milestones, and what records of the gateway do to them."""

@@ -1,0 +1,38 @@
+"""The door for milestones, and for records of the gateway."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from services.contracts import queries
+from services.contracts.milestones import schemas, service
+from services.contracts.routes import Internal, Reader
+from services.contracts.schemas import MilestoneOut
+from services.kernel.bodies import page
+from services.kernel.http import Session, problems
+from services.kernel.types import utc_now
+
+router = APIRouter()
+
+
+@router.get(
+    "/v1/contracts/{contract_id}/milestones",
+    response_model=schemas.MilestonePage,
+    tags=["contracts"],
+    responses=problems(404, 422),
+)
+async def list_milestones(contract_id: UUID, request: Request, caller: Reader, session: Session) -> JSONResponse:
+    """The milestones of a contract, by due date."""
+    await queries.contract(session, contract_id)
+    rows = await queries.milestones(session, [contract_id])
+    return page([MilestoneOut.model_validate(row) for row in rows], 0, None, request)
+
+
+@router.put("/internal/milestone-records/{record_id}", response_model=schemas.AppliedOut, tags=["internal"])
+async def apply_record(
+    record_id: UUID, body: schemas.RecordIn, caller: Internal, session: Session
+) -> schemas.AppliedOut:
+    """Apply a milestone record of the gateway, once."""
+    applied = await service.apply(session, record_id=record_id, body=body, caller=caller, now=utc_now())
+    return schemas.AppliedOut.model_validate(applied)

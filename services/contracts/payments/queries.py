@@ -1,0 +1,28 @@
+"""Every SELECT on payments."""
+
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.contracts.models import Payment
+
+
+async def payments_page(
+    session: AsyncSession, *, contract_id: UUID | None, status: str | None, after: UUID | None, limit: int
+) -> list[Payment]:
+    """Payments after a place, in the order of their making."""
+    statement = select(Payment).order_by(col(Payment.id)).limit(limit)
+    if contract_id is not None:
+        statement = statement.where(Payment.contract_id == contract_id)
+    if status is not None:
+        statement = statement.where(Payment.status == status)
+    if after is not None:
+        statement = statement.where(Payment.id > after)
+    return list(await session.exec(statement))
+
+
+async def payment(session: AsyncSession, contract_id: UUID, kind: str, code: str) -> Payment | None:
+    """The payment for one part of a contract, where that part pays anything."""
+    statement = select(Payment).where(Payment.contract_id == contract_id, Payment.kind == kind, Payment.code == code)
+    return (await session.exec(statement)).one_or_none()

@@ -1,0 +1,56 @@
+"""The door for payments."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
+
+from services.contracts.payments import queries, schemas
+from services.contracts.queries import contract
+from services.contracts.routes import Reader
+from services.kernel.auth import Caller, require
+from services.kernel.bodies import Cursor, Limit, as_uuid, decode_cursor, page
+from services.kernel.http import Session, problems
+
+router = APIRouter(tags=["finance"])
+FinanceReader = Annotated[Caller, require("finance:read")]
+
+
+@router.get(
+    "/v1/contracts/{contract_id}/payments",
+    response_model=schemas.PaymentPage,
+    tags=["finance"],
+    responses=problems(400, 404, 422),
+)
+async def list_contract_payments(
+    contract_id: UUID, request: Request, caller: Reader, session: Session, limit: Limit = 100, cursor: Cursor = None
+) -> JSONResponse:
+    """What a contract can pay, part by part."""
+    await contract(session, contract_id)
+    return await payments(request, session, contract_id, None, limit, cursor)
+
+
+@router.get("/v1/payments", response_model=schemas.PaymentPage, tags=["finance"], responses=problems(400, 422))
+async def list_payments(
+    request: Request,
+    caller: FinanceReader,
+    session: Session,
+    status: Annotated[str | None, Query(pattern="^(scheduled|earned|withheld)$")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> JSONResponse:
+    """Payments of all contracts that the caller may see."""
+    return await payments(request, session, None, status, limit, cursor)
+
+
+async def payments(
+    request: Request, session: Session, contract_id: UUID | None, status: str | None, limit: int, cursor: str | None
+) -> JSONResponse:
+    """One page of payments."""
+    place = decode_cursor(cursor, 1)
+    after = as_uuid(place[0]) if place else None
+    rows = await queries.payments_page(session, contract_id=contract_id, status=status, after=after, limit=limit)
+    return page(
+        [schemas.PaymentOut.model_validate(row) for row in rows], limit, [rows[-1].id] if rows else None, request
+    )

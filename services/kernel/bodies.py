@@ -1,0 +1,113 @@
+"""What requests and answers are made of: bodies, entity tags, pages."""
+
+import base64
+import hashlib
+import json
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Header, Query, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.kernel.errors import BadRequest, DomainError
+from services.kernel.types import canonical_json
+
+Pence = Annotated[int, Field(ge=0, le=100_000_000_000, description="Money in pence", examples=[2_000_000])]
+Text = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+LongText = Annotated[str, Field(max_length=4000)]
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Rows a page")]
+Cursor = Annotated[str | None, Query(max_length=400, description="From `paging.next` of the page before")]
+
+
+class Body(BaseModel):
+    """A request or answer body: unknown fields are refused, strings are not turned into numbers."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Answer(BaseModel):
+    """Base of answers built from rows."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Paging(BaseModel):
+    """Where the next page begins; null at the end."""
+
+    next: str | None
+
+
+class PreconditionRequired(DomainError):
+    """The update names no version, so it might overwrite somebody's work."""
+
+    status = 428
+    code = "precondition_required"
+    title = "If-Match is needed"
+
+
+class PreconditionFailed(DomainError):
+    """The version that the caller read is no longer the present one."""
+
+    status = 412
+    code = "stale"
+    title = "The resource has changed since it was read"
+
+
+def entity_tag(value: Any) -> str:
+    """A strong entity tag of a body or of a version number."""
+    return '"' + hashlib.sha256(canonical_json(value)).hexdigest()[:24] + '"'
+
+
+async def if_match(value: Annotated[str | None, Header(alias="If-Match")] = None) -> str:
+    """The entity tag of the version that the caller read; raises 428 when it names none."""
+    if not value:
+        raise PreconditionRequired("Send If-Match with the ETag of the version that you read.")
+    return value
+
+
+IfMatch = Annotated[str, Depends(if_match)]
+
+
+def check_match(expected: str, present: str) -> None:
+    """Raise 412 unless the caller read the present version."""
+    if expected not in {present, "*"}:
+        raise PreconditionFailed("Read it again and repeat the request with its new ETag.", etag=present)
+
+
+def encode_cursor(values: list[Any]) -> str:
+    """An opaque place in a list."""
+    return base64.urlsafe_b64encode(canonical_json(values)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None, length: int) -> list[Any] | None:
+    """The place that `encode_cursor` wrote; raises 400 for one that this service did not write."""
+    if cursor is None:
+        return None
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError as error:
+        raise BadRequest("The cursor is not one that this service gave.") from error
+    if not isinstance(values, list) or len(values) != length:
+        raise BadRequest("The cursor is not one that this service gave.")
+    return values
+
+
+def as_uuid(value: Any) -> UUID:
+    """The identifier in a cursor; raises 400 for anything else."""
+    try:
+        return UUID(str(value))
+    except ValueError as error:
+        raise BadRequest("The cursor is not one that this service gave.") from error
+
+
+def page(rows: list[Any], limit: int, place: list[Any] | None, request: Request) -> JSONResponse:
+    """One page of a list, with the way to the next one in the body and in `Link` (RFC 8288)."""
+    cursor = encode_cursor(place) if place is not None and len(rows) == limit else None
+    headers = {}
+    if cursor:
+        target = request.url.include_query_params(cursor=cursor)
+        headers["Link"] = f'<{target.path}?{target.query}>; rel="next"'
+    body = [row.model_dump(mode="json") if isinstance(row, BaseModel) else row for row in rows]
+    return JSONResponse({"data": body, "paging": {"next": cursor}}, headers=headers)
