@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -87,8 +88,6 @@ def erase(owner_url: str) -> None:
 
 def differences(owner_url: str) -> list[str]:
     """What the migrated database lacks or has beyond the models; empty when they agree."""
-    from alembic.autogenerate import compare_metadata
-
     engine = create_engine(make_url(owner_url).set(drivername="postgresql+psycopg"))
     found: list[str] = []
     for schema in SCHEMAS:

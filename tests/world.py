@@ -21,9 +21,8 @@ from services.gateway.access import service as access
 from services.gateway.access.schemas import ClientIn, KeyIn
 from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES
 from services.kernel.auth import service_caller
-from services.kernel.types import Kind
 from services.kernel.db import Database, role_url
-from services.kernel.types import utc_now
+from services.kernel.types import Kind, utc_now
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.years import academic_year_from
 from services.system import System, assemble
@@ -69,13 +68,13 @@ def drop(owner_url: str, database_url: str) -> None:
 def rows(database_url: str, query: str, **values: Any) -> list[tuple[Any, ...]]:
     """What the owner, who sees everything, finds in the database."""
     with psycopg.connect(plain_url(database_url)) as connection:
-        return connection.execute(query, values or None).fetchall()  # type: ignore[arg-type]
+        return connection.execute(query, values or None).fetchall()
 
 
 def change(database_url: str, statement: str, **values: Any) -> None:
     """What the owner changes in the database."""
     with psycopg.connect(plain_url(database_url)) as connection:
-        connection.execute(statement, values or None)  # type: ignore[arg-type]
+        connection.execute(statement, values or None)
 
 
 async def seed(database_url: str, files: tuple[cast.File, ...] = cast.FILES) -> None:

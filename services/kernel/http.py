@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Annotated, Any
 
 import structlog
@@ -62,70 +63,83 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {**entry, "description": "Problem"} for status, entry in sorted(found.items())}
 
 
+def as_problem(request: Request, error: DomainError) -> JSONResponse:
+    """The error as RFC 9457 shows it."""
+    body = problem(error, instance=request.url.path)
+    return JSONResponse(body, error.status, error.headers, media_type=PROBLEM_JSON)
+
+
+async def domain_error(request: Request, error: Exception) -> JSONResponse:
+    """A rule was broken."""
+    assert isinstance(error, DomainError)
+    return as_problem(request, error)
+
+
+async def invalid_body(request: Request, error: Exception) -> JSONResponse:
+    """The request does not fit its description: 400 for what is no JSON, 422 for the rest, with the places."""
+    assert isinstance(error, RequestValidationError)
+    found = [
+        {"pointer": "/" + "/".join(str(part) for part in item["loc"][1:]), "detail": item["msg"]}
+        for item in error.errors()
+    ]
+    if any(item["type"] == "json_invalid" for item in error.errors()):
+        return as_problem(request, BadRequest("The body is not valid JSON.", errors=found))
+    return as_problem(request, Unprocessable("Some fields are not as they should be; see errors.", errors=found))
+
+
+async def http_error(request: Request, error: Exception) -> JSONResponse:
+    """What the framework itself refuses."""
+    assert isinstance(error, HTTPException)
+    code = str(error.detail).lower().replace(" ", "_")[:60]
+    members = problem_members(
+        status=error.status_code,
+        code=code,
+        title=str(error.detail),
+        detail=f"{request.method} {request.url.path}: {error.detail}.",
+        instance=request.url.path,
+    )
+    return JSONResponse(members, error.status_code, error.headers, media_type=PROBLEM_JSON)
+
+
+async def database_error(request: Request, error: Exception, constraints: Mapping[str, DomainError]) -> JSONResponse:
+    """A constraint that means something, or a database that is away; the rest is unexpected."""
+    if isinstance(error, IntegrityError) and (known := constraints.get(violated_constraint(error))):
+        return as_problem(request, known)
+    if is_unreachable(error):
+        return as_problem(request, Unavailable("The database does not answer at the moment. Nothing was changed."))
+    return await unexpected(request, error)
+
+
+async def unexpected(request: Request, error: Exception) -> JSONResponse:
+    """What nobody foresaw: logged, and told without any detail."""
+    structlog.get_logger("ringfence").error("unexpected", path=request.url.path, exc_info=error)
+    members = problem_members(
+        status=500,
+        code="internal_error",
+        title="Internal error",
+        detail="Something went wrong here; it has been logged under the request id.",
+        instance=request.url.path,
+    )
+    return JSONResponse(members, 500, media_type=PROBLEM_JSON)
+
+
+async def answered(_request: Request, error: Exception) -> JSONResponse:
+    """The answer that was given before."""
+    assert isinstance(error, Answered)
+    return error.response
+
+
 def install(app: FastAPI, constraints: Mapping[str, DomainError]) -> None:
     """Give an app the handlers that show every error as a problem, also those that the framework makes.
 
     `constraints` names, for each database constraint that a caller can run into, the error that it means.
     """
-
-    def answer(request: Request, error: DomainError) -> JSONResponse:
-        body = problem(error, instance=request.url.path)
-        return JSONResponse(body, error.status, error.headers, media_type=PROBLEM_JSON)
-
-    async def domain_error(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, DomainError)
-        return answer(request, error)
-
-    async def invalid_body(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, RequestValidationError)
-        found = [
-            {"pointer": "/" + "/".join(str(part) for part in item["loc"][1:]), "detail": item["msg"]}
-            for item in error.errors()
-        ]
-        if any(item["type"] == "json_invalid" for item in error.errors()):
-            return answer(request, BadRequest("The body is not valid JSON.", errors=found))
-        return answer(request, Unprocessable("Some fields are not as they should be; see errors.", errors=found))
-
-    async def http_error(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, HTTPException)
-        code = str(error.detail).lower().replace(" ", "_")[:60]
-        members = problem_members(
-            status=error.status_code,
-            code=code,
-            title=str(error.detail),
-            detail=f"{request.method} {request.url.path}: {error.detail}.",
-            instance=request.url.path,
-        )
-        return JSONResponse(members, error.status_code, error.headers, media_type=PROBLEM_JSON)
-
-    async def database_error(request: Request, error: Exception) -> JSONResponse:
-        if isinstance(error, IntegrityError) and (known := constraints.get(violated_constraint(error))):
-            return answer(request, known)
-        if is_unreachable(error):
-            return answer(request, Unavailable("The database does not answer at the moment. Nothing was changed."))
-        return await unexpected(request, error)
-
-    async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        structlog.get_logger("ringfence").error("unexpected", path=request.url.path, exc_info=error)
-        members = problem_members(
-            status=500,
-            code="internal_error",
-            title="Internal error",
-            detail="Something went wrong here; it has been logged under the request id.",
-            instance=request.url.path,
-        )
-        return JSONResponse(members, 500, media_type=PROBLEM_JSON)
-
-    async def answered(_request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, Answered)
-        return error.response
-
     app.add_exception_handler(Answered, answered)
     app.add_exception_handler(DomainError, domain_error)
     app.add_exception_handler(RequestValidationError, invalid_body)
     app.add_exception_handler(HTTPException, http_error)
     for unreachable in (DBAPIError, ConnectionError, TimeoutError):
-        app.add_exception_handler(unreachable, database_error)
+        app.add_exception_handler(unreachable, partial(database_error, constraints=constraints))
     app.add_exception_handler(Exception, unexpected)
 
 

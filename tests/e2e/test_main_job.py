@@ -15,17 +15,18 @@ from tests.world import clone, drop, rows
 def told(owner_url: str, migrated: str, tmp_path_factory: pytest.TempPathFactory):
     """The story told once; gives the play, what was printed, and the database."""
     url = clone(owner_url, migrated)
-    console = Console(file=StringIO(), width=120)
+    printed = StringIO()
+    console = Console(file=printed, width=120)
     stage = Stage(url, tmp_path_factory.mktemp("stage"))
     with stage.open(), closing(story.Play(stage, console)) as play:
         story.tell(play)
-        yield play, console.file.getvalue(), url
+        yield play, printed.getvalue(), url
     drop(owner_url, url)
 
 
 def test_the_story_comes_out_as_told(told) -> None:
     _play, printed, _url = told
-    assert all(chapter.__doc__[:40] in printed for chapter in story.CHAPTERS)
+    assert all(str(chapter.__doc__)[:40] in printed for chapter in story.CHAPTERS)
     assert "an invented contract" in printed
 
 
@@ -45,7 +46,8 @@ def test_membership_follows_the_effective_date(told) -> None:
     play, _printed, url = told
     found = rows(
         url,
-        "SELECT trust_uid, joined_on::text, left_on::text FROM outcomes.membership WHERE urn = %(urn)s ORDER BY joined_on",
+        "SELECT trust_uid, joined_on::text, left_on::text FROM outcomes.membership"
+        " WHERE urn = %(urn)s ORDER BY joined_on",
         urn=int(cast.SCHOOL),
     )
     assert found == [(cast.OUTGOING, "2009-09-01", cast.EFFECTIVE_ON), (cast.SUPPLIER, cast.EFFECTIVE_ON, None)]

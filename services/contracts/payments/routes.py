@@ -8,12 +8,12 @@ from fastapi.responses import JSONResponse
 
 from services.contracts.payments import queries, schemas
 from services.contracts.queries import contract
-from services.contracts.routes import Reader
 from services.kernel.auth import Caller, require
 from services.kernel.bodies import Cursor, Limit, as_uuid, decode_cursor, page
 from services.kernel.http import Session, problems
 
 router = APIRouter(tags=["finance"])
+Reader = Annotated[Caller, require("contracts:read")]
 FinanceReader = Annotated[Caller, require("finance:read")]
 
 
