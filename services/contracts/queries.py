@@ -73,6 +73,13 @@ async def events_page(
     return list(await session.exec(statement.order_by(col(Event.txid), col(Event.position)).limit(limit)))
 
 
+async def last_event(session: AsyncSession, contract_id: UUID, kind: str) -> Event | None:
+    """The latest event of one kind about a contract."""
+    statement = select(Event).where(Event.subject_id == contract_id, Event.type == kind)
+    latest = statement.order_by(col(Event.txid).desc(), col(Event.position).desc()).limit(1)
+    return (await session.exec(latest)).one_or_none()
+
+
 async def next_reference(session: AsyncSession, year: int) -> str:
     """The next public reference of a contract, such as CTR-2023-000001."""
     number = (await session.execute(select(func.nextval(text("'contracts.reference'"))))).scalar_one()

@@ -181,9 +181,12 @@ async def transfer(
 async def note_ring_fence(
     session: AsyncSession, *, contract_id: UUID, body: dict[str, Any], caller: Caller, now: datetime
 ) -> None:
-    """The ring-fence stands in outcomes with these days."""
+    """The ring-fence stands in outcomes with these days; noting it twice changes nothing."""
     row = await queries.locked_contract(session, contract_id)
     days = {"starts_on": body["starts_on"], "ends_on": body["ends_on"]}
+    noted = await queries.last_event(session, contract_id, "contract.ring_fenced")
+    if noted is not None and {name: noted.data[name] for name in days} == days:
+        return
     tell(session, row, "contract.ring_fenced", caller, now, **days)
 
 

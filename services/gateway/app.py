@@ -1,10 +1,12 @@
 """The gateway as an ASGI app: its own routes, and everything that the services behind it offer."""
 
+from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
 
 from services.gateway import forward, routes
 from services.gateway.access import routes as access
@@ -31,14 +33,14 @@ def build(
     for router in OWN:
         own.include_router(router)
     app = create_app("gateway", own, database, verifier, CONSTRAINTS, IdempotencyKey)
-    answered = own_routes(app)
+    answered = own_routes()
     for service in forward.BEHIND:
         app.include_router(forward.passing_routes(service, answered))
     app.state.authenticate = authenticator(database, verifier)
     app.state.signer, app.state.jwks = signer, jwks
     app.state.contracts, app.state.outcomes = contracts, outcomes
-    whole = merged(app.openapi(), answered)
-    app.openapi = lambda: whole  # type: ignore[method-assign]
+    describe = app.openapi
+    app.openapi = cache(lambda: merged(describe(), answered))  # type: ignore[method-assign]
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
@@ -48,6 +50,7 @@ def build(
     return app
 
 
-def own_routes(app: FastAPI) -> set[tuple[str, str]]:
+def own_routes() -> set[tuple[str, str]]:
     """Method and path of everything that the gateway answers itself."""
-    return {(method, path) for path, item in app.openapi()["paths"].items() for method in item}
+    routes = [route for router in OWN for route in router.routes if isinstance(route, APIRoute)]
+    return {(method.lower(), route.path) for route in routes for method in route.methods or ()}

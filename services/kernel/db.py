@@ -49,10 +49,13 @@ def schema_metadata(schema: str) -> MetaData:
 def role_url(service: str, database_url: str | None = None) -> URL:
     """The address under which `service` connects: its own role, in the database of `RINGFENCE_DATABASE_URL`.
 
+    `RINGFENCE_<SERVICE>_DATABASE_URL` is preferred where it is set.
+
     An address that already names the role is used as it is; the owner's address is turned into the role's, whose
     password is derived from the owner's.
     """
-    url = make_url(database_url or os.environ["RINGFENCE_DATABASE_URL"]).set(drivername="postgresql+psycopg")
+    own = os.environ.get(f"RINGFENCE_{service.upper()}_DATABASE_URL")
+    url = make_url(database_url or own or os.environ["RINGFENCE_DATABASE_URL"]).set(drivername="postgresql+psycopg")
     role = f"ringfence_{service}"
     return url if url.username == role else url.set(username=role, password=role_password(url, role))
 
