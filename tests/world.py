@@ -137,16 +137,16 @@ class World:
         """The pool of one service."""
         return next(each for each in self.system.databases if each.service == service)
 
-    async def settle(self, rounds: int = 6) -> None:
+    async def settle(self, rounds: int = 4) -> None:
         """Let the workers do what is due, until nothing is left but looking for more."""
         for _ in range(rounds):
             for worker in self.system.workers:
+                if worker.begin is not None:
+                    await worker.begin()
                 for _ in range(20):
-                    if worker.begin is not None:
-                        await worker.begin()
                     if not await worker.run_once(utc_now()):
                         break
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0)
 
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         """What the owner finds in the database."""
@@ -187,7 +187,7 @@ class Actor:
 async def world_on(database_url: str, keys_dir: Path) -> AsyncIterator[World]:
     """The system assembled on this database."""
     with environment({"RINGFENCE_DATABASE_URL": database_url, "RINGFENCE_KEYS_DIR": str(keys_dir)}):
-        system = assemble(poll_seconds=0.01)
+        system = assemble(poll_seconds=5.0)
         transport = httpx.ASGITransport(app=system.apps["gateway"], raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway", timeout=60) as http:
             try:

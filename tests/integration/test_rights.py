@@ -7,12 +7,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from services.demo import cast
 from services.kernel.auth import Caller, service_caller
 from services.kernel.db import role_url
 from services.kernel.types import Kind
-from sqlalchemy import text
 from tests.world import World, agreed_contract, plain_url, rows
 
 SERVICES = ("contracts", "outcomes", "gateway")
@@ -69,11 +69,19 @@ def refused(connection: "psycopg.Connection[Any]", statement: str) -> bool:
     return False
 
 
+def impossible(connection: "psycopg.Connection[Any]", statement: str) -> bool:
+    """Whether the statement cannot be carried out: no right, or a view through which nothing is written."""
+    try:
+        return refused(connection, statement)
+    except psycopg.errors.ObjectNotInPrerequisiteState:
+        return True
+
+
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_reads_its_own_schema_and_no_other(database_url: str, role: str) -> None:
+def test_a_role_reads_its_own_schema_and_no_other(empty_url: str, role: str) -> None:
     own, foreign = [], []
-    with as_role(database_url, role) as connection:
-        for schema, table in rows(database_url, TABLES_OF):
+    with as_role(empty_url, role) as connection:
+        for schema, table in rows(empty_url, TABLES_OF):
             if not refused(connection, f"SELECT * FROM {schema}.{table} LIMIT 1"):
                 (own if schema == role else foreign).append(f"{schema}.{table}")
     assert foreign == []
@@ -81,16 +89,17 @@ def test_a_role_reads_its_own_schema_and_no_other(database_url: str, role: str) 
 
 
 @pytest.mark.parametrize("table", ["evaluation", "observation", "ring_fence", "release", "membership"])
-def test_the_role_of_the_performance_tables_cannot_read_the_evidence(database_url: str, table: str) -> None:
-    with as_role(database_url, "tables") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+def test_the_role_of_the_performance_tables_cannot_read_the_evidence(empty_url: str, table: str) -> None:
+    with as_role(empty_url, "tables") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(f"SELECT count(*) FROM outcomes.{table}")  # type: ignore[arg-type]
 
 
-def test_performance_tables_have_views_only_and_none_of_them_is_made_from_evaluations(database_url: str) -> None:
-    relations = rows(database_url, f"{TABLES_OF} AND n.nspname = 'tables' AND c.relkind <> 'v'")
+def test_performance_tables_have_views_only_and_none_of_them_is_made_from_evaluations(empty_url: str) -> None:
+    relations = rows(empty_url, f"{TABLES_OF} AND n.nspname = 'tables' AND c.relkind <> 'v'")
     used = rows(
-        database_url,
-        "SELECT DISTINCT table_schema, table_name FROM information_schema.view_table_usage WHERE view_schema = 'tables'",
+        empty_url,
+        "SELECT DISTINCT table_schema, table_name FROM information_schema.view_table_usage"
+        " WHERE view_schema = 'tables'",
     )
     assert relations == []
     assert used
@@ -99,28 +108,29 @@ def test_performance_tables_have_views_only_and_none_of_them_is_made_from_evalua
 
 
 @pytest.mark.parametrize("view", ["result", "member", "fence", "school", "trust"])
-def test_the_role_of_the_performance_tables_changes_nothing(seeded_url: str, view: str) -> None:
+def test_the_role_of_the_performance_tables_changes_nothing(empty_url: str, view: str) -> None:
     column = rows(
-        seeded_url,
+        empty_url,
         "SELECT column_name FROM information_schema.columns WHERE table_schema = 'tables' AND table_name = %(view)s",
         view=view,
     )[0][0]
-    with as_role(seeded_url, "tables") as connection:
-        assert refused(connection, f"UPDATE tables.{view} SET {column} = {column}")
-        assert refused(connection, f"DELETE FROM tables.{view}")
+    with as_role(empty_url, "tables") as connection:
+        assert impossible(connection, f"UPDATE tables.{view} SET {column} = {column}")
+        assert impossible(connection, f"DELETE FROM tables.{view}")
         assert refused(connection, "CREATE TABLE tables.own (id int)")
 
 
 @pytest.mark.parametrize(("schema", "table"), APPEND_ONLY, ids=[".".join(each) for each in APPEND_ONLY])
-def test_an_append_only_table_is_never_updated_or_emptied(database_url: str, schema: str, table: str) -> None:
+def test_an_append_only_table_is_never_updated_or_emptied(empty_url: str, schema: str, table: str) -> None:
     columns = rows(
-        database_url,
-        "SELECT column_name FROM information_schema.columns WHERE table_schema = %(schema)s AND table_name = %(table)s",
+        empty_url,
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = %(schema)s AND table_name = %(table)s"
+        " AND is_identity = 'NO' AND is_generated = 'NEVER'",
         schema=schema,
         table=table,
     )
     assert columns
-    with as_role(database_url, schema) as connection:
+    with as_role(empty_url, schema) as connection:
         for (column,) in columns:
             assert refused(connection, f'UPDATE {schema}.{table} SET "{column}" = NULL')
         assert refused(connection, f"DELETE FROM {schema}.{table}")
@@ -142,8 +152,8 @@ def test_records_evidence_and_events_are_among_the_append_only_tables() -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_cannot_become_another(database_url: str, role: str) -> None:
-    with as_role(database_url, role) as connection:
+def test_a_role_cannot_become_another(empty_url: str, role: str) -> None:
+    with as_role(empty_url, role) as connection:
         for other in ROLES:
             if other != role:
                 assert refused(connection, f"SET ROLE ringfence_{other}")
@@ -153,9 +163,9 @@ def test_a_role_cannot_become_another(database_url: str, role: str) -> None:
     assert found == (False, False, False, False)
 
 
-def test_every_table_that_belongs_to_a_contract_or_a_trust_is_bound_to_its_caller(database_url: str) -> None:
+def test_every_table_that_belongs_to_a_contract_or_a_trust_is_bound_to_its_caller(empty_url: str) -> None:
     open_tables = rows(
-        database_url,
+        empty_url,
         "SELECT DISTINCT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname IN ('contract_id', 'trust_uid')"
         " WHERE n.nspname IN ('contracts', 'gateway') AND c.relkind = 'r' AND NOT c.relrowsecurity",
@@ -174,9 +184,7 @@ STRANGERS = {
     "the same commissioner in another region": caller(
         Kind.COMMISSIONER, organisation="rsc-north-west", regions=("London",)
     ),
-    "another commissioner of the same region": caller(
-        Kind.COMMISSIONER, organisation="other", regions=(cast.REGION,)
-    ),
+    "another commissioner of the same region": caller(Kind.COMMISSIONER, organisation="other", regions=(cast.REGION,)),
     "another responsible body": caller(Kind.RESPONSIBLE_BODY, trust_uid=cast.ANOTHER_TRUST),
     "a responsible body of another school": caller(Kind.RESPONSIBLE_BODY, urns=(cast.CLOSED_SCHOOL,)),
     "a responsible body of nothing": caller(Kind.RESPONSIBLE_BODY),

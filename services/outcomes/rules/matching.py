@@ -90,10 +90,10 @@ def pooled_pairs(
     """For each school with eleven pupils or more in every year, its results before and after."""
     found = {}
     for each in pool_:
-        if covers(each.readings, [*before, *after], ENOUGH_PUPILS):
-            first, then = pool(each.readings[year] for year in before), pool(each.readings[year] for year in after)
-            if first is not None and then is not None:
-                found[each.urn] = (first, then)
+        first = pool(each.readings[year] for year in before if year in each.readings)
+        then = pool(each.readings[year] for year in after if year in each.readings)
+        if first is not None and then is not None and covers(each.readings, [*before, *after], ENOUGH_PUPILS):
+            found[each.urn] = (first, then)
     return found
 
 

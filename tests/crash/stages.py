@@ -1,0 +1,154 @@
+"""The main job cut into stages: what people do, then what workers do. A worker can be killed at any of its points."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from typing import Any
+
+from services.demo import cast
+from services.kernel.db import Database
+from services.kernel.jobs import Claim, Worker
+from services.kernel.peers import Peer
+from tests.world import Actor, World, agreed_contract, change, move_clock
+
+Actors = dict[str, Actor]
+People = Callable[[Actors], Awaitable[None]]
+
+
+class Killed(BaseException):
+    """The process is gone: nothing after this point is carried out, and nobody puts anything back."""
+
+
+class Points:
+    """Counts the points at which a worker could be killed, and kills it at one of them.
+
+    A point lies after a job was taken, after every commit in its course, and after every call to another service:
+    a death anywhere else leaves what a death at the point before it leaves. Looking for work has no points.
+    """
+
+    def __init__(self, kill_at: int) -> None:
+        self.kill_at, self.passed, self.at_work = kill_at, 0, False
+
+    def __call__(self) -> None:
+        self.passed += self.at_work
+        if self.at_work and self.passed == self.kill_at:
+            raise Killed
+
+    @contextmanager
+    def watched(self, monkeypatch: Any) -> Any:
+        """Every transaction and foreign call passes through the points."""
+        transaction, ask, claim = Database.transaction, Peer.ask, Worker.claim
+
+        async def watched_claim(worker: Worker, now: datetime) -> Claim | None:
+            self.at_work = False
+            taken = await claim(worker, now)
+            self.at_work = taken is not None
+            self()
+            return taken
+
+        @asynccontextmanager
+        async def watched_transaction(database: Database, caller: Any) -> Any:
+            async with transaction(database, caller) as session:
+                yield session
+            self()
+
+        async def watched_ask(peer: Peer, *args: Any, **kwargs: Any) -> Any:
+            answer = await ask(peer, *args, **kwargs)
+            self()
+            return answer
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Database, "transaction", watched_transaction)
+            patch.setattr(Peer, "ask", watched_ask)
+            patch.setattr(Worker, "claim", watched_claim)
+            yield
+
+
+async def the_contract(actors: Actors) -> str:
+    """The path of the only contract."""
+    found = (await actors["rsc"].get("/v1/contracts"))["data"]
+    return f"/v1/contracts/{found[0]['id']}"
+
+
+async def sign(actors: Actors) -> None:
+    """The parties sign; then the first day comes."""
+    await agreed_contract(actors)
+    move_clock("2023-09-01")
+
+
+async def record(actors: Actors) -> None:
+    """All milestones are recorded; then the last day passes."""
+    path = await the_contract(actors)
+    for code, occurred, recorded, note in cast.RECORDS:
+        move_clock(recorded)
+        body = {"status": "met", "occurred_on": occurred, "note": note}
+        await actors["mat"].post(f"{path}/milestones/{code}/records", body)
+    move_clock("2024-09-01")
+
+
+async def evaluate(actors: Actors) -> None:
+    """The results are judged."""
+    move_clock("2025-03-21")
+    path = await the_contract(actors)
+    await actors["rsc"].post(f"{path}/evaluations", {"academic_year": cast.YEAR, "run": "final"})
+
+
+async def consent(actors: Actors) -> None:
+    """Everybody consents, every step is finished; then the day comes."""
+    found = (await actors["rsc"].get("/v1/transfers"))["data"][0]
+    path = f"/v1/transfers/{found['id']}"
+    for name, by in (("rsc", "rsc"), ("mat", "trust_board"), ("body", "outgoing_trust")):
+        decision = {"by": by, "decision": "approved", "decided_on": "2025-03-21"}
+        await actors[name].change(path, "consents", decision, 201)
+    day = {"effective_on": cast.EFFECTIVE_ON, "reason": "as agreed"}
+    await actors["rsc"].change(path, "effective-date", day)
+    owners = {"commissioner": "rsc", "supplier": "mat", "responsible_body": "body"}
+    for step in found["steps"]:
+        if step["owner"] in owners:
+            await actors[owners[step["owner"]]].change(path, f"steps/{step['key']}/completion", {})
+    move_clock(cast.EFFECTIVE_ON)
+
+
+STAGES: dict[str, tuple[str, People]] = {
+    "activation": ("2023-06-20", sign),
+    "milestones": ("2023-09-01", record),
+    "proposal": ("2024-09-01", evaluate),
+    "the_day": ("2025-03-21", consent),
+}
+"""By name: the day on which the stage begins, and what people do before the workers come."""
+
+
+def state(world: World) -> dict[str, Any]:
+    """All that must be the same however often a worker died: facts, without identifiers and instants."""
+    return {
+        "contract": world.rows("SELECT reference, status, reason_code, ended_on::text FROM contracts.contract"),
+        "payments": world.rows("SELECT kind, code, status, earned_on::text FROM contracts.payment ORDER BY 1, 2"),
+        "milestones": world.rows("SELECT code, status, decided_on::text FROM contracts.milestone ORDER BY 1"),
+        "applied": world.rows("SELECT milestone_code, result FROM contracts.applied_record ORDER BY 1"),
+        "contract_events": world.rows("SELECT type, count(*) FROM contracts.event GROUP BY 1 ORDER BY 1"),
+        "fences": world.rows(
+            "SELECT school_urn, starts_on::text, ends_on::text, closed_on::text FROM outcomes.ring_fence"
+        ),
+        "memberships": world.rows(
+            "SELECT trust_uid, joined_on::text, left_on::text, source FROM outcomes.membership"
+            " WHERE urn = %(urn)s ORDER BY joined_on",
+            urn=int(cast.SCHOOL),
+        ),
+        "full": world.rows("SELECT urn, trust_uid, effective_on::text FROM outcomes.full_membership"),
+        "transfers": world.rows("SELECT status, route, reason_code FROM gateway.transfer"),
+        "steps": world.rows("SELECT key, status FROM gateway.transfer_step ORDER BY 1"),
+        "records": world.rows("SELECT milestone_code, status FROM gateway.milestone_record ORDER BY 1"),
+        "deliveries": world.rows("SELECT result, count(*) FROM gateway.delivery GROUP BY 1 ORDER BY 1"),
+        "leaves": world.rows("SELECT kind, count(*) FROM gateway.leaf GROUP BY 1 ORDER BY 1"),
+        "gateway_events": world.rows("SELECT type, count(*) FROM gateway.event GROUP BY 1 ORDER BY 1"),
+    }
+
+
+def let_leases_run_out(world: World) -> None:
+    """Time passes: whatever a dead worker held can be taken by another, and pauses are over."""
+    for schema in ("contracts", "outcomes", "gateway"):
+        change(
+            world.database_url,
+            f"UPDATE {schema}.job SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL",
+        )
+        change(world.database_url, f"UPDATE {schema}.job SET available_at = now() WHERE available_at > now()")

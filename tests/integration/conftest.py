@@ -1,0 +1,193 @@
+"""What the integration tests share: actors, problems, and a contract at each point of its life."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from services.demo import cast
+from services.kernel.types import utc_now
+from tests.world import Actor, Json, World, agreed_contract, at, clone, drop, move_clock, world_on
+
+Actors = dict[str, Actor]
+FIRST_DAY, DAY_AFTER_LAST, RESULTS_OUT = "2023-09-01", "2024-09-01", "2025-03-21"
+MISSED: list[dict[str, Any]] = [
+    each | {"target": {"mode": "absolute", "value": value}}
+    for each, value in zip(cast.CONTRACT["outcomes"], (5.0, 1.0), strict=True)
+]
+"""The agreed outcomes with targets that the school is far from."""
+CONSENTS = (("rsc", "rsc"), ("mat", "trust_board"), ("body", "outgoing_trust"))
+OWNERS = {"commissioner": "rsc", "supplier": "mat", "responsible_body": "body"}
+
+
+@pytest.fixture(scope="module")
+def empty_url(owner_url: str, migrated: str) -> Iterator[str]:
+    """A migrated database without rows for a whole module that writes nothing."""
+    url = clone(owner_url, migrated)
+    yield url
+    drop(owner_url, url)
+
+
+@pytest.fixture
+async def actors(seeded_world: World) -> Actors:
+    """Everybody who takes part in the main job, on the sample."""
+    return await everybody(seeded_world)
+
+
+async def everybody(world: World) -> Actors:
+    """The cast, with a key that was made in real time: keys expire in real time, whatever clock a test has set."""
+    return await world.cast() | {"finance": await real_key(world, cast.SUPPLIER)}
+
+
+async def real_key(world: World, trust_uid: str) -> Actor:
+    """A finance team with an API key, made in real time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("RINGFENCE_NOW", raising=False)
+        return await world.key(trust_uid)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A contract that has worked, and the transfer that the gateway has proposed."""
+
+    world: World
+    actors: Actors
+    contract: str
+    transfer: str
+
+    def __getitem__(self, name: str) -> Actor:
+        return self.actors[name]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A database in which a transfer was proposed, to be cloned; and how its actors prove themselves."""
+
+    database: str
+    headers: dict[str, dict[str, str]]
+    contract: str
+    transfer: str
+
+
+@pytest.fixture(scope="session")
+def scene(owner_url: str, seeded: str, keys_dir: Path) -> Scene:
+    """The main job up to the proposal of a transfer, played once."""
+    url = clone(owner_url, seeded)
+
+    async def play() -> tuple[dict[str, dict[str, str]], str, str]:
+        async with world_on(url, keys_dir) as world:
+            actors = await everybody(world)
+            contract, transfer = await proposed_transfer(world, actors)
+            return {name: actor.headers for name, actor in actors.items()}, contract, transfer
+
+    with at("2023-06-20T09:00:00"):
+        return Scene(url.partition("?")[0].rpartition("/")[2], *asyncio.run(play()))
+
+
+@pytest.fixture
+async def case(scene: Scene, owner_url: str, keys_dir: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Case]:
+    """A copy of the scene, on the day after the results came out."""
+    monkeypatch.setenv("RINGFENCE_NOW", f"{RESULTS_OUT}T10:00:00")
+    url = clone(owner_url, scene.database)
+    async with world_on(url, keys_dir) as world:
+        actors = {name: Actor(world.http, headers) for name, headers in scene.headers.items()}
+        yield Case(world, actors, scene.contract, scene.transfer)
+    drop(owner_url, url)
+
+
+def problem(answer: httpx.Response, status: int, code: str | None = None) -> Json:
+    """The problem of an answer that must be one, with this status and code."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    found = answer.json()
+    assert found["status"] == status
+    assert found["title"]
+    assert found["detail"]
+    assert found["type"].endswith(found["code"])
+    assert code in {None, found["code"]}, found
+    return found
+
+
+def signature(party: str) -> Json:
+    """A signature of this party, dated today."""
+    day = utc_now().date().isoformat()
+    return {"party": party, "signed_by": "somebody", "role": "authorised", "signed_on": day}
+
+
+async def to(world: World, moment: str) -> None:
+    """The clock goes on to this moment, and what is due is done."""
+    move_clock(moment)
+    await world.settle()
+
+
+async def active_contract(world: World, actors: Actors, **changes: Json) -> str:
+    """The path of a contract on its first day."""
+    path = await agreed_contract(actors, **changes)
+    await to(world, FIRST_DAY)
+    assert (await actors["rsc"].get(path))["status"] == "active"
+    return path
+
+
+async def record(actor: Actor, path: str, code: str, occurred_on: str, status: str = "met") -> Json:
+    """Record a milestone."""
+    body = {"status": status, "occurred_on": occurred_on}
+    return await actor.post(f"{path}/milestones/{code}/records", body)
+
+
+async def completed_contract(world: World, actors: Actors, **changes: Json) -> str:
+    """The path of a contract that has run its term with every milestone met."""
+    path = await active_contract(world, actors, **changes)
+    for code, occurred_on, recorded_on, _note in cast.RECORDS:
+        move_clock(recorded_on)
+        await record(actors["mat"], path, code, occurred_on)
+    await to(world, DAY_AFTER_LAST)
+    assert (await actors["rsc"].get(path))["status"] == "completed"
+    return path
+
+
+async def judged_contract(world: World, actors: Actors, **changes: Json) -> str:
+    """The path of a completed contract with its final evaluation."""
+    path = await completed_contract(world, actors, **changes)
+    move_clock(RESULTS_OUT)
+    await actors["rsc"].post(f"{path}/evaluations", {"academic_year": cast.YEAR, "run": "final"})
+    await world.settle()
+    return path
+
+
+async def proposed_transfer(world: World, actors: Actors) -> tuple[str, str]:
+    """The paths of a contract that has worked and of the transfer that follows from it."""
+    path = await judged_contract(world, actors)
+    found = (await actors["rsc"].get("/v1/transfers"))["data"]
+    assert [each["status"] for each in found] == ["proposed"]
+    return path, f"/v1/transfers/{found[0]['id']}"
+
+
+async def consent(actor: Actor, transfer: str, by: str, decision: str = "approved", expect: int = 201) -> Json:
+    """Give a consent, or refuse it."""
+    body = {"by": by, "decision": decision, "decided_on": RESULTS_OUT}
+    return await actor.change(transfer, "consents", body, expect)
+
+
+async def schedule(case: Case, effective_on: str = cast.EFFECTIVE_ON) -> None:
+    """All consent to the transfer, and it gets its day."""
+    for name, by in CONSENTS:
+        await consent(case[name], case.transfer, by)
+    day = {"effective_on": effective_on, "reason": "agreed by all"}
+    assert (await case["rsc"].change(case.transfer, "effective-date", day))["status"] == "scheduled"
+
+
+async def finish_steps(case: Case, *, gates: bool = True) -> None:
+    """Each owner finishes their steps, in the order of the list; gates may be left open."""
+    for step in (await case["rsc"].get(case.transfer))["steps"]:
+        if step["owner"] in OWNERS and step["status"] in {"open", "locked"} and (gates or not step["gate"]):
+            await case[OWNERS[step["owner"]]].change(case.transfer, f"steps/{step['key']}/completion", {})
+
+
+def memberships(case: Case) -> list[tuple[Any, ...]]:
+    """In which trusts the school was, and until when."""
+    query = "SELECT trust_uid, left_on::text FROM outcomes.membership WHERE urn = %(urn)s ORDER BY joined_on"
+    return case.world.rows(query, urn=int(cast.SCHOOL))

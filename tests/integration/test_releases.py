@@ -1,0 +1,257 @@
+"""Published files come in at the gateway: which of them count, which are refused, and that nothing is lost silently."""
+
+import gzip
+from typing import Any
+
+import pytest
+
+from services.demo import cast
+from services.kernel.types import Kind
+from tests.integration.conftest import problem
+from tests.world import SAMPLE, Actor, Json, World
+
+YEAR = "2022/23"
+HEADER = "URN,LA,PERCTOT,PPERSABS10"
+FEW = {100052: ("8.2", "24.0"), 100055: ("7.1", "20.8"), 100059: ("6.4", "c")}
+MANY = {110000 + number: (f"{5 + number % 7}.5", f"{10 + number % 11}.25") for number in range(150)}
+
+
+def csv(schools: dict[int, tuple[str, str]]) -> bytes:
+    """A table of absence as DfE publishes it."""
+    lines = [HEADER, *(f"{urn},202,{overall},{persistent}" for urn, (overall, persistent) in schools.items())]
+    return "\n".join(lines).encode() + b"\n"
+
+
+def form(**fields: str | None) -> dict[str, str]:
+    """The fields that go with a file of absence."""
+    usual = {"feed": "absence", "academic_year": YEAR, "release_status": "final", "published_on": "2024-03-21"}
+    return {name: value for name, value in {**usual, **fields}.items() if value is not None}
+
+
+async def send(world: World, dfe: Actor, content: bytes, **fields: str | None) -> Json:
+    """Send a file and wait until it was read; gives the release."""
+    answer = await dfe.ask("POST", "/v1/releases", data=form(**fields), files={"file": ("absence.csv", content)})
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["status"] == "ingesting"
+    await world.settle(rounds=1)
+    found = await dfe.get(answer.headers["location"])
+    assert found["status"] != "ingesting"
+    return found
+
+
+def state(world: World) -> list[Any]:
+    """All that releases have brought about: what counts, every observation, and the register."""
+    return [
+        world.rows("SELECT feed, academic_year, release_id FROM outcomes.current_release ORDER BY 1, 2"),
+        world.rows("SELECT * FROM outcomes.observation ORDER BY id"),
+        world.rows("SELECT id, status, values_hash FROM outcomes.release WHERE status = 'current' ORDER BY id"),
+        world.rows("SELECT urn, name, trust_uid, status FROM outcomes.establishment ORDER BY urn"),
+        world.rows("SELECT urn, trust_uid, joined_on, left_on FROM outcomes.membership ORDER BY urn, joined_on"),
+    ]
+
+
+async def overall(dfe: Actor, urn: int = 100052) -> float:
+    """Overall absence of a school, as it counts now."""
+    found = await dfe.get(f"/v1/schools/{urn}/observations", measure="ABS_OVERALL")
+    return float(found["data"][0]["value"])
+
+
+@pytest.fixture
+async def dfe(world: World) -> Actor:
+    """DfE's own system, on a database without rows."""
+    return await world.client(Kind.DFE)
+
+
+async def test_a_file_that_is_accepted_counts_for_its_year(world: World, dfe: Actor) -> None:
+    row = await send(world, dfe, csv(FEW))
+    assert (row["status"], row["reason_code"], row["counts_for"]) == ("current", None, [YEAR])
+    assert (row["rows_read"], row["rows_accepted"], row["rows_rejected"]) == (3, 3, 0)
+    seen = (await dfe.get("/v1/schools/100059/observations"))["data"]
+    assert {each["measure"]: (each["state"], each["value"]) for each in seen} == {
+        "ABS_OVERALL": ("ok", 6.4),
+        "ABS_PA": ("suppressed", None),
+    }
+
+
+async def test_the_same_file_twice_changes_nothing(world: World, dfe: Actor) -> None:
+    first = await send(world, dfe, csv(FEW))
+    before = state(world)
+    again = await send(world, dfe, csv(FEW))
+    assert (again["status"], again["reason_code"]) == ("superseded", "same_values")
+    assert again["same_values_as"] == first["id"]
+    assert again["counts_for"] == []
+    assert state(world) == before
+    assert (await dfe.get(f"/v1/releases/{first['id']}"))["status"] == "current"
+
+
+async def test_the_same_values_in_other_bytes_change_nothing(world: World, dfe: Actor) -> None:
+    await send(world, dfe, csv(FEW))
+    before = state(world)
+    again = await send(world, dfe, gzip.compress(csv(dict(reversed(FEW.items())))), published_on="2024-06-01")
+    assert (again["status"], again["reason_code"]) == ("superseded", "same_values")
+    assert state(world) == before
+
+
+async def test_an_older_snapshot_that_arrives_later_does_not_replace(world: World, dfe: Actor) -> None:
+    newer = await send(world, dfe, csv(FEW), published_on="2024-03-21")
+    older = await send(world, dfe, csv(FEW | {100052: ("9.9", "30.0")}), published_on="2023-10-01")
+    assert (older["status"], older["reason_code"], older["counts_for"]) == ("superseded", "older_snapshot", [])
+    assert (await dfe.get(f"/v1/releases/{newer['id']}"))["counts_for"] == [YEAR]
+    assert await overall(dfe) == 8.2
+
+
+async def test_a_later_publication_of_the_same_stage_replaces(world: World, dfe: Actor) -> None:
+    older = await send(world, dfe, csv(FEW), published_on="2023-10-01")
+    newer = await send(world, dfe, csv(FEW | {100052: ("9.9", "30.0")}), published_on="2024-03-21")
+    assert (newer["status"], newer["counts_for"]) == ("current", [YEAR])
+    replaced = await dfe.get(f"/v1/releases/{older['id']}")
+    assert (replaced["status"], replaced["reason_code"], replaced["counts_for"]) == ("superseded", "replaced", [])
+    assert await overall(dfe) == 9.9
+
+
+async def test_a_later_stage_wins_and_an_earlier_one_never_comes_back(world: World, dfe: Actor) -> None:
+    published = {"provisional": "2023-10-01", "revised": "2023-12-01", "final": "2024-03-21"}
+    for value, (stage, day) in zip(("8.1", "8.3", "8.5"), published.items(), strict=True):
+        row = await send(world, dfe, csv(FEW | {100052: (value, "24.0")}), release_status=stage, published_on=day)
+        assert row["status"] == "current"
+        assert await overall(dfe) == float(value)
+    for stage in ("provisional", "revised"):
+        late = csv(FEW | {100052: ("1.0", "2.0")})
+        row = await send(world, dfe, late, release_status=stage, published_on="2025-01-01")
+        assert (row["status"], row["counts_for"]) == ("superseded", [])
+        assert await overall(dfe) == 8.5
+
+
+async def test_the_same_values_at_a_later_stage_count_as_that_stage(world: World, dfe: Actor) -> None:
+    await send(world, dfe, csv(FEW), release_status="provisional", published_on="2023-10-01")
+    final = await send(world, dfe, csv(FEW), release_status="final", published_on="2024-03-21")
+    assert (final["status"], final["counts_for"]) == ("current", [YEAR])
+
+
+async def test_a_file_of_more_than_a_megabyte_comes_in_through_the_gateway(world: World, dfe: Actor) -> None:
+    wide = (
+        csv(FEW)
+        .replace(b"\n", b",A,B\n", 1)
+        .replace(b"24.0\n", b"24.0," + b"x" * 700_000 + b"," + b"y" * 700_000 + b"\n")
+    )
+    assert len(wide) > 1_000_000
+    assert (await send(world, dfe, wide))["status"] == "current"
+
+
+async def test_years_do_not_replace_one_another(world: World, dfe: Actor) -> None:
+    first = await send(world, dfe, csv(FEW), academic_year="2021/22")
+    await send(world, dfe, csv(FEW | {100052: ("9.9", "30.0")}), academic_year="2022/23")
+    assert (await dfe.get(f"/v1/releases/{first['id']}"))["counts_for"] == ["2021/22"]
+    seen = (await dfe.get("/v1/schools/100052/observations", measure="ABS_OVERALL"))["data"]
+    assert {each["academic_year"]: each["value"] for each in seen} == {"2021/22": 8.2, "2022/23": 9.9}
+
+
+WHOLE = csv(MANY | {100052: ("9.9", "30.0")})
+REFUSED: dict[str, tuple[bytes, str, str]] = {
+    "an encoding that nobody uses": (HEADER.encode() + b"\n100052,Caf\x81\xe9,9.9,30.0\n", "wrong_encoding", "utf-8"),
+    "UTF-16": (WHOLE.decode().encode("utf-16"), "unreadable", "bytes"),
+    "half of an archive": (gzip.compress(WHOLE)[: len(gzip.compress(WHOLE)) // 2], "truncated", "part"),
+    "half of a quoted cell": (f'{HEADER}\n100052,202,9.9,"30.'.encode(), "truncated", "middle"),
+    "half of a row": (WHOLE[: WHOLE.index(b"\n", len(WHOLE) // 2) + 4], "truncated", "part"),
+    "half of the rows": (WHOLE[: WHOLE.index(b"\n", len(WHOLE) // 2) + 1], "much_smaller", "part"),
+    "a missing column": (WHOLE.replace(b"PPERSABS10", b"OTHER"), "unknown_layout", "ppersabs10"),
+    "a header without rows": (f"{HEADER}\n".encode(), "empty", "no rows"),
+    "empty lines": (b"\n\n\n", "empty", "no rows"),
+    "a page of a website": (b"<!doctype html><title>Sign in</title>", "unreadable", "web page"),
+    "a spreadsheet": (b"PK\x03\x04" + bytes(100), "unreadable", "CSV"),
+    "no row that can be read": (csv(dict.fromkeys(range(9), ("9.9", "30.0"))), "mostly_rejected", "rejected"),
+}
+
+
+@pytest.mark.parametrize(("content", "reason", "word"), REFUSED.values(), ids=REFUSED)
+async def test_a_broken_file_is_refused_with_its_reason_and_changes_nothing(
+    world: World, dfe: Actor, content: bytes, reason: str, word: str
+) -> None:
+    good = await send(world, dfe, csv(MANY | FEW), published_on="2023-10-01")
+    before = state(world)
+    row = await send(world, dfe, content, published_on="2024-03-21")
+    assert (row["status"], row["reason_code"], row["counts_for"]) == ("refused", reason, [])
+    assert row["detail"].endswith((".", "?"))
+    assert word.lower() in row["detail"].lower()
+    assert state(world) == before
+    assert (await dfe.get(f"/v1/releases/{good['id']}"))["status"] == "current"
+
+
+async def test_a_refused_file_may_be_sent_again_whole(world: World, dfe: Actor) -> None:
+    cut = await send(world, dfe, gzip.compress(csv(MANY))[:100])
+    whole = await send(world, dfe, gzip.compress(csv(MANY)))
+    assert (cut["status"], whole["status"]) == ("refused", "current")
+
+
+async def test_a_file_without_bytes_is_not_even_received(world: World, dfe: Actor) -> None:
+    answer = await dfe.ask("POST", "/v1/releases", data=form(), files={"file": ("absence.csv", b"")})
+    problem(answer, 422, "empty_file")
+    assert world.rows("SELECT count(*) FROM outcomes.release") == [(0,)]
+
+
+async def test_rejected_rows_are_listed_page_by_page_with_their_reasons(world: World, dfe: Actor) -> None:
+    bad = b"12,202,1.0,1.0\n100052,202,much,24.0\n100055,202,1.0,1.0\n"
+    row = await send(world, dfe, csv({100055: ("7.1", "20.8"), 100059: ("6.4", "c")}) + bad)
+    assert (row["status"], row["rows_read"], row["rows_accepted"], row["rows_rejected"]) == ("current", 5, 2, 3)
+    path, found, pages = f"/v1/releases/{row['id']}/rejections?limit=2", [], 0
+    while path:
+        answer = await dfe.ask("GET", path)
+        assert answer.status_code == 200
+        found += answer.json()["data"]
+        pages += 1
+        following = answer.links.get("next", {}).get("url", "")
+        assert bool(following) == (answer.json()["paging"]["next"] is not None)
+        path = following
+    assert pages == 2
+    assert [(each["row"], each["key"], each["code"]) for each in found] == [
+        (3, "12", "bad_urn"),
+        (4, "100052", "unreadable_value"),
+        (5, "100055", "duplicate"),
+    ]
+    assert all(each["detail"].endswith(".") for each in found)
+    assert "much" in found[1]["detail"]
+    assert await overall(dfe, 100055) == 7.1
+
+
+@pytest.mark.parametrize("kind", [Kind.COMMISSIONER, Kind.SUPPLIER])
+async def test_only_a_system_with_the_scope_sends_releases(world: World, kind: Kind) -> None:
+    bounds = {"regions": [cast.REGION]} if kind is Kind.COMMISSIONER else {"trust_uid": cast.SUPPLIER}
+    actor = await world.client(kind, **bounds)
+    answer = await actor.ask("POST", "/v1/releases", data=form(), files={"file": ("absence.csv", csv(FEW))})
+    assert problem(answer, 403, "insufficient_scope")["scope"] == "releases:write"
+    assert world.rows("SELECT count(*) FROM outcomes.release") == [(0,)]
+
+
+WRONG: dict[str, tuple[dict[str, str | None], str | None]] = {
+    "a feed that does not exist": ({"feed": "ks9"}, "unknown_feed"),
+    "a feed that is no code": ({"feed": "KS4 final!"}, None),
+    "a year that is none": ({"academic_year": "2022"}, None),
+    "a year whose halves do not follow": ({"academic_year": "2022/24"}, None),
+    "no year where one is needed": ({"academic_year": None}, "academic_year_needed"),
+    "a year where none is taken": ({"feed": "gias_groups"}, "academic_year_not_taken"),
+    "a publication to come": ({"published_on": "2999-01-01"}, "published_in_future"),
+    "a day that does not exist": ({"published_on": "2024-02-30"}, None),
+    "a stage that does not exist": ({"release_status": "draft"}, None),
+    "a field that nobody knows": ({"colour": "blue"}, None),
+}
+
+
+@pytest.mark.parametrize(("fields", "code"), WRONG.values(), ids=WRONG)
+async def test_a_request_that_says_something_wrong_is_refused_at_the_door(
+    world: World, dfe: Actor, fields: dict[str, str | None], code: str | None
+) -> None:
+    answer = await dfe.ask("POST", "/v1/releases", data=form(**fields), files={"file": ("absence.csv", csv(FEW))})
+    problem(answer, 422, code)
+    assert world.rows("SELECT count(*) FROM outcomes.release") == [(0,)]
+
+
+async def test_an_older_register_that_arrives_later_moves_no_school(seeded_world: World) -> None:
+    dfe = await seeded_world.client(Kind.DFE)
+    before = state(seeded_world)
+    text = gzip.decompress((SAMPLE / "gias_establishments.json.gz").read_bytes()).decode()
+    changed = text.replace(f'"TrustId":"{cast.OUTGOING}"', f'"TrustId":"{cast.ANOTHER_TRUST}"')
+    assert changed != text
+    fields = {"feed": "gias_establishments", "academic_year": None, "published_on": "2020-01-01"}
+    row = await send(seeded_world, dfe, gzip.compress(changed.encode()), **fields)
+    assert (row["status"], row["reason_code"]) == ("superseded", "older_snapshot")
+    assert state(seeded_world) == before

@@ -1,0 +1,152 @@
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from services.outcomes.rules.evaluation import Agreed, Missing, Question, Run, TargetMode, judge, judge_measure
+from services.outcomes.rules.matching import Candidate
+from services.outcomes.rules.measures import MEASURES
+from services.outcomes.rules.releases import Stage
+from services.outcomes.rules.ringfence import Term
+from services.outcomes.rules.series import Pooled, Reading
+from services.outcomes.rules.values import ValueState
+from services.outcomes.rules.verdict import AddedValue, MeasureStatus, Target
+from tests.unit.outcomes.test_matching import pool_of, school
+
+SCHOOL = school(999_999, 40.0, 28.0)
+BASELINE = Pooled(40.0, 1800, (2021, 2022), ("r",))
+TERM = Term(date(2023, 9, 1), date(2024, 8, 31))
+QUESTION = Question(SCHOOL, "77", TERM, 2023, Run.FINAL)
+AGREED = Agreed("O1", MEASURES["ABS_PA"], 0.5, False, TargetMode.ABSOLUTE, 32.0, BASELINE)
+OTHERS = pool_of(100, start=20.0, step=0.3)
+
+
+def at_stage(found: Candidate, stage: Stage) -> Candidate:
+    return replace(found, readings={year: replace(each, stage=stage) for year, each in found.readings.items()})
+
+
+def with_last(found: Candidate, state: ValueState, value: float | None, n: int | None) -> Candidate:
+    last = Reading(2023, state, value, n, False, "r", Stage.FINAL)
+    return replace(found, readings={**found.readings, 2023: last})
+
+
+def test_target_reached_and_better_than_matched_schools_is_met() -> None:
+    found = judge_measure(QUESTION, AGREED, SCHOOL, OTHERS)
+    assert (found.status, found.target_result, found.value_result) == (
+        MeasureStatus.MET,
+        Target.REACHED,
+        AddedValue.POSITIVE,
+    )
+    assert found.effect is not None
+    assert found.effect.tau == pytest.approx(-11.0)
+    assert (found.target, found.stage) == (32.0, Stage.FINAL)
+    assert "single_year" in found.flags
+
+
+def test_a_target_may_be_a_change_from_the_baseline() -> None:
+    agreed = replace(AGREED, mode=TargetMode.CHANGE, target=-14.0)
+    found = judge_measure(QUESTION, agreed, SCHOOL, OTHERS)
+    assert (found.target, found.target_result) == (
+        26.0,
+        Target.CLOSE if found.target_result is Target.CLOSE else Target.MISSED,
+    )
+    assert found.status is MeasureStatus.PARTLY_MET
+
+
+def test_doing_what_all_schools_did_is_no_added_value() -> None:
+    ordinary = with_last(SCHOOL, ValueState.OK, 39.0, 900)
+    found = judge_measure(QUESTION, replace(AGREED, target=39.5), ordinary, OTHERS)
+    assert (found.status, found.reasons) == (MeasureStatus.PARTLY_MET, ("target_met_value_unproven",))
+
+
+def test_without_comparators_nothing_is_proven() -> None:
+    found = judge_measure(QUESTION, AGREED, SCHOOL, OTHERS[:1])
+    assert (found.value_result, found.reasons) == (AddedValue.NOT_AVAILABLE, ("no_comparator",))
+    assert "no_comparators" in found.flags
+
+
+def test_a_single_comparator_shows_but_proves_nothing() -> None:
+    near = [school(100_001, 40.0, 39.0), school(100_002, 60.0, 59.0)]
+    found = judge_measure(QUESTION, AGREED, SCHOOL, near)
+    assert found.match is not None
+    assert (len(found.match.comparators), found.effect) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("state", "value", "n", "reason"),
+    [
+        (ValueState.SUPPRESSED, None, None, Missing.SUPPRESSED),
+        (ValueState.LOW_COVERAGE, None, None, Missing.LOW_COVERAGE),
+        (ValueState.MISSING, None, None, Missing.NOT_PRODUCED),
+        (ValueState.OK, 28.0, 5, Missing.SUPPRESSED),
+        (ValueState.OK, 28.0, 10, Missing.N_TOO_SMALL),
+    ],
+)
+def test_what_cannot_be_judged_is_never_a_fail(
+    state: ValueState, value: float | None, n: int | None, reason: Missing
+) -> None:
+    found = judge_measure(QUESTION, AGREED, with_last(SCHOOL, state, value, n), OTHERS)
+    assert (found.status, found.reasons) == (MeasureStatus.NOT_MEASURABLE, (reason,))
+
+
+def test_a_small_cohort_is_flagged_and_weighs_half() -> None:
+    small = with_last(SCHOOL, ValueState.OK, 28.0, 29)
+    found = judge(QUESTION, [(AGREED, small, OTHERS), (replace(AGREED, code="O2"), SCHOOL, OTHERS)])
+    assert "low_reliability" in found.flags
+    assert found.score.coverage == 1.0
+
+
+def test_a_year_that_no_release_has_is_not_produced() -> None:
+    nothing = replace(SCHOOL, readings={})
+    found = judge_measure(QUESTION, AGREED, nothing, OTHERS)
+    assert found.reasons == (Missing.NOT_PRODUCED,)
+    assert found.stage is None
+
+
+def test_a_year_outside_the_term_is_nobodys() -> None:
+    found = judge_measure(replace(QUESTION, year=2024), AGREED, SCHOOL, OTHERS)
+    assert found.reasons == (Missing.NO_ACCOUNTABLE_SERIES,)
+
+
+def test_provisional_data_serve_an_interim_run_only() -> None:
+    early = at_stage(SCHOOL, Stage.PROVISIONAL)
+    assert judge_measure(QUESTION, AGREED, early, OTHERS).reasons == (Missing.PROVISIONAL_ONLY,)
+    assert judge_measure(replace(QUESTION, run=Run.INTERIM), AGREED, early, OTHERS).status is MeasureStatus.MET
+
+
+def test_without_a_baseline_nothing_is_judged() -> None:
+    found = judge_measure(QUESTION, replace(AGREED, baseline=None), SCHOOL, OTHERS)
+    assert found.reasons == (Missing.NO_BASELINE,)
+
+
+def test_readers_are_told_of_proxies_gaps_and_restated_baselines() -> None:
+    proxies = replace(SCHOOL, readings={y: replace(each, n_is_proxy=True) for y, each in SCHOOL.readings.items()})
+    gap = replace(AGREED, baseline=Pooled(41.0, 1800, (2018, 2021), ("r",)))
+    flags = judge_measure(QUESTION, gap, proxies, OTHERS).flags
+    assert {"denominator_proxy", "baseline_gap", "baseline_restated"} <= set(flags)
+
+
+def test_the_least_settled_result_decides_how_settled_the_verdict_is() -> None:
+    revised = at_stage(SCHOOL, Stage.REVISED)
+    found = judge(QUESTION, [(AGREED, SCHOOL, OTHERS), (replace(AGREED, code="O2"), revised, OTHERS)])
+    assert (found.stage, found.score.overall, found.score.score) == (Stage.REVISED, MeasureStatus.MET, 1.0)
+
+
+def test_a_critical_outcome_not_met_is_named() -> None:
+    failed = with_last(SCHOOL, ValueState.OK, 45.0, 900)
+    critical = replace(AGREED, critical=True)
+    found = judge(QUESTION, [(critical, failed, OTHERS)])
+    assert (found.critical_not_met, found.score.overall) == (("O1",), MeasureStatus.NOT_MET)
+
+
+def test_the_same_question_has_the_same_answer() -> None:
+    assert judge(QUESTION, [(AGREED, SCHOOL, OTHERS)]) == judge(QUESTION, [(AGREED, SCHOOL, list(reversed(OTHERS)))])
+
+
+def test_two_full_years_are_pooled() -> None:
+    term = Term(date(2022, 9, 1), date(2024, 8, 31))
+    first = replace(AGREED, baseline=Pooled(40.0, 900, (2021,), ("r",)))
+    found = judge_measure(replace(QUESTION, term=term), first, SCHOOL, OTHERS)
+    assert found.actual is not None
+    assert found.actual.years == (2022, 2023)
+    assert "single_year" not in found.flags

@@ -1,0 +1,96 @@
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.outcomes.rules.measures import MEASURES, KeyStage
+from services.outcomes.rules.releases import Stage
+from services.outcomes.rules.ringfence import Term
+from services.outcomes.rules.series import (
+    Pooled,
+    Reading,
+    accountable_years,
+    baseline,
+    baseline_years,
+    covers,
+    denominator,
+    interval,
+    pool,
+)
+from services.outcomes.rules.values import ValueState
+
+
+def reading(
+    year: int, value: float | None, n: int | None, release: str = "r1", state: ValueState | None = None
+) -> Reading:
+    found = state or (ValueState.OK if value is not None else ValueState.SUPPRESSED)
+    return Reading(year, found, value, n, False, release, Stage.FINAL)
+
+
+def test_proportions_are_pooled_by_pupils_not_averaged() -> None:
+    years = [reading(2021, 100 * 12 / 28, 28), reading(2022, 100 * 15 / 31, 31), reading(2023, 100 * 13 / 29, 29)]
+    found = pool(years)
+    assert found is not None
+    assert found.value == pytest.approx(45.4545, abs=1e-4)
+    assert (found.n, found.years) == (88, (2021, 2022, 2023))
+    bounds = interval(MEASURES["KS2_RWM_EXP"], found)
+    assert (bounds.low, bounds.high) == (pytest.approx(35.5, abs=0.05), pytest.approx(55.8, abs=0.05))
+
+
+def test_what_is_withheld_or_without_pupils_is_not_pooled() -> None:
+    assert pool([reading(2021, None, 30), reading(2022, 50.0, 0), reading(2023, 50.0, None)]) is None
+    kept = pool([reading(2021, None, 30), reading(2022, 40.0, 10, "r2")])
+    assert kept == Pooled(40.0, 10, (2022,), ("r2",))
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.integers(1, 400)), min_size=1, max_size=5))
+def test_a_pooled_value_lies_between_the_years(years: list[tuple[float, int]]) -> None:
+    found = pool(reading(2015 + place, value, n) for place, (value, n) in enumerate(years))
+    assert found is not None
+    values = [value for value, _n in years]
+    assert min(values) - 1e-9 <= found.value <= max(values) + 1e-9
+
+
+def test_the_baseline_is_the_last_three_years_before_the_term() -> None:
+    usable = [2016, 2017, 2018, 2019, 2020, 2021, 2022, 2023]
+    assert baseline_years(usable, KeyStage.ABSENCE, date(2023, 9, 1)) == (2018, 2021, 2022)
+    assert baseline_years(usable, KeyStage.ABSENCE, date(2023, 7, 31)) == (2017, 2018, 2021)
+
+
+def test_one_year_is_no_baseline() -> None:
+    assert baseline_years([2022], KeyStage.KS4, date(2023, 9, 1)) == ()
+    assert baseline({2022: reading(2022, 40.0, 100)}, KeyStage.KS4, date(2023, 9, 1)) is None
+
+
+def test_a_baseline_skips_years_that_were_withheld() -> None:
+    readings = {2021: reading(2021, 40.0, 100), 2022: reading(2022, None, 100), 2018: reading(2018, 50.0, 100)}
+    found = baseline(readings, KeyStage.KS4, date(2023, 9, 1))
+    assert found is not None
+    assert (found.value, found.years) == (45.0, (2018, 2021))
+
+
+def test_accountable_years_are_full_years_of_the_term() -> None:
+    assert accountable_years(Term(date(2023, 9, 1), date(2026, 8, 31)), KeyStage.ABSENCE, 2024) == (2023, 2024)
+    assert accountable_years(Term(date(2024, 1, 1), date(2026, 8, 31)), KeyStage.ABSENCE, 2025) == (2024, 2025)
+    assert accountable_years(Term(date(2023, 9, 1), date(2024, 4, 30)), KeyStage.ABSENCE, 2025) == ()
+
+
+def test_progress_uses_the_national_spread() -> None:
+    bounds = interval(MEASURES["KS4_P8"], Pooled(0.0925, 530, (2023,), ()))
+    assert bounds.high - 0.0925 == pytest.approx(0.1206, abs=5e-5)
+
+
+def test_a_school_covers_years_with_enough_pupils_in_each() -> None:
+    readings = {2021: reading(2021, 40.0, 100), 2022: reading(2022, 40.0, 10)}
+    assert covers(readings, [2021], 11)
+    assert not covers(readings, [2021, 2022], 11)
+    assert not covers(readings, [2021, 2023], 11)
+
+
+def test_pupils_come_from_the_table_then_the_nearest_census_then_the_register() -> None:
+    assert denominator(90, {2022: 800}, 850, 2022) == (90, False)
+    assert denominator(None, {2018: 700, 2022: 800}, 850, 2020) == (700, True)
+    assert denominator(None, {2018: 700, 2022: 800}, 850, 2023) == (800, True)
+    assert denominator(None, {}, 850, 2023) == (850, True)
+    assert denominator(None, {}, None, 2023) == (None, True)

@@ -1,0 +1,215 @@
+"""What the descriptions say: they are valid, current and complete, and describe every refusal as a problem."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from services import descriptions
+from services.gateway.rules.scopes import SCOPES
+from tests.world import Json, World
+
+FOLDER = Path(__file__).parents[2] / "openapi"
+NAMES = ("contracts", "outcomes", "gateway")
+METHODS = ("get", "post", "put", "patch", "delete")
+PUBLIC = {
+    "/oauth2/token",
+    "/oauth2/revoke",
+    "/oauth2/introspect",
+    "/.well-known/jwks.json",
+    "/.well-known/oauth-authorization-server",
+    "/health/live",
+    "/health/ready",
+}
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+AGREED = """
+POST /oauth2/token
+GET /.well-known/oauth-authorization-server
+GET /.well-known/jwks.json
+POST /v1/clients
+GET /v1/clients
+POST /v1/clients/{id}/disablement
+POST /v1/api-keys
+GET /v1/api-keys
+POST /v1/api-keys/{id}/rotation
+DELETE /v1/api-keys/{id}
+GET /v1/schools
+GET /v1/schools/{urn}
+GET /v1/schools/{urn}/observations
+GET /v1/trusts
+GET /v1/trusts/{uid}
+GET /v1/measures
+POST /v1/releases
+GET /v1/releases
+GET /v1/releases/{id}
+GET /v1/releases/{id}/rejections
+POST /v1/contracts
+GET /v1/contracts
+GET /v1/contracts/{id}
+PATCH /v1/contracts/{id}
+POST /v1/contracts/{id}/offer
+POST /v1/contracts/{id}/signatures
+POST /v1/contracts/{id}/cancellation
+POST /v1/contracts/{id}/suspension
+POST /v1/contracts/{id}/resumption
+POST /v1/contracts/{id}/termination
+GET /v1/contracts/{id}/milestones
+GET /v1/contracts/{id}/records
+GET /v1/contracts/{id}/events
+GET /v1/contracts/{id}/payments
+POST /v1/contracts/{id}/milestones/{code}/records
+POST /v1/contracts/{id}/evaluations
+GET /v1/contracts/{id}/evaluations
+GET /v1/ring-fences
+GET /v1/trusts/{uid}/performance
+GET /v1/transfers
+GET /v1/transfers/{id}
+POST /v1/transfers/{id}/consents
+POST /v1/transfers/{id}/effective-date
+POST /v1/transfers/{id}/steps/{key}/completion
+POST /v1/transfers/{id}/cancellation
+GET /v1/payments
+GET /health/live
+GET /health/ready
+"""
+"""The agreed routes, less those that this version leaves out (claims, invoices, subscriptions, OCDS, the log, ...)."""
+
+
+def description(name: str) -> Json:
+    """The committed description."""
+    return json.loads((FOLDER / f"{name}.json").read_text())
+
+
+def operations(whole: Json) -> Iterator[tuple[str, str, Json]]:
+    """Method, path and operation, one after another."""
+    for path, item in whole["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield method, path, item[method]
+
+
+def shape(path: str) -> str:
+    """The path without the names of its parameters."""
+    return "/".join("{}" if part.startswith("{") else part for part in path.split("/"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_description_is_valid_openapi(name: str) -> None:
+    OpenAPIV31SpecValidator(description(name)).validate()
+
+
+def test_the_committed_descriptions_are_those_that_the_code_makes() -> None:
+    made = {**descriptions.openapi_behind(), **descriptions.openapi_gateway()}
+    assert {path.name for path in made} == {f"{name}.json" for name in NAMES}
+    assert not descriptions.stale(made), "run `ringfence openapi`"
+
+
+async def test_the_gateway_serves_the_committed_description(world: World) -> None:
+    answer = await world.http.get("/openapi.json")
+    assert answer.json() == description("gateway")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_operation_has_an_id_of_its_own(name: str) -> None:
+    counted = Counter(operation["operationId"] for _, _, operation in operations(description(name)))
+    assert not {each for each, times in counted.items() if times > 1}
+
+
+def test_every_operation_is_named_and_sorted_for_readers(subtests: pytest.Subtests) -> None:
+    whole = description("gateway")
+    tags = {each["name"] for each in whole["tags"]}
+    for method, path, operation in operations(whole):
+        with subtests.test(method=method, path=path):
+            assert operation["summary"]
+            assert operation["description"]
+            assert operation["tags"]
+            assert set(operation["tags"]) <= tags
+
+
+def test_every_operation_asks_for_known_scopes_or_is_public(subtests: pytest.Subtests) -> None:
+    for method, path, operation in operations(description("gateway")):
+        with subtests.test(method=method, path=path):
+            asked = [scope for entry in operation.get("security", []) for scope in entry.get("oauth2", [])]
+            assert bool(asked) != (path in PUBLIC)
+            assert set(asked) <= set(SCOPES)
+
+
+def test_the_scopes_are_explained() -> None:
+    schemes = description("gateway")["components"]["securitySchemes"]
+    assert schemes["oauth2"]["flows"]["clientCredentials"]["scopes"] == SCOPES
+    assert (schemes["apiKey"]["in"], schemes["apiKey"]["name"]) == ("header", "x-api-key")
+
+
+def test_every_refusal_is_described_as_a_problem() -> None:
+    whole, as_it_should_be = description("gateway"), {"application/problem+json": {"schema": PROBLEM}}
+    wrong = [
+        (method, path, status)
+        for method, path, operation in operations(whole)
+        for status, answer in operation["responses"].items()
+        if status >= "400" and path != "/oauth2/token" and answer["content"] != as_it_should_be
+    ]
+    assert not wrong, f"{len(wrong)} refusals are described otherwise"
+    assert "HTTPValidationError" not in whole["components"]["schemas"]
+
+
+def refusals(path: str, operation: Json) -> set[str]:
+    """The statuses of refusals that this operation can answer with."""
+    names = {each["name"] for each in operation.get("parameters", [])}
+    expected = {"400", "401", "403", "503"}  # 400 also for two credentials in one request
+    expected |= {"404"} if "{" in path else set()
+    expected |= {"409", "412", "428"} if "If-Match" in names else set()
+    return expected | ({"413", "422"} if "requestBody" in operation else set())
+
+
+def test_every_operation_describes_the_refusals_that_it_can_give() -> None:
+    missing = {
+        (method, path): sorted(lacking)
+        for method, path, operation in operations(description("gateway"))
+        if path not in PUBLIC and (lacking := refusals(path, operation) - operation["responses"].keys())
+    }
+    assert not missing
+
+
+def test_every_success_has_a_described_body() -> None:
+    missing = [
+        (method, path, status)
+        for method, path, operation in operations(description("gateway"))
+        for status, answer in operation["responses"].items()
+        if status.startswith("2") and status != "204"
+        if not all(medium.get("schema") for medium in answer.get("content", {"": {}}).values())
+    ]
+    assert not missing
+
+
+def test_every_creating_operation_takes_an_idempotency_key_or_an_entity_tag() -> None:
+    missing = [
+        path
+        for method, path, operation in operations(description("gateway"))
+        if method == "post" and operation["responses"].keys() & {"201", "202"}
+        if not {each["name"] for each in operation.get("parameters", [])} & {"Idempotency-Key", "If-Match"}
+    ]
+    assert not missing
+
+
+def test_every_agreed_route_is_at_the_gateway(subtests: pytest.Subtests) -> None:
+    offered = {(method.upper(), shape(path)) for method, path, _ in operations(description("gateway"))}
+    for line in AGREED.split("\n")[1:-1]:
+        method, path = line.split()
+        with subtests.test(route=line):
+            assert (method, shape(path)) in offered
+
+
+def test_everything_that_services_offer_under_v1_is_at_the_gateway() -> None:
+    offered = {(method, path) for method, path, _ in operations(description("gateway"))}
+    for name in ("contracts", "outcomes"):
+        behind = {(method, path) for method, path, _ in operations(description(name)) if path.startswith("/v1/")}
+        assert behind <= offered
+
+
+def test_nothing_internal_is_told_to_clients() -> None:
+    text = (FOLDER / "gateway.json").read_text()
+    assert "/internal" not in text
+    assert '"internal"' not in text

@@ -1,0 +1,144 @@
+"""Requests made up from the gateway's own description, good and bad: no server error, and answers as described."""
+
+import asyncio
+import base64
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+import uvicorn
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from services.demo.stage import environment
+from services.gateway.access import service as access
+from services.gateway.access.authenticate import issue_token
+from services.gateway.access.schemas import ClientIn
+from services.gateway.rules.scopes import ALLOWED
+from services.kernel.types import Kind, utc_now
+from services.system import assemble
+from tests.wire.loopback import listening
+from tests.world import OPERATOR, clone, drop
+
+DESCRIPTION = Path(__file__).parents[2] / "openapi" / "gateway.json"
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+EXAMPLES = 4
+EXCLUDED = {
+    "POST /oauth2/token": "proves the caller by Basic, which the description cannot say of it; see test_paths.py",
+    "GET /.well-known/jwks.json": "takes nothing that could be made up",
+    "GET /.well-known/oauth-authorization-server": "takes nothing that could be made up",
+    "GET /health/live": "takes nothing that could be made up",
+    "GET /health/ready": "takes nothing that could be made up",
+}
+NEVER_BAD = {
+    "GET /v1/api-keys": "takes nothing",
+    "GET /v1/clients": "takes nothing",
+    "GET /v1/measures": "takes nothing",
+    "POST /v1/clients/{client_id}/disablement": "any text may be the id of a client",
+}
+FOUND = schemathesis.openapi.from_path(DESCRIPTION)
+OPERATIONS = {each.ok().label: each.ok() for each in FOUND.get_all_operations()}
+SMALL = settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@dataclass
+class Door:
+    """Where the gateway listens, and the headers of somebody who may do everything."""
+
+    url: str
+    headers: dict[str, str]
+
+
+@contextmanager
+def in_a_thread(database_url: str, keys_dir: Path) -> Iterator[Door]:
+    """The system on this database, served from a thread of its own; without workers, which nothing here needs."""
+    ready, found = threading.Event(), {}
+
+    async def run() -> None:
+        system = assemble()
+        socket, url = listening()
+        config = uvicorn.Config(system.apps["gateway"], log_config=None, access_log=False, lifespan="off")
+        found["server"] = uvicorn.Server(config)
+        found["url"] = url
+        found["token"] = await token(system)
+        ready.set()
+        await found["server"].serve(sockets=[socket])
+        await system.close()
+
+    with environment({"RINGFENCE_DATABASE_URL": database_url, "RINGFENCE_KEYS_DIR": str(keys_dir)}):
+        thread = threading.Thread(target=asyncio.run, args=(run(),))
+        thread.start()
+        assert ready.wait(30)
+        try:
+            yield Door(found["url"], {"Authorization": f"Bearer {found['token']}"})
+        finally:
+            found["server"].should_exit = True
+            thread.join(30)
+
+
+async def token(system: Any) -> str:
+    """An access token of a DfE system."""
+    body = ClientIn(name="made up", kind=Kind.DFE, scopes=sorted(ALLOWED[Kind.DFE]))
+    database = next(each for each in system.databases if each.service == "gateway")
+    async with database.transaction(OPERATOR) as session:
+        row, secret = await access.register_client(session, body=body, caller=OPERATOR, now=utc_now())
+    made = await issue_token(
+        database=database,
+        signer=system.apps["gateway"].state.signer,
+        authorization="Basic " + base64.b64encode(f"{row.id}:{secret}".encode()).decode(),
+        form={"grant_type": "client_credentials"},
+    )
+    return made[0]
+
+
+@pytest.fixture(scope="module")
+def door(owner_url: str, seeded: str, keys_dir: Path) -> Iterator[Door]:
+    """The gateway with the sample behind it, for all operations."""
+    url = clone(owner_url, seeded)
+    with in_a_thread(url, keys_dir) as found:
+        yield found
+    drop(owner_url, url)
+
+
+@pytest.mark.parametrize("label", sorted(OPERATIONS.keys() - EXCLUDED.keys()))
+def test_a_good_request_gets_an_answer_as_described(door: Door, label: str) -> None:
+    send_all(door, label, GenerationMode.POSITIVE)
+
+
+@pytest.mark.parametrize("label", sorted(OPERATIONS.keys() - EXCLUDED.keys() - NEVER_BAD.keys()))
+def test_a_bad_request_gets_an_answer_as_described(door: Door, label: str) -> None:
+    send_all(door, label, GenerationMode.NEGATIVE)
+
+
+def send_all(door: Door, label: str, mode: GenerationMode) -> None:
+    """Make requests for this operation up and send them; raise for an answer that is not as described."""
+
+    @SMALL
+    @given(case=OPERATIONS[label].as_strategy(generation_mode=mode))
+    def send(case: Case) -> None:
+        case.headers.pop("x-api-key", None)  # a second credential is refused before anything is looked at
+        case.call_and_validate(base_url=door.url, headers=door.headers, checks=CHECKS)
+
+    send()
+
+
+def test_what_is_excluded_is_there() -> None:
+    assert EXCLUDED.keys() | NEVER_BAD.keys() <= OPERATIONS.keys()
