@@ -11,9 +11,10 @@ from services.contracts import calls, queries, schemas, service
 from services.contracts.models import Contract, Event
 from services.contracts.rules.life import Move, Status
 from services.kernel.auth import Caller, require
-from services.kernel.bodies import Cursor, IfMatch, Limit, as_uuid, check_match, decode_cursor, entity_tag, page
+from services.kernel.bodies import Cursor, IfMatch, Limit, check_match, decode_cursor, entity_tag, page
 from services.kernel.events import read_after
-from services.kernel.http import Session, problems
+from services.kernel.http import Session
+from services.kernel.openapi import problems
 from services.kernel.peers import Peer
 from services.kernel.types import utc_now
 
@@ -70,7 +71,7 @@ async def for_update(session: Session, contract_id: UUID, match: str) -> Contrac
     return row
 
 
-@router.get("/v1/contracts", response_model=schemas.ContractPage, tags=["contracts"], responses=problems(400, 422))
+@router.get("/v1/contracts", response_model=schemas.ContractPage, tags=["contracts"])
 async def list_contracts(
     request: Request,
     caller: Reader,
@@ -84,16 +85,16 @@ async def list_contracts(
     cursor: Cursor = None,
 ) -> JSONResponse:
     """Contracts that the caller may see, oldest first."""
-    place = decode_cursor(cursor, 1)
+    place = decode_cursor(cursor, UUID)
     urn = int(school_urn) if school_urn else None
     filters = {"status": status, "school_urn": urn, "supplier_uid": supplier_uid, "region": region}
-    after = as_uuid(place[0]) if place else None
+    after = place[0] if place else None
     rows = await queries.contracts_page(session, filters=filters, ends_before=ends_before, after=after, limit=limit)
     return page(list(await shapes(session, rows)), limit, [rows[-1].id] if rows else None, request)
 
 
 @router.get(
-    "/v1/contracts/{contract_id}", response_model=schemas.ContractOut, tags=["contracts"], responses=problems(404, 422)
+    "/v1/contracts/{contract_id}", response_model=schemas.ContractOut, tags=["contracts"], responses=problems(404)
 )
 async def read_contract(contract_id: UUID, request: Request, caller: Reader, session: Session) -> Response:
     """One contract as it stands."""
@@ -103,7 +104,7 @@ async def read_contract(contract_id: UUID, request: Request, caller: Reader, ses
     return tagged(answer)
 
 
-TRANSITION = problems(404, 409, 412, 422, 428)
+TRANSITION = problems(404, 409)
 
 
 @router.post(
@@ -167,15 +168,15 @@ add_move("termination", Move.TERMINATE, "End a contract early; its ring-fence en
     "/v1/contracts/{contract_id}/events",
     response_model=schemas.EventPage,
     tags=["contracts"],
-    responses=problems(400, 404, 422),
+    responses=problems(404),
 )
 async def list_events(
     contract_id: UUID, request: Request, caller: Reader, session: Session, limit: Limit = 100, cursor: Cursor = None
 ) -> JSONResponse:
     """All that happened to a contract, oldest first."""
     await queries.contract(session, contract_id)
-    place = decode_cursor(cursor, 2)
-    after = (int(place[0]), int(place[1])) if place else None
+    place = decode_cursor(cursor, int, int)
+    after = (place[0], place[1]) if place else None
     rows = await queries.events_page(session, contract_id, after=after, limit=limit)
     last = [rows[-1].txid, rows[-1].position] if rows else None
     return page([schemas.EventOut.model_validate(row) for row in rows], limit, last, request)

@@ -60,7 +60,8 @@ def add_route(router: APIRouter, service: str, method: str, path: str, operation
         request: Request, caller: Caller = Security(current_caller, scopes=scopes_of(operation))
     ) -> Response:
         peer: Peer = getattr(request.app.state, service)
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        query = request.scope["query_string"]
+        target = (request.scope["raw_path"] + (b"?" + query if query else b"")).decode("ascii", "replace")
         headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
         headers["x-request-id"] = request.state.request_id
         content = await request.body()
@@ -69,5 +70,10 @@ def add_route(router: APIRouter, service: str, method: str, path: str, operation
         return Response(answer.content, answer.status_code, kept)
 
     router.add_api_route(
-        path, pass_on, methods=[method.upper()], name=operation["operationId"], include_in_schema=False
+        path,
+        pass_on,
+        methods=[method.upper()],
+        name=operation["operationId"],
+        include_in_schema=False,
+        max_body_size=operation.get("x-max-body-bytes"),
     )

@@ -1,6 +1,6 @@
 """What the gateway itself says of a contract: the contract, and what stands between it and a transfer."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -8,13 +8,28 @@ from fastapi.responses import JSONResponse
 
 from services.gateway.rules.transfer import conditions
 from services.kernel.auth import Caller, require
-from services.kernel.http import problems
 from services.kernel.peers import Peer
 
 router = APIRouter()
+CONDITION = {
+    "type": "object",
+    "properties": {
+        "code": {"type": "string"},
+        "state": {"enum": ["met", "not_met", "unknown"]},
+        "detail": {"type": "string"},
+    },
+}
+WITH_CONDITIONS = {
+    "allOf": [
+        {"$ref": "#/components/schemas/ContractOut"},
+        {"type": "object", "properties": {"transfer_conditions": {"type": "array", "items": CONDITION}}},
+    ]
+}
+"""The contract as its service describes it, and what the gateway adds."""
+ANSWER: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"schema": WITH_CONDITIONS}}}}
 
 
-@router.get("/v1/contracts/{contract_id}", tags=["contracts"], responses=problems(404, 422))
+@router.get("/v1/contracts/{contract_id}", tags=["contracts"], responses=ANSWER)
 async def read_contract(
     contract_id: UUID, request: Request, caller: Annotated[Caller, require("contracts:read")]
 ) -> Response:

@@ -81,25 +81,28 @@ def encode_cursor(values: list[Any]) -> str:
     return base64.urlsafe_b64encode(canonical_json(values)).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str | None, length: int) -> list[Any] | None:
-    """The place that `encode_cursor` wrote; raises 400 for one that this service did not write."""
+def decode_cursor(cursor: str | None, *kinds: type) -> list[Any] | None:
+    """The place that `encode_cursor` wrote, its parts of these types; raises 400 for any that no service wrote."""
     if cursor is None:
         return None
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequest("The cursor is not one that this service gave.") from error
-    if not isinstance(values, list) or len(values) != length:
+    if not isinstance(values, list) or len(values) != len(kinds):
         raise BadRequest("The cursor is not one that this service gave.")
-    return values
+    return [part_of(value, kind) for value, kind in zip(values, kinds, strict=True)]
 
 
-def as_uuid(value: Any) -> UUID:
-    """The identifier in a cursor; raises 400 for anything else."""
+def part_of(value: Any, kind: type) -> Any:
+    """A part of a place, as the database can compare it; raises 400 for anything else."""
+    written = str if kind is UUID else kind
     try:
-        return UUID(str(value))
-    except ValueError as error:
-        raise BadRequest("The cursor is not one that this service gave.") from error
+        if type(value) is written and "\x00" not in str(value) and (written is str or abs(value) < 2**63):
+            return UUID(value) if kind is UUID else value
+    except ValueError:
+        pass
+    raise BadRequest("The cursor is not one that this service gave.")
 
 
 def page(rows: list[Any], limit: int, place: list[Any] | None, request: Request) -> JSONResponse:

@@ -9,10 +9,10 @@ import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kernel.auth import Caller, Verifier, current_caller
@@ -26,9 +26,9 @@ from services.kernel.errors import (
     problem,
     problem_members,
 )
-from services.kernel.types import uuid7
+from services.kernel.openapi import PROBLEM_JSON, described
+from services.kernel.types import canonical_json, uuid7
 
-PROBLEM_JSON = "application/problem+json"
 MAX_BODY = 1_000_000
 SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -38,29 +38,12 @@ SECURITY_HEADERS = [
 log = structlog.get_logger("ringfence.access")
 
 
-class Problem(BaseModel):
-    """RFC 9457 problem details; `code` is stable and meant for programs."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    code: str
-
-
 class Answered(Exception):
     """Ends a request whose answer is known already, with that answer."""
 
     def __init__(self, response: JSONResponse) -> None:
         super().__init__("answered before")
         self.response = response
-
-
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The error answers of a route, for its description."""
-    found = {status: {"model": Problem, "content": {PROBLEM_JSON: {}}} for status in {401, 403, 503, *statuses}}
-    return {status: {**entry, "description": "Problem"} for status, entry in sorted(found.items())}
 
 
 def as_problem(request: Request, error: DomainError) -> JSONResponse:
@@ -79,7 +62,7 @@ async def invalid_body(request: Request, error: Exception) -> JSONResponse:
     """The request does not fit its description: 400 for what is no JSON, 422 for the rest, with the places."""
     assert isinstance(error, RequestValidationError)
     found = [
-        {"pointer": "/" + "/".join(str(part) for part in item["loc"][1:]), "detail": item["msg"]}
+        {"pointer": "".join(f"/{escaped(part)}" for part in item["loc"][1:]), "detail": item["msg"]}
         for item in error.errors()
     ]
     if any(item["type"] == "json_invalid" for item in error.errors()):
@@ -87,10 +70,18 @@ async def invalid_body(request: Request, error: Exception) -> JSONResponse:
     return as_problem(request, Unprocessable("Some fields are not as they should be; see errors.", errors=found))
 
 
+def escaped(part: int | str) -> str:
+    """A part of a JSON pointer (RFC 6901)."""
+    return str(part).replace("~", "~0").replace("/", "~1")
+
+
 async def http_error(request: Request, error: Exception) -> JSONResponse:
     """What the framework itself refuses."""
     assert isinstance(error, HTTPException)
     code = str(error.detail).lower().replace(" ", "_")[:60]
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(offered(request))
     members = problem_members(
         status=error.status_code,
         code=code,
@@ -98,13 +89,26 @@ async def http_error(request: Request, error: Exception) -> JSONResponse:
         detail=f"{request.method} {request.url.path}: {error.detail}.",
         instance=request.url.path,
     )
-    return JSONResponse(members, error.status_code, error.headers, media_type=PROBLEM_JSON)
+    return JSONResponse(members, error.status_code, headers, media_type=PROBLEM_JSON)
+
+
+def offered(request: Request) -> list[str]:
+    """The methods that the request's path has."""
+    routes = request.app.router.routes
+    found = []
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in routes):
+            found.append(method)
+    return found
 
 
 async def database_error(request: Request, error: Exception, constraints: Mapping[str, DomainError]) -> JSONResponse:
     """A constraint that means something, or a database that is away; the rest is unexpected."""
     if isinstance(error, IntegrityError) and (known := constraints.get(violated_constraint(error))):
         return as_problem(request, known)
+    if isinstance(error, DataError):
+        return as_problem(request, Unprocessable("A value holds a sign or a number that cannot be kept."))
     if is_unreachable(error):
         return as_problem(request, Unavailable("The database does not answer at the moment. Nothing was changed."))
     return await unexpected(request, error)
@@ -144,7 +148,10 @@ def install(app: FastAPI, constraints: Mapping[str, DomainError]) -> None:
 
 
 class Edge:
-    """Outermost layer of a service, in plain ASGI: request id, security headers, and one access-log line."""
+    """Outermost layer of a service, in plain ASGI: request id, security headers, and one access-log line.
+
+    The framework's limit on bodies answers in plain text, which is put as a problem here.
+    """
 
     def __init__(self, app: ASGIApp, service: str) -> None:
         self.app, self.service = app, service
@@ -157,12 +164,19 @@ class Edge:
         request_id = given if 0 < len(given) <= 64 and given.replace(b"-", b"").isalnum() else str(uuid7()).encode()
         scope.setdefault("state", {})["request_id"] = request_id.decode()
         started, status = time.perf_counter(), 0
+        instead: bytes | None = None
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, instead
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if status == 413 and (b"content-type", PROBLEM_JSON.encode()) not in message["headers"]:
+                    instead = too_large(scope["path"])
+                    length = str(len(instead)).encode()
+                    message["headers"] = [(b"content-type", PROBLEM_JSON.encode()), (b"content-length", length)]
                 message["headers"] = [*message["headers"], *SECURITY_HEADERS, (b"x-request-id", request_id)]
+            elif instead is not None:
+                message["body"], instead = instead, b""
             await send(message)
 
         try:
@@ -173,6 +187,32 @@ class Edge:
             log.info("request", service=self.service, request_id=request_id.decode(), **facts)
 
 
+def too_large(path: str) -> bytes:
+    """The problem of a body beyond the limit."""
+    members = problem_members(
+        status=413,
+        code="content_too_large",
+        title="The body is too large",
+        detail="Send less, or in parts.",
+        instance=path,
+    )
+    return canonical_json(members)
+
+
+class Service(FastAPI):
+    """A FastAPI app whose outermost layer is the edge, and whose description tells every refusal as a problem."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The framework's layers, inside the edge."""
+        return Edge(super().build_middleware_stack(), self.title.rpartition(" ")[2])
+
+    def openapi(self) -> dict[str, Any]:
+        """The description, made once."""
+        if not self.openapi_schema:
+            self.openapi_schema = described(super().openapi())
+        return self.openapi_schema
+
+
 def create_app(
     service: str,
     router: APIRouter,
@@ -180,9 +220,9 @@ def create_app(
     verifier: Verifier,
     constraints: Mapping[str, DomainError],
     idempotency_table: type[Any],
-) -> FastAPI:
+) -> Service:
     """A service behind the door: every caller is vouched for by a signed identity; no header is trusted."""
-    app = FastAPI(
+    app = Service(
         title=f"Ringfence {service}",
         version="1",
         redirect_slashes=False,
@@ -202,7 +242,6 @@ def create_app(
     install(app, constraints)
     app.include_router(router)
     app.include_router(health)
-    app.add_middleware(Edge, service=service)
     return app
 
 
@@ -215,7 +254,7 @@ async def live() -> dict[str, str]:
     return {"status": "live"}
 
 
-@health.get("/health/ready", responses={503: {"model": Problem}})
+@health.get("/health/ready")
 async def ready(request: Request) -> dict[str, str]:
     """The process can do its work: the database answers."""
     if not await request.app.state.database.answers():

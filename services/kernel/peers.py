@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from services.kernel.auth import Caller, Signer
-from services.kernel.errors import DomainError, Unavailable
+from services.kernel.errors import BadRequest, DomainError, Unavailable
 
 
 class BadGateway(Unavailable):
@@ -52,6 +52,8 @@ class Peer:
         signed = {**headers, "Authorization": f"Bearer {self.signer.identity(caller, self.name)}"}
         try:
             response = await self.client.request(method, target, content=content, headers=signed)
+        except httpx.InvalidURL as error:
+            raise BadRequest("The address holds signs that no address has.") from error
         except httpx.TimeoutException as error:
             raise GatewayTimeout(f"The {self.name} service did not answer in time.") from error
         except httpx.DecodingError as error:

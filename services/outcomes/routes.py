@@ -7,9 +7,10 @@ from fastapi.responses import JSONResponse
 
 from services.kernel.auth import Caller, require
 from services.kernel.bodies import Cursor, Limit, decode_cursor, page
-from services.kernel.errors import BadRequest, NotFound
+from services.kernel.errors import NotFound
 from services.kernel.events import read_after
-from services.kernel.http import Session, problems
+from services.kernel.http import Session
+from services.kernel.openapi import problems
 from services.outcomes import queries, schemas
 from services.outcomes.models import Establishment, EstablishmentLink, Event
 from services.outcomes.rules.measures import MEASURES
@@ -28,22 +29,7 @@ UrnPath = Annotated[schemas.Urn, Path()]
 UidPath = Annotated[schemas.Uid, Path()]
 
 
-def place_of(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
-    """The place in a cursor, whose parts are of these types; raises 400 for anything else."""
-    place = decode_cursor(cursor, len(kinds))
-    if place is None:
-        return None
-    if not all(type(part) is kind and storable(part) for part, kind in zip(place, kinds, strict=True)):
-        raise BadRequest("The cursor is not one that this service gave.")
-    return tuple(place)
-
-
-def storable(part: Any) -> bool:
-    """Whether the database could hold this part of a place."""
-    return "\x00" not in part if isinstance(part, str) else part in range(2**31)
-
-
-@router.get("/v1/schools", response_model=schemas.SchoolPage, tags=["schools"], responses=problems(400, 422))
+@router.get("/v1/schools", response_model=schemas.SchoolPage, tags=["schools"])
 async def list_schools(
     request: Request,
     caller: Reader,
@@ -56,7 +42,7 @@ async def list_schools(
     cursor: Cursor = None,
 ) -> JSONResponse:
     """Schools by URN, open and closed."""
-    place = place_of(cursor, int)
+    place = decode_cursor(cursor, int)
     rows = await queries.establishments_page(
         session,
         filters={"region": region, "la_code": la_code},
@@ -77,7 +63,7 @@ async def known_school(session: Session, urn: str) -> Establishment:
     return row
 
 
-@router.get("/v1/schools/{urn}", response_model=schemas.SchoolOut, tags=["schools"], responses=problems(404, 422))
+@router.get("/v1/schools/{urn}", response_model=schemas.SchoolOut, tags=["schools"], responses=problems(404))
 async def read_school(urn: UrnPath, caller: Reader, session: Session) -> schemas.SchoolOut:
     """One school with all that the register says; a closed one leads to its successors."""
     row = await known_school(session, urn)
@@ -129,7 +115,7 @@ def life(row: Establishment | None) -> Life:
     "/v1/schools/{urn}/observations",
     response_model=schemas.ObservationPage,
     tags=["schools"],
-    responses=problems(400, 404, 422),
+    responses=problems(404),
 )
 async def list_observations(
     urn: UrnPath,
@@ -146,7 +132,7 @@ async def list_observations(
     A school that tables speak of is answered also where the register as ingested does not have it.
     """
     year = academic_year_from(academic_year) if academic_year else None
-    place = place_of(cursor, str, int)
+    place = decode_cursor(cursor, str, int)
     rows = await queries.school_observations(
         session,
         int(urn),
@@ -161,18 +147,18 @@ async def list_observations(
     return page([schemas.ObservationOut.of(*each) for each in rows], limit, last, request)
 
 
-@router.get("/v1/trusts", response_model=schemas.TrustPage, tags=["trusts"], responses=problems(400, 422))
+@router.get("/v1/trusts", response_model=schemas.TrustPage, tags=["trusts"])
 async def list_trusts(
     request: Request, caller: Reader, session: Session, name: Name = None, limit: Limit = 50, cursor: Cursor = None
 ) -> JSONResponse:
     """Trusts by UID, open, closed and gone."""
-    place = place_of(cursor, str)
+    place = decode_cursor(cursor, str)
     rows = await queries.trusts_page(session, name=name, after=place[0] if place else None, limit=limit)
     shown = [schemas.TrustSummary.model_validate(row) for row in rows]
     return page(shown, limit, [rows[-1].uid] if rows else None, request)
 
 
-@router.get("/v1/trusts/{uid}", response_model=schemas.TrustOut, tags=["trusts"], responses=problems(404, 422))
+@router.get("/v1/trusts/{uid}", response_model=schemas.TrustOut, tags=["trusts"], responses=problems(404))
 async def read_trust(uid: UidPath, caller: Reader, session: Session) -> schemas.TrustOut:
     """One trust with its present members, each with the day on which it joined."""
     row = await queries.trust(session, uid)
@@ -183,7 +169,7 @@ async def read_trust(uid: UidPath, caller: Reader, session: Session) -> schemas.
     return schemas.TrustOut.of(row, [schemas.MemberOut.of(each, schools.get(each.urn)) for each in present])
 
 
-@router.get("/v1/measures", response_model=schemas.MeasurePage, tags=["measures"], responses=problems())
+@router.get("/v1/measures", response_model=schemas.MeasurePage, tags=["measures"])
 async def list_measures(request: Request, caller: Reader) -> JSONResponse:
     """The catalogue of measures; those of context describe an intake and are never agreed in a contract."""
     return page([schemas.MeasureOut.of(each) for each in MEASURES.values()], 0, None, request)

@@ -10,8 +10,9 @@ from services.contracts.drafts import schemas, service
 from services.contracts.routes import Outcomes, Writer, for_update, shape, tagged
 from services.contracts.schemas import ContractOut
 from services.kernel.bodies import IfMatch
-from services.kernel.http import Session, problems
+from services.kernel.http import Session
 from services.kernel.idempotency import Idempotent
+from services.kernel.openapi import problems
 from services.kernel.types import utc_now
 
 router = APIRouter(tags=["contracts"])
@@ -22,7 +23,7 @@ router = APIRouter(tags=["contracts"])
     status_code=201,
     response_model=ContractOut,
     tags=["contracts"],
-    responses=problems(400, 409, 422),
+    responses=problems(409),
 )
 async def draft_contract(
     body: schemas.ContractIn, caller: Writer, session: Session, once: Idempotent, outcomes: Outcomes
@@ -44,7 +45,7 @@ async def draft_contract(
     "/v1/contracts/{contract_id}",
     response_model=ContractOut,
     tags=["contracts"],
-    responses=problems(404, 409, 412, 422, 428),
+    responses=problems(404, 409),
 )
 async def change_draft(
     contract_id: UUID, body: schemas.ContractPatch, caller: Writer, session: Session, match: IfMatch, outcomes: Outcomes

@@ -10,8 +10,9 @@ from services.contracts import calls, queries
 from services.contracts.evaluations import schemas, service
 from services.contracts.routes import Outcomes, shape
 from services.kernel.auth import Caller, require
-from services.kernel.http import Session, problems
+from services.kernel.http import Session
 from services.kernel.idempotency import Idempotent
+from services.kernel.openapi import problems
 from services.kernel.types import utc_now
 
 router = APIRouter(tags=["outcomes"])
@@ -22,8 +23,9 @@ OutcomesWriter = Annotated[Caller, require("outcomes:write")]
 @router.post(
     "/v1/contracts/{contract_id}/evaluations",
     status_code=201,
+    response_model=schemas.Evaluation,
     tags=["outcomes"],
-    responses=problems(400, 404, 409, 422),
+    responses=problems(404, 409),
 )
 async def evaluate_contract(
     contract_id: UUID,
@@ -34,9 +36,9 @@ async def evaluate_contract(
     outcomes: Outcomes,
 ) -> JSONResponse:
     """Judge the agreed outcomes on the published results of a year, against target and matched comparators."""
+    await once.begin()
     seen = await shape(session, await queries.contract(session, contract_id))
     evaluation = await calls.evaluate(outcomes, schemas.to_evaluate(seen, body, caller.actor()))
-    await once.begin()
     row = await queries.locked_contract(session, contract_id)
     await service.note_evaluation(session, row=row, evaluation=evaluation, caller=caller, now=utc_now())
     answer = schemas.Evaluation.model_validate(evaluation)
@@ -47,7 +49,7 @@ async def evaluate_contract(
     "/v1/contracts/{contract_id}/evaluations",
     response_model=schemas.EvaluationPage,
     tags=["outcomes"],
-    responses=problems(404, 422),
+    responses=problems(404),
 )
 async def list_evaluations(
     contract_id: UUID, caller: OutcomesReader, session: Session, outcomes: Outcomes

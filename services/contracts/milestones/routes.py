@@ -10,7 +10,8 @@ from services.contracts.milestones import schemas, service
 from services.contracts.routes import Internal, Reader
 from services.contracts.schemas import MilestoneOut
 from services.kernel.bodies import page
-from services.kernel.http import Session, problems
+from services.kernel.http import Session
+from services.kernel.openapi import problems
 from services.kernel.types import utc_now
 
 router = APIRouter()
@@ -20,7 +21,7 @@ router = APIRouter()
     "/v1/contracts/{contract_id}/milestones",
     response_model=schemas.MilestonePage,
     tags=["contracts"],
-    responses=problems(404, 422),
+    responses=problems(404),
 )
 async def list_milestones(contract_id: UUID, request: Request, caller: Reader, session: Session) -> JSONResponse:
     """The milestones of a contract, by due date."""

@@ -9,8 +9,9 @@ from fastapi.responses import JSONResponse
 from services.contracts.payments import queries, schemas
 from services.contracts.queries import contract
 from services.kernel.auth import Caller, require
-from services.kernel.bodies import Cursor, Limit, as_uuid, decode_cursor, page
-from services.kernel.http import Session, problems
+from services.kernel.bodies import Cursor, Limit, decode_cursor, page
+from services.kernel.http import Session
+from services.kernel.openapi import problems
 
 router = APIRouter(tags=["finance"])
 Reader = Annotated[Caller, require("contracts:read")]
@@ -21,7 +22,7 @@ FinanceReader = Annotated[Caller, require("finance:read")]
     "/v1/contracts/{contract_id}/payments",
     response_model=schemas.PaymentPage,
     tags=["finance"],
-    responses=problems(400, 404, 422),
+    responses=problems(404),
 )
 async def list_contract_payments(
     contract_id: UUID, request: Request, caller: Reader, session: Session, limit: Limit = 100, cursor: Cursor = None
@@ -31,7 +32,7 @@ async def list_contract_payments(
     return await payments(request, session, contract_id, None, limit, cursor)
 
 
-@router.get("/v1/payments", response_model=schemas.PaymentPage, tags=["finance"], responses=problems(400, 422))
+@router.get("/v1/payments", response_model=schemas.PaymentPage, tags=["finance"])
 async def list_payments(
     request: Request,
     caller: FinanceReader,
@@ -48,8 +49,8 @@ async def payments(
     request: Request, session: Session, contract_id: UUID | None, status: str | None, limit: int, cursor: str | None
 ) -> JSONResponse:
     """One page of payments."""
-    place = decode_cursor(cursor, 1)
-    after = as_uuid(place[0]) if place else None
+    place = decode_cursor(cursor, UUID)
+    after = place[0] if place else None
     rows = await queries.payments_page(session, contract_id=contract_id, status=status, after=after, limit=limit)
     return page(
         [schemas.PaymentOut.model_validate(row) for row in rows], limit, [rows[-1].id] if rows else None, request

@@ -9,18 +9,31 @@ from fastapi.responses import JSONResponse, Response
 
 from services.gateway.access import queries, service
 from services.gateway.access.authenticate import TOKEN_SECONDS, TokenRefused, issue_token
-from services.gateway.access.schemas import ClientIn, ClientOut, KeyIn, KeyOut, NewClientOut, NewKeyOut, Token
+from services.gateway.access.schemas import (
+    ClientIn,
+    ClientOut,
+    ClientPage,
+    KeyIn,
+    KeyOut,
+    KeyPage,
+    KeySet,
+    NewClientOut,
+    NewKeyOut,
+    Token,
+)
 from services.gateway.rules.scopes import SCOPES
 from services.kernel.auth import Caller, require
 from services.kernel.bodies import page
-from services.kernel.http import Session, problems
+from services.kernel.http import Session
 from services.kernel.idempotency import Idempotent
-from services.kernel.types import utc_now
+from services.kernel.openapi import problems
+from services.kernel.types import real_now
 
 router = APIRouter()
 Clients = Annotated[Caller, require("clients:write")]
 Keys = Annotated[Caller, require("keys:write")]
 FORM = {
+    "x-own-refusals": True,
     "requestBody": {
         "required": True,
         "content": {
@@ -35,7 +48,7 @@ FORM = {
                 }
             }
         },
-    }
+    },
 }
 
 
@@ -43,8 +56,8 @@ FORM = {
 async def get_token(request: Request) -> JSONResponse:
     """An access token for a client that sends its id and secret as HTTP Basic (client credentials)."""
     no_store = {"Cache-Control": "no-store"}
-    form = dict(parse_qsl((await request.body()).decode("latin-1"), max_num_fields=10))
     try:
+        form = fields((await request.body()).decode("latin-1"))
         token, scope = await issue_token(
             database=request.app.state.database,
             signer=request.app.state.signer,
@@ -58,7 +71,15 @@ async def get_token(request: Request) -> JSONResponse:
     return JSONResponse(answer.model_dump(), headers=no_store)
 
 
-@router.get("/.well-known/jwks.json", tags=["access"])
+def fields(body: str) -> dict[str, str]:
+    """The fields of a form; raises TokenRefused for more than any token request has."""
+    try:
+        return dict(parse_qsl(body, max_num_fields=10))
+    except ValueError as error:
+        raise TokenRefused(400, "invalid_request", "The form has too many fields.") from error
+
+
+@router.get("/.well-known/jwks.json", response_model=KeySet, tags=["access"])
 async def read_keys(request: Request) -> JSONResponse:
     """The public keys with which tokens are signed."""
     return JSONResponse(request.app.state.jwks, headers={"Cache-Control": "public, max-age=300"})
@@ -79,46 +100,40 @@ async def read_metadata(request: Request) -> dict[str, object]:
     }
 
 
-@router.post(
-    "/v1/clients", status_code=201, response_model=NewClientOut, tags=["access"], responses=problems(400, 409, 422)
-)
+@router.post("/v1/clients", status_code=201, response_model=NewClientOut, tags=["access"], responses=problems(409))
 async def register_client(body: ClientIn, caller: Clients, session: Session, once: Idempotent) -> JSONResponse:
     """Register a system; its secret is shown this once (a repeated request shows the client without it)."""
     await once.begin()
-    row, secret = await service.register_client(session, body=body, caller=caller, now=utc_now())
+    row, secret = await service.register_client(session, body=body, caller=caller, now=real_now())
     shown = ClientOut.model_validate(row)
     once.finish(201, shown)
     return JSONResponse({**shown.model_dump(mode="json"), "client_secret": secret}, 201)
 
 
-@router.get("/v1/clients", tags=["access"], responses=problems())
+@router.get("/v1/clients", response_model=ClientPage, tags=["access"])
 async def list_clients(request: Request, caller: Clients, session: Session) -> JSONResponse:
     """All registered systems."""
     return page([ClientOut.model_validate(row) for row in await queries.clients(session)], 0, None, request)
 
 
-@router.post(
-    "/v1/clients/{client_id}/disablement", response_model=ClientOut, tags=["access"], responses=problems(404, 422)
-)
+@router.post("/v1/clients/{client_id}/disablement", response_model=ClientOut, tags=["access"], responses=problems(404))
 async def disable_client(client_id: str, caller: Clients, session: Session) -> ClientOut:
     """Refuse a system from now on."""
-    row = await service.disable_client(session, client_id=client_id, caller=caller, now=utc_now())
+    row = await service.disable_client(session, client_id=client_id, caller=caller, now=real_now())
     return ClientOut.model_validate(row)
 
 
-@router.post(
-    "/v1/api-keys", status_code=201, response_model=NewKeyOut, tags=["access"], responses=problems(400, 404, 409, 422)
-)
+@router.post("/v1/api-keys", status_code=201, response_model=NewKeyOut, tags=["access"], responses=problems(404, 409))
 async def create_api_key(body: KeyIn, caller: Keys, session: Session, once: Idempotent) -> JSONResponse:
     """Make an API key for a trust's finance team; it is shown this once."""
     await once.begin()
-    row, key = await service.create_key(session, body=body, caller=caller, now=utc_now())
+    row, key = await service.create_key(session, body=body, caller=caller, now=real_now())
     shown = KeyOut.model_validate(row)
     once.finish(201, shown)
     return JSONResponse({**shown.model_dump(mode="json"), "key": key}, 201)
 
 
-@router.get("/v1/api-keys", tags=["access"], responses=problems())
+@router.get("/v1/api-keys", response_model=KeyPage, tags=["access"])
 async def list_api_keys(request: Request, caller: Keys, session: Session) -> JSONResponse:
     """API keys that the caller may see, by their first characters."""
     return page([KeyOut.model_validate(row) for row in await queries.keys(session)], 0, None, request)
@@ -129,16 +144,19 @@ async def list_api_keys(request: Request, caller: Keys, session: Session) -> JSO
     status_code=201,
     response_model=NewKeyOut,
     tags=["access"],
-    responses=problems(404, 409, 422),
+    responses=problems(404, 409),
 )
-async def rotate_api_key(key_id: UUID, caller: Keys, session: Session) -> JSONResponse:
+async def rotate_api_key(key_id: UUID, caller: Keys, session: Session, once: Idempotent) -> JSONResponse:
     """A new key with the same rights; the old one ends within seven days."""
-    row, key = await service.rotate_key(session, key_id=key_id, caller=caller, now=utc_now())
-    return JSONResponse({**KeyOut.model_validate(row).model_dump(mode="json"), "key": key}, 201)
+    await once.begin()
+    row, key = await service.rotate_key(session, key_id=key_id, caller=caller, now=real_now())
+    shown = KeyOut.model_validate(row)
+    once.finish(201, shown)
+    return JSONResponse({**shown.model_dump(mode="json"), "key": key}, 201)
 
 
-@router.delete("/v1/api-keys/{key_id}", status_code=204, tags=["access"], responses=problems(404, 422))
+@router.delete("/v1/api-keys/{key_id}", status_code=204, tags=["access"], responses=problems(404))
 async def revoke_api_key(key_id: UUID, caller: Keys, session: Session) -> Response:
     """Refuse a key from now on."""
-    await service.revoke_key(session, key_id=key_id, caller=caller, now=utc_now())
+    await service.revoke_key(session, key_id=key_id, caller=caller, now=real_now())
     return Response(status_code=204)

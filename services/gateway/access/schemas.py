@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.kernel.bodies import Body, Text
+from services.kernel.bodies import Body, Paging, Text
 from services.kernel.types import Kind
 
 Scopes = Annotated[list[str], Field(min_length=1, max_length=20, examples=[["contracts:read", "finance:read"]])]
@@ -80,6 +80,26 @@ class NewKeyOut(KeyOut):
     """An API key just made, which is shown this once."""
 
     key: str
+
+
+class ClientPage(BaseModel):
+    """All registered systems."""
+
+    data: list[ClientOut]
+    paging: Paging
+
+
+class KeyPage(BaseModel):
+    """API keys, as they can be shown."""
+
+    data: list[KeyOut]
+    paging: Paging
+
+
+class KeySet(BaseModel):
+    """Public keys (RFC 7517)."""
+
+    keys: list[dict[str, str]]
 
 
 class Token(BaseModel):

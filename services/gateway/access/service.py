@@ -35,8 +35,17 @@ class TooManyKeys(DomainError):
     title = "Two live keys at most"
 
 
+class NoSuchKind(Unprocessable):
+    """Services prove themselves by their own keys and are no clients."""
+
+    code = "no_such_kind"
+    title = "A client cannot be of this kind"
+
+
 def check_bounds(body: ClientIn) -> None:
-    """Raise unless the kind of client has the bounds that it needs."""
+    """Raise unless it is a kind of client, with the bounds that it needs."""
+    if body.kind not in ALLOWED:
+        raise NoSuchKind(f"A client is one of {', '.join(ALLOWED)}.")
     if body.kind is Kind.COMMISSIONER and not (body.regions or body.la_codes):
         raise UnboundedClient("A commissioner acts for regions or local authorities: give regions or la_codes.")
     if body.kind is Kind.SUPPLIER and not body.trust_uid:

@@ -10,10 +10,11 @@ from services.gateway import calls
 from services.gateway.records import queries, service
 from services.gateway.records.schemas import RecordIn, RecordOut, RecordPage
 from services.kernel.auth import Caller, require
-from services.kernel.bodies import as_uuid, decode_cursor, page
+from services.kernel.bodies import decode_cursor, page
 from services.kernel.errors import NotFound, Unavailable
-from services.kernel.http import Session, problems
+from services.kernel.http import Session
 from services.kernel.idempotency import Idempotent
+from services.kernel.openapi import problems
 from services.kernel.peers import Refused
 from services.kernel.types import utc_now
 
@@ -47,7 +48,7 @@ async def ensure_known(request: Request, session: Session, contract_id: UUID, ca
     "/v1/contracts/{contract_id}/milestones/{code}/records",
     status_code=201,
     response_model=RecordOut,
-    responses=problems(400, 404, 409, 422),
+    responses=problems(404, 409),
 )
 async def record_milestone(
     contract_id: UUID,
@@ -67,7 +68,7 @@ async def record_milestone(
     return once.finish(201, RecordOut.of(row, None), {"Location": f"/v1/contracts/{contract_id}/records"})
 
 
-@router.get("/v1/contracts/{contract_id}/records", response_model=RecordPage, responses=problems(400, 404, 422))
+@router.get("/v1/contracts/{contract_id}/records", response_model=RecordPage, responses=problems(404))
 async def list_records(
     contract_id: UUID,
     request: Request,
@@ -78,8 +79,8 @@ async def list_records(
 ) -> JSONResponse:
     """What was recorded on a contract, oldest first, and what became of it there."""
     await ensure_known(request, session, contract_id, caller)
-    place = decode_cursor(cursor, 1)
-    after = as_uuid(place[0]) if place else None
+    place = decode_cursor(cursor, UUID)
+    after = place[0] if place else None
     rows = await queries.records_page(session, contract_id, after=after, limit=limit)
     answers = [RecordOut.of(row, applied) for row, applied in rows]
     return page(list(answers), limit, [answers[-1].id] if answers else None, request)

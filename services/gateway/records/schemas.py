@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.gateway.models import MilestoneRecord
-from services.kernel.bodies import Body, LongText, Text
+from services.kernel.bodies import Body, LongText, Paging, Text
 
 
 class RecordStatus(StrEnum):
@@ -63,4 +63,4 @@ class RecordPage(BaseModel):
     """A page of records, oldest first."""
 
     data: list[RecordOut]
-    paging: dict[str, str | None]
+    paging: Paging

@@ -21,15 +21,16 @@ from services.gateway.transfers.schemas import (
     TransferPage,
 )
 from services.kernel.auth import Caller, require
-from services.kernel.bodies import IfMatch, as_uuid, check_match, decode_cursor, entity_tag, page
-from services.kernel.http import Session, problems
+from services.kernel.bodies import IfMatch, check_match, decode_cursor, entity_tag, page
+from services.kernel.http import Session
+from services.kernel.openapi import problems
 from services.kernel.types import utc_now
 
 router = APIRouter(prefix="/v1/transfers", tags=["transfers"])
 Reader = Annotated[Caller, require("transfers:read")]
 Writer = Annotated[Caller, require("transfers:write")]
 StepKey = Annotated[str, Path(pattern=r"^[a-z_]{1,60}$")]
-CHANGE = problems(404, 409, 412, 422, 428)
+CHANGE = problems(404, 409)
 
 
 async def shape(session: Session, row: Transfer) -> TransferOut:
@@ -65,7 +66,7 @@ async def for_update(session: Session, transfer_id: UUID, match: str) -> Transfe
     return row
 
 
-@router.get("", response_model=TransferPage, responses=problems(400, 422))
+@router.get("", response_model=TransferPage)
 async def list_transfers(
     request: Request,
     caller: Reader,
@@ -75,14 +76,14 @@ async def list_transfers(
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> JSONResponse:
     """Transfers of the contracts that the caller may see."""
-    place = decode_cursor(cursor, 1)
-    after = as_uuid(place[0]) if place else None
+    place = decode_cursor(cursor, UUID)
+    after = place[0] if place else None
     rows = await queries.transfers_page(session, status=status, after=after, limit=limit)
     answers = [await shape(session, row) for row in rows]
     return page(list(answers), limit, [rows[-1].id] if rows else None, request)
 
 
-@router.get("/{transfer_id}", response_model=TransferOut, responses=problems(404, 422))
+@router.get("/{transfer_id}", response_model=TransferOut, responses=problems(404))
 async def read_transfer(transfer_id: UUID, request: Request, caller: Reader, session: Session) -> Response:
     """One transfer as it stands: who must still consent, and which steps are open."""
     row = await queries.transfer(session, transfer_id)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.gateway.rules.transfer import Body as ConsentBody
 from services.gateway.rules.transfer import Decision, Route, Status
-from services.kernel.bodies import Answer, Body, Text
+from services.kernel.bodies import Answer, Body, Paging, Text
 
 Day = Annotated[date, Field(strict=False)]
 
@@ -93,4 +93,4 @@ class TransferPage(BaseModel):
     """A page of transfers."""
 
     data: list[TransferOut]
-    paging: dict[str, str | None]
+    paging: Paging

@@ -91,15 +91,21 @@ async def consent(session: AsyncSession, *, row: Transfer, body: ConsentIn, call
     check_consent(row.needed, body.by, role)
     if body.decided_on > london_date(now):
         raise Unprocessable("decided_on lies in the future.", errors=[{"pointer": "/decided_on"}])
-    step = Move.BLOCK if body.decision is Decision.DECLINED else Move.CONSENT
-    row.status = moved(Status(row.status), step, role)
-    row.reason_code = f"declined_by_{body.by}" if step is Move.BLOCK else None
+    latest = {**await decisions(session, row), body.by.value: body.decision}
+    declined = [by for by, decision in latest.items() if decision is Decision.DECLINED]
+    row.status = moved(Status(row.status), Move.BLOCK if declined else Move.CONSENT, role)
+    row.reason_code = f"declined_by_{declined[0]}" if declined else None
     given = body.model_dump()
     session.add(Consent(transfer_id=row.id, recorded_at=now, recorded_by=caller.actor(), **given))
     await session.flush()
     await tell(session, row, "transfer.consent", caller, now, consent_by=body.by.value, decision=body.decision.value)
     await schedule_if_ready(session, row=row, now=now)
     return row
+
+
+async def decisions(session: AsyncSession, row: Transfer) -> dict[str, Decision]:
+    """The latest decision of each body that has decided."""
+    return {each.by: Decision(each.decision) for each in await queries.consents(session, row.id)}
 
 
 async def set_effective_date(
@@ -120,8 +126,7 @@ async def set_effective_date(
 
 async def schedule_if_ready(session: AsyncSession, *, row: Transfer, now: datetime) -> None:
     """With every consent given and a day set, the day is waited for."""
-    latest = {each.by: Decision(each.decision) for each in await queries.consents(session, row.id)}
-    if after_consents(row.needed, latest) != "approved" or row.effective_on is None:
+    if after_consents(row.needed, await decisions(session, row)) != "approved" or row.effective_on is None:
         return
     row.status = moved(Status(row.status), Move.SCHEDULE, Role.WORKER)
     await enqueue(session, Job, kind="carry_out", key=str(row.id), run_at=max(now, start_of_day(row.effective_on)))
@@ -170,8 +175,14 @@ async def cancel(session: AsyncSession, *, row: Transfer, reason: str, caller: C
 
 
 async def next_act(session: AsyncSession, *, row: Transfer, now: datetime) -> str | None:
-    """The act of the system that is due on this transfer now, or None; an open gate is noted as the reason."""
-    if row.status != Status.SCHEDULED or row.effective_on is None or row.effective_on > london_date(now):
+    """The act of the system that is due on this transfer now, or None; an open gate is noted as the reason.
+
+    A day that was put off is waited for again.
+    """
+    if row.status != Status.SCHEDULED or row.effective_on is None:
+        return None
+    if row.effective_on > london_date(now):
+        await enqueue(session, Job, kind="carry_out", key=str(row.id), run_at=start_of_day(row.effective_on))
         return None
     found = await queries.steps(session, row.id)
     gates = [step.key for step in found if step.gate and step.status == "open"]

@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from services.kernel.auth import Caller, require
-from services.kernel.http import Session, problems
+from services.kernel.http import Session
+from services.kernel.openapi import problems
 from services.kernel.types import utc_now
 from services.outcomes.evaluations import queries, schemas, service
 
@@ -14,7 +15,7 @@ router = APIRouter(tags=["internal"])
 Internal = Annotated[Caller, require("internal")]
 
 
-@router.post("/internal/facts", responses=problems(400, 422))
+@router.post("/internal/facts")
 async def read_facts(body: schemas.FactsIn, caller: Internal, session: Session) -> schemas.FactsOut:
     """School and trust as the register shows them now, and the baselines of the measures."""
     urn = int(body.urn)
@@ -25,13 +26,13 @@ async def read_facts(body: schemas.FactsIn, caller: Internal, session: Session) 
     )
 
 
-@router.post("/internal/evaluations", status_code=201, responses=problems(400, 404, 422))
+@router.post("/internal/evaluations", status_code=201, responses=problems(404))
 async def evaluate(body: schemas.EvaluationIn, caller: Internal, session: Session) -> schemas.EvaluationOut:
     """Judge a contract; asking again about the same data gives the same verdict, not another."""
     return schemas.EvaluationOut.of(await service.evaluate(session, body=body, caller=caller, now=utc_now()))
 
 
-@router.get("/internal/contracts/{contract_id}/evaluations", responses=problems(404, 422))
+@router.get("/internal/contracts/{contract_id}/evaluations", responses=problems(404))
 async def list_evaluations(contract_id: UUID, caller: Internal, session: Session) -> schemas.EvaluationPage:
     """All verdicts on a contract, newest first."""
     rows = await queries.evaluations(session, contract_id)

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends, File, Query, Request
 from fastapi.responses import JSONResponse
 
 from services.kernel.auth import Caller, require
-from services.kernel.bodies import Cursor, Limit, as_uuid, decode_cursor, page
-from services.kernel.errors import BadRequest, DomainError
-from services.kernel.http import Session, problems
+from services.kernel.bodies import Cursor, Limit, decode_cursor, page
+from services.kernel.errors import DomainError
+from services.kernel.http import Session
 from services.kernel.idempotency import Idempotency, IdempotencyKey
+from services.kernel.openapi import problems
 from services.kernel.types import canonical_json, london_date, real_now, utc_now
 from services.outcomes.releases import queries, schemas, service
 from services.outcomes.rules.releases import Status
@@ -51,9 +52,10 @@ async def multipart(request: Request) -> None:
     "/v1/releases",
     status_code=202,
     response_model=schemas.ReleaseOut,
-    responses=problems(400, 409, 413, 415, 422),
+    responses=problems(409, 415),
     dependencies=[Depends(multipart)],
     max_body_size=MAX_UPLOAD,
+    openapi_extra={"x-max-body-bytes": MAX_UPLOAD},
 )
 async def receive_release(
     request: Request,
@@ -84,7 +86,7 @@ async def receive_release(
     return once.finish(202, schemas.ReleaseOut.of(row, []), {"Location": f"/v1/releases/{row.id}"})
 
 
-@router.get("/v1/releases", response_model=schemas.ReleasePage, responses=problems(400, 422))
+@router.get("/v1/releases", response_model=schemas.ReleasePage)
 async def list_releases(
     request: Request,
     caller: Reader,
@@ -95,8 +97,8 @@ async def list_releases(
     cursor: Cursor = None,
 ) -> JSONResponse:
     """Releases, newest first."""
-    place = decode_cursor(cursor, 1)
-    before = as_uuid(place[0]) if place else None
+    place = decode_cursor(cursor, UUID)
+    before = place[0] if place else None
     filters = {"feed": feed, "status": status}
     rows = await queries.releases_page(session, filters=filters, before=before, limit=limit)
     years = await queries.years_by_release(session, [row.id for row in rows])
@@ -104,24 +106,20 @@ async def list_releases(
     return page(shown, limit, [rows[-1].id] if rows else None, request)
 
 
-@router.get("/v1/releases/{release_id}", response_model=schemas.ReleaseOut, responses=problems(404, 422))
+@router.get("/v1/releases/{release_id}", response_model=schemas.ReleaseOut, responses=problems(404))
 async def read_release(release_id: UUID, caller: Reader, session: Session) -> schemas.ReleaseOut:
     """One release and what became of it."""
     row = await queries.release(session, release_id)
     return schemas.ReleaseOut.of(row, await queries.years_held(session, release_id))
 
 
-@router.get(
-    "/v1/releases/{release_id}/rejections", response_model=schemas.RejectionPage, responses=problems(400, 404, 422)
-)
+@router.get("/v1/releases/{release_id}/rejections", response_model=schemas.RejectionPage, responses=problems(404))
 async def list_rejections(
     release_id: UUID, request: Request, caller: Reader, session: Session, limit: Limit = 100, cursor: Cursor = None
 ) -> JSONResponse:
     """Every row of the file that was left out, each with its reason."""
     await queries.release(session, release_id)
-    place = decode_cursor(cursor, 1)
-    if place and (type(place[0]) is not int or place[0] not in range(2**31)):
-        raise BadRequest("The cursor is not one that this service gave.")
+    place = decode_cursor(cursor, int)
     rows = await queries.rejections_page(session, release_id, after=place[0] if place else None, limit=limit)
     shown = [schemas.RejectionOut.of(row) for row in rows]
     return page(shown, limit, [rows[-1].place] if rows else None, request)

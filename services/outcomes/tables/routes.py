@@ -11,9 +11,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.kernel.auth import Caller, require
-from services.kernel.bodies import Cursor, Limit, as_uuid, decode_cursor, entity_tag, page
+from services.kernel.bodies import Cursor, Limit, decode_cursor, entity_tag, page
 from services.kernel.errors import NotFound
-from services.kernel.http import Session, problems
+from services.kernel.http import Session
+from services.kernel.openapi import problems
 from services.kernel.types import utc_now
 from services.outcomes.rules.measures import KeyStage
 from services.outcomes.rules.performance import View, performance
@@ -53,7 +54,7 @@ def guarded(value: Any) -> Any:
     "/v1/ring-fences",
     response_model=schemas.RingFencePage,
     tags=["ring-fences"],
-    responses={**problems(400, 422), **CSV},
+    responses=CSV,
 )
 async def list_ring_fences(
     request: Request,
@@ -66,13 +67,13 @@ async def list_ring_fences(
     cursor: Cursor = None,
 ) -> Response:
     """Which schools' results are kept apart from which trust's tables, and when; JSON, or CSV on request."""
-    place = decode_cursor(cursor, 1)
+    place = decode_cursor(cursor, UUID)
     rows = await queries.ring_fences_page(
         session,
         school_urn=int(school_urn) if school_urn else None,
         supplier_uid=supplier_uid,
         on=on,
-        after=as_uuid(place[0]) if place else None,
+        after=place[0] if place else None,
         limit=limit,
     )
     shown = [schemas.RingFenceOut.of(row) for row in rows]
@@ -89,7 +90,7 @@ async def list_ring_fences(
     "/v1/trusts/{uid}/performance",
     response_model=schemas.PerformanceOut,
     tags=["ring-fences"],
-    responses={**problems(404, 422), **CSV},
+    responses={**problems(404), **CSV},
 )
 async def read_performance(
     uid: Annotated[Uid, Path()],
@@ -126,7 +127,7 @@ def table_rows(answer: schemas.PerformanceOut) -> Iterable[dict[str, Any]]:
                 yield {"view": view.value, "urn": member.urn, "name": member.name, "measure": pooled.measure, **result}
 
 
-@router.put("/internal/ring-fences/{contract_id}", tags=["internal"], responses=problems(409, 422))
+@router.put("/internal/ring-fences/{contract_id}", tags=["internal"], responses=problems(409))
 async def put_ring_fence(
     contract_id: UUID, body: schemas.RingFenceIn, caller: Internal, session: Session
 ) -> schemas.RingFenceOut:
@@ -135,7 +136,7 @@ async def put_ring_fence(
     return schemas.RingFenceOut.of(row)
 
 
-@router.put("/internal/full-memberships/{transfer_id}", tags=["internal"], responses=problems(404, 409, 422))
+@router.put("/internal/full-memberships/{transfer_id}", tags=["internal"], responses=problems(404, 409))
 async def put_full_membership(
     transfer_id: UUID, body: schemas.FullMembershipIn, caller: Internal, session: Session
 ) -> schemas.FullMembershipOut:
