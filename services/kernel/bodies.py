@@ -96,13 +96,16 @@ def decode_cursor(cursor: str | None, *kinds: type) -> list[Any] | None:
 
 def part_of(value: Any, kind: type) -> Any:
     """A part of a place, as the database can compare it; raises 400 for anything else."""
-    written = str if kind is UUID else kind
     try:
-        if type(value) is written and "\x00" not in str(value) and (written is str or abs(value) < 2**63):
-            return UUID(value) if kind is UUID else value
-    except ValueError:
-        pass
-    raise BadRequest("The cursor is not one that this service gave.")
+        if kind is UUID and isinstance(value, str):
+            return UUID(value)
+    except ValueError as error:
+        raise BadRequest("The cursor is not one that this service gave.") from error
+    text = kind is str and isinstance(value, str) and "\x00" not in value
+    number = kind is int and type(value) is int and abs(value) < 2**63
+    if not text and not number:
+        raise BadRequest("The cursor is not one that this service gave.")
+    return value
 
 
 def page(rows: list[Any], limit: int, place: list[Any] | None, request: Request) -> JSONResponse:

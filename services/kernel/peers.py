@@ -49,7 +49,8 @@ class Peer:
         self, method: str, target: str, *, caller: Caller, content: bytes | None = None, headers: Mapping[str, str]
     ) -> httpx.Response:
         """One request on behalf of `caller`; raises Unavailable, GatewayTimeout or BadGateway, never httpx's own."""
-        signed = {**headers, "Authorization": f"Bearer {self.signer.identity(caller, self.name)}"}
+        identity = {"Authorization": f"Bearer {self.signer.identity(caller, self.name)}"}
+        signed = [(name.encode(), value.encode("latin-1")) for name, value in {**headers, **identity}.items()]
         try:
             response = await self.client.request(method, target, content=content, headers=signed)
         except httpx.InvalidURL as error:

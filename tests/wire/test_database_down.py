@@ -233,6 +233,6 @@ async def test_a_milestone_recorded_before_reaches_the_contract_after(
     again = await actors["mat"].ask("POST", f"{path}/{RECORD}", json=MET, key=key)
     assert (again.status_code, again.json()["id"]) == (201, record["id"])
     assert len((await actors["rsc"].get(f"{path}/records"))["data"]) == 1
-    events = [each["type"] for each in (await actors["rsc"].get(f"{path}/events"))["data"]]
-    assert len([kind for kind in events if kind.startswith("milestone")]) == 1, events
-    assert events.count("payment.earned") == 1, events
+    events = (await actors["rsc"].get(f"{path}/events"))["data"]
+    assert len([each for each in events if each["type"].startswith("milestone")]) == 1, events
+    assert len([each for each in events if each["type"] == "payment.earned" and each["data"]["code"] == "M1"]) == 1

@@ -133,7 +133,8 @@ async def test_refusals_and_headers_come_through_unchanged(door: World) -> None:
     path = f"/v1/contracts/{made.json()['id']}"
     check_problem(await actors["rsc"].ask("POST", f"{path}/offer"), 428)
     check_problem(await actors["rsc"].ask("POST", f"{path}/offer", headers={"If-Match": '"stale"'}), 412)
-    check_problem(await actors["rsc"].ask("POST", "/v1/contracts", content=b"{"), 400)
+    json = {"content-type": "application/json"}
+    check_problem(await actors["rsc"].ask("POST", "/v1/contracts", content=b"{", headers=json), 400)
     unchanged = await actors["rsc"].ask("GET", path, headers={"If-None-Match": made.headers["etag"]})
     assert (unchanged.status_code, unchanged.content) == (304, b"")
 

@@ -95,6 +95,6 @@ def basic(authorization: str) -> tuple[str, str]:
         client_id, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, ValueError) as error:
         raise TokenRefused(401, "invalid_client", "The Authorization header is not HTTP Basic.") from error
-    if scheme.lower() != "basic" or not colon:
+    if scheme.lower() != "basic" or not colon or "\x00" in client_id:
         raise TokenRefused(401, "invalid_client", "Send client id and secret as HTTP Basic.")
     return client_id, secret

@@ -60,6 +60,7 @@ TABLE: dict[Status, dict[Move, Status]] = {
         Move.CANCEL: Status.CANCELLED,
     },
     Status.BLOCKED: {
+        Move.BLOCK: Status.BLOCKED,
         Move.CONSENT: Status.CONSENTING,
         Move.CANCEL: Status.CANCELLED,
     },
