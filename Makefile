@@ -17,7 +17,7 @@ test: .venv/dev ## Run all tests against a real PostgreSQL
 run: .venv/runtime ## Start everything: gateway on port 8000, services, workers, database in var/
 	@$(BIN)/ringfence up
 
-check: format-check lint types imports generated size test ## Everything that must hold before a change lands
+check: format-check lint types imports generated size rules test ## Everything that must hold before a change lands
 
 format: .venv/dev ## Format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix --quiet .
@@ -44,6 +44,10 @@ openapi: .venv/runtime ## Write openapi/*.json
 
 states: .venv/runtime ## Write docs/states.md
 	@$(BIN)/ringfence states
+
+rules: .venv/dev ## Check that every branch of rules/ is covered by unit tests
+	@$(BIN)/pytest tests/unit -n auto --cov=services/contracts/rules --cov=services/gateway/rules \
+	  --cov=services/outcomes/rules --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
 
 size: .venv/dev ## Check that no module has grown too long
 	@$(BIN)/python tests/size.py
@@ -74,4 +78,4 @@ clean: ## Remove the virtual environment and the embedded database
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ .venv/runtime
 
-.PHONY: help demo test run check format format-check lint types imports generated openapi states size lock clean
+.PHONY: help demo test run check format format-check lint types imports generated openapi states size rules lock clean

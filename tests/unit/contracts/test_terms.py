@@ -1,0 +1,190 @@
+"""Which terms make sense together."""
+
+import hashlib
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.contracts.rules.terms import (
+    AgreedOutcome,
+    BadTerms,
+    OutOfArea,
+    OverlappingContract,
+    School,
+    SchoolInTrust,
+    Trust,
+    UnknownSchool,
+    UnknownTrust,
+    UnsuitableParty,
+    agreement_hash,
+    check_area,
+    check_codes,
+    check_milestones,
+    check_outcomes,
+    check_parties,
+    check_term,
+)
+
+SCHOOL = School(125245, "The School", "open", "South East", "936", "Surrey", "Academies", "17", "A Trust")
+TRUST = Trust("2059", "The Trust", "multi_academy_trust", "open", "07654321", "10012345")
+START, END = date(2016, 9, 1), date(2019, 8, 31)
+
+
+def outcomes(*weights: str, domains: str = "") -> list[AgreedOutcome]:
+    names = domains or "abcdefgh"
+    return [
+        AgreedOutcome(f"O{place}", f"M{place}", names[place], Decimal(weight)) for place, weight in enumerate(weights)
+    ]
+
+
+def test_an_open_school_and_an_open_trust_that_do_not_belong_together_may_be_parties() -> None:
+    for status in ("open", "open_proposed_to_close"):
+        school = replace(SCHOOL, status=status)
+        assert check_parties("125245", school, "2059", TRUST) == (school, TRUST)
+    alone = replace(SCHOOL, trust_uid=None, trust_name=None)
+    assert check_parties("125245", alone, "2059", TRUST) == (alone, TRUST)
+
+
+def test_an_unknown_school_is_named_before_an_unknown_trust() -> None:
+    with pytest.raises(UnknownSchool, match="125245") as school:
+        check_parties("125245", None, "2059", None)
+    assert (school.value.status, school.value.extensions) == (422, {"school_urn": "125245"})
+    with pytest.raises(UnknownTrust, match="2059") as trust:
+        check_parties("125245", SCHOOL, "2059", None)
+    assert (trust.value.status, trust.value.extensions) == (422, {"supplier_uid": "2059"})
+
+
+@pytest.mark.parametrize("status", ["closed", "proposed_to_open", ""])
+def test_a_school_that_is_not_open_is_no_party(status: str) -> None:
+    with pytest.raises(UnsuitableParty, match="The School") as refused:
+        check_parties("125245", replace(SCHOOL, status=status), "2059", TRUST)
+    assert refused.value.status == 409
+    assert refused.value.extensions == {"school_urn": "125245"}
+
+
+@pytest.mark.parametrize(
+    "trust",
+    [
+        replace(TRUST, status="closed"),
+        replace(TRUST, kind="single_academy_trust"),
+        replace(TRUST, kind="school_sponsor", status="closed"),
+    ],
+)
+def test_only_an_open_multi_academy_trust_is_a_supplier(trust: Trust) -> None:
+    with pytest.raises(UnsuitableParty, match="not an open multi-academy trust") as refused:
+        check_parties("125245", SCHOOL, "2059", trust)
+    assert refused.value.extensions == {"supplier_uid": "2059"}
+
+
+def test_a_trust_is_not_contracted_for_its_own_school() -> None:
+    with pytest.raises(SchoolInTrust, match="already in The Trust"):
+        check_parties("125245", replace(SCHOOL, trust_uid="2059"), "2059", TRUST)
+
+
+@pytest.mark.parametrize(
+    ("regions", "la_codes", "inside"),
+    [
+        ((), (), True),
+        (("South East",), (), True),
+        (("London", "South East"), ("301",), True),
+        ((), ("936",), True),
+        (("London",), ("301", "936"), True),
+        (("London",), (), False),
+        ((), ("301",), False),
+        (("London",), ("301",), False),
+        (("south east",), (), False),
+    ],
+)
+def test_the_school_lies_in_a_region_or_an_authority_of_the_commissioner(
+    regions: tuple[str, ...], la_codes: tuple[str, ...], inside: bool
+) -> None:
+    if inside:
+        check_area(SCHOOL, regions, la_codes)
+        return
+    with pytest.raises(OutOfArea, match="Surrey, South East") as refused:
+        check_area(SCHOOL, regions, la_codes)
+    assert refused.value.status == 403
+
+
+def test_a_term_is_a_period_of_one_day_or_more() -> None:
+    check_term(START, START)
+    check_term(START, END)
+    with pytest.raises(BadTerms, match="ends before it starts") as refused:
+        check_term(START, START - timedelta(days=1))
+    assert refused.value.extensions == {"errors": [{"pointer": "/term/ends_on"}]}
+
+
+def test_a_term_of_seven_years_is_allowed_and_one_of_seven_years_and_a_fortnight_is_not() -> None:
+    check_term(START, date(2023, 8, 31))
+    with pytest.raises(BadTerms, match="at most seven years") as refused:
+        check_term(START, date(2023, 9, 14))
+    assert refused.value.extensions == {"errors": [{"pointer": "/term/ends_on"}]}
+
+
+def test_a_code_used_twice_is_pointed_at_where_it_comes_again() -> None:
+    check_codes("outcomes", [])
+    check_codes("outcomes", ["A", "B", "a"])
+    with pytest.raises(BadTerms, match="The code A is used twice") as refused:
+        check_codes("milestones", ["B", "A", "C", "A"])
+    assert refused.value.extensions == {"errors": [{"pointer": "/milestones/3/code"}]}
+
+
+def test_milestones_lie_within_the_term_ends_included() -> None:
+    check_milestones([START, END, date(2017, 1, 1)], START, END)
+    check_milestones([], START, END)
+    for day in (START - timedelta(days=1), END + timedelta(days=1)):
+        with pytest.raises(BadTerms, match=str(day)) as refused:
+            check_milestones([START, day], START, END)
+        assert refused.value.extensions == {"errors": [{"pointer": "/milestones/1/due_on"}]}
+
+
+@pytest.mark.parametrize("weights", [(), ("0.4", "0.4"), ("0.4", "0.4", "0.3"), ("0.333", "0.333", "0.333")])
+def test_weights_that_do_not_sum_to_one_are_refused_whatever_the_reason(weights: tuple[str, ...]) -> None:
+    with pytest.raises(BadTerms, match="not to 1"):
+        check_outcomes(outcomes(*weights), "A reason.")
+
+
+def test_three_measures_of_two_domains_with_none_over_four_tenths_need_no_reason() -> None:
+    check_outcomes(outcomes("0.4", "0.3", "0.3"), None)
+    check_outcomes(outcomes("0.4", "0.2", "0.2", "0.2", domains="aaab"), None)
+    check_outcomes(outcomes("0.1", "0.2", "0.3", "0.4"), "")
+
+
+@pytest.mark.parametrize(
+    "narrow",
+    [
+        outcomes("0.41", "0.29", "0.3"),
+        outcomes("0.5", "0.5"),
+        outcomes("1"),
+        outcomes("0.4", "0.3", "0.3", domains="aaa"),
+    ],
+)
+def test_narrow_outcomes_need_a_reason(narrow: list[AgreedOutcome]) -> None:
+    check_outcomes(narrow, "One measure was in question.")
+    for nothing in (None, ""):
+        with pytest.raises(BadTerms, match="three measures of two domains") as refused:
+            check_outcomes(narrow, nothing)
+        assert refused.value.extensions == {"errors": [{"pointer": "/outcomes"}]}
+
+
+def test_an_overlap_is_a_conflict_with_a_code_of_its_own() -> None:
+    assert (OverlappingContract.status, OverlappingContract.code) == (409, "overlapping_contract")
+
+
+@given(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5) | st.none(), min_size=1))
+def test_the_hash_of_an_agreement_knows_every_change_but_not_the_order(terms: dict[str, object]) -> None:
+    found = agreement_hash(terms)
+    assert agreement_hash(dict(reversed(terms.items()))) == found
+    assert agreement_hash({**terms, "another": 1, "longer": 2}) != found
+    first = next(iter(terms))
+    assert agreement_hash({**terms, first: [terms[first]]}) != found
+    assert agreement_hash({key: value for key, value in terms.items() if key != first}) != found
+
+
+def test_the_hash_of_an_agreement_is_sha256_of_the_sorted_json() -> None:
+    terms = {"b": date(2016, 9, 1), "a": Decimal("0.4")}
+    assert agreement_hash(terms) == hashlib.sha256(b'{"a":0.4,"b":"2016-09-01"}').hexdigest()

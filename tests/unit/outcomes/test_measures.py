@@ -1,0 +1,78 @@
+"""The catalogue of measures."""
+
+from decimal import Decimal
+
+import pytest
+
+from services.outcomes.rules.comparators import CENSUS_WEIGHTS
+from services.outcomes.rules.measures import MEASURES, Domain, KeyStage, Kind
+
+CATALOGUE = {
+    "ABS_OVERALL": ("proportion", "attendance", "ABS", -1, "0.000005"),
+    "ABS_PA": ("proportion", "attendance", "ABS", -1, "0.000005"),
+    "KS2_RWM_EXP": ("proportion", "attainment", "KS2", 1, "0.5"),
+    "KS2_RWM_HIGH": ("proportion", "attainment", "KS2", 1, "0.5"),
+    "KS2_READ_AVG": ("mean", "attainment", "KS2", 1, "0.5"),
+    "KS2_MAT_AVG": ("mean", "attainment", "KS2", 1, "0.5"),
+    "KS2_READ_PROG": ("progress", "attainment", "KS2", 1, "0.05"),
+    "KS2_WRIT_PROG": ("progress", "attainment", "KS2", 1, "0.05"),
+    "KS2_MAT_PROG": ("progress", "attainment", "KS2", 1, "0.05"),
+    "KS4_A8": ("mean", "attainment", "KS4", 1, "0.05"),
+    "KS4_P8": ("progress", "attainment", "KS4", 1, "0.005"),
+    "KS4_EM95": ("proportion", "attainment", "KS4", 1, "0.5"),
+    "KS4_EM94": ("proportion", "attainment", "KS4", 1, "0.5"),
+    "KS4_EBACC_APS": ("mean", "attainment", "KS4", 1, "0.005"),
+    "CENSUS_NOR": ("context", "context", "CENSUS", 1, "0"),
+    "CENSUS_FSM": ("context", "context", "CENSUS", 1, "0.05"),
+    "CENSUS_EAL": ("context", "context", "CENSUS", 1, "0.05"),
+    "CENSUS_SEN_SUPPORT": ("context", "context", "CENSUS", 1, "0.05"),
+    "CENSUS_EHCP": ("context", "context", "CENSUS", 1, "0.05"),
+}
+
+
+def test_the_catalogue_is_the_methods() -> None:
+    found = {
+        code: (each.kind.value, each.domain.value, each.key_stage.value, each.direction, str(each.rounding_half_width))
+        for code, each in MEASURES.items()
+    }
+    assert found == CATALOGUE
+    assert all(measure.code == code for code, measure in MEASURES.items())
+
+
+@pytest.mark.parametrize(
+    ("code", "sigma"),
+    [("KS4_P8", 1.41628), ("KS2_READ_PROG", 6.289), ("KS2_WRIT_PROG", 6.049), ("KS2_MAT_PROG", 5.914)],
+)
+def test_progress_has_the_latest_national_spread_between_pupils(code: str, sigma: float) -> None:
+    assert MEASURES[code].pupil_sd == sigma
+
+
+def test_means_and_progress_have_a_spread_and_percentages_have_none() -> None:
+    for measure in MEASURES.values():
+        assert (measure.pupil_sd > 0) is (measure.kind in {Kind.MEAN, Kind.PROGRESS})
+
+
+def test_less_is_better_for_absence_and_for_nothing_else() -> None:
+    assert {code for code, each in MEASURES.items() if each.direction == -1} == {"ABS_OVERALL", "ABS_PA"}
+
+
+def test_units_follow_from_the_kind() -> None:
+    for measure in MEASURES.values():
+        if measure.kind is Kind.CONTEXT:
+            assert measure.unit in {"pupils", "percent"}
+        else:
+            assert measure.unit == ("percent" if measure.kind is Kind.PROPORTION else "points")
+        assert measure.rounding_half_width >= Decimal(0)
+        assert measure.version == "1"
+        assert measure.title
+
+
+def test_context_belongs_to_the_census_and_only_context_does() -> None:
+    for measure in MEASURES.values():
+        signs = {
+            measure.kind is Kind.CONTEXT,
+            measure.domain is Domain.CONTEXT,
+            measure.key_stage is KeyStage.CENSUS,
+        }
+        assert len(signs) == 1
+    assert set(CENSUS_WEIGHTS) == {code for code, each in MEASURES.items() if each.kind is Kind.CONTEXT}
