@@ -123,7 +123,7 @@ def import_file(
     """Ingest a published file; rejected rows are listed in a file beside it."""
 
     async def work(database: Database) -> ingest.Summary:
-        now = utc_now()
+        now = real_now()
         day = date.fromisoformat(published) if published else now.date()
         asked = ingest.Publication(feed, academic_year_from(year) if year else None, status, day)
         with out.status(f"Reading {file.name} ..."):
@@ -166,7 +166,7 @@ def create_client(
 
     async def work(database: Database) -> tuple[str, str]:
         async with database.transaction(OPERATOR) as session:
-            row, secret = await access.register_client(session, body=body, caller=OPERATOR, now=utc_now())
+            row, secret = await access.register_client(session, body=body, caller=OPERATOR, now=real_now())
             return row.id, secret
 
     client_id, secret = with_database("gateway", work)
@@ -184,7 +184,7 @@ def create_key(
 
     async def work(database: Database) -> str:
         async with database.transaction(OPERATOR) as session:
-            return (await access.create_key(session, body=body, caller=OPERATOR, now=utc_now()))[1]
+            return (await access.create_key(session, body=body, caller=OPERATOR, now=real_now()))[1]
 
     out.print(f"{with_database('gateway', work)}\nThe key is shown this once.", highlight=False)
 

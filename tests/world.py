@@ -22,7 +22,7 @@ from services.gateway.access.schemas import ClientIn, KeyIn
 from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES
 from services.kernel.auth import service_caller
 from services.kernel.db import Database, role_url
-from services.kernel.types import Kind, utc_now
+from services.kernel.types import Kind, real_now, utc_now
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.years import academic_year_from
 from services.system import System, assemble
@@ -112,7 +112,7 @@ class World:
         """A registered system with a token."""
         body = ClientIn(name=f"{kind} system", kind=kind, scopes=scopes or sorted(ALLOWED[kind]), **bounds)
         async with self.database("gateway").transaction(OPERATOR) as session:
-            row, secret = await access.register_client(session, body=body, caller=OPERATOR, now=utc_now())
+            row, secret = await access.register_client(session, body=body, caller=OPERATOR, now=real_now())
         answer = await self.http.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=(row.id, secret))
         return Actor(self.http, {"Authorization": f"Bearer {answer.json()['access_token']}"})
 
@@ -120,7 +120,7 @@ class World:
         """A finance team with an API key."""
         body = KeyIn(trust_uid=trust_uid, scopes=scopes or sorted(KEY_SCOPES))
         async with self.database("gateway").transaction(OPERATOR) as session:
-            _row, key = await access.create_key(session, body=body, caller=OPERATOR, now=utc_now())
+            _row, key = await access.create_key(session, body=body, caller=OPERATOR, now=real_now())
         return Actor(self.http, {"x-api-key": key})
 
     async def cast(self) -> dict[str, "Actor"]:
@@ -137,16 +137,29 @@ class World:
         """The pool of one service."""
         return next(each for each in self.system.databases if each.service == service)
 
-    async def settle(self, rounds: int = 4) -> None:
-        """Let the workers do what is due, until nothing is left but looking for more."""
-        for _ in range(rounds):
+    async def settle(self, rounds: int = 4, *, patient: bool = True) -> None:
+        """Let the workers do what is due, until nothing is left but looking for more.
+
+        An event is read once no older transaction is running anywhere on the server, which other tests share.
+        """
+        done = 0
+        while done < rounds or (patient and self.behind() and done < 400):
+            done += 1
             for worker in self.system.workers:
                 if worker.begin is not None:
                     await worker.begin()
                 for _ in range(20):
                     if not await worker.run_once(utc_now()):
                         break
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.02 if done > rounds else 0)
+
+    def behind(self) -> bool:
+        """Whether the gateway has not yet read every event of contracts."""
+        unread = self.rows(
+            "SELECT FROM contracts.event e WHERE (e.txid, e.position) > coalesce((SELECT (c.txid, c.position)"
+            " FROM gateway.cursor c WHERE c.source = 'contracts'), (0::bigint, 0::bigint)) LIMIT 1"
+        )
+        return bool(unread)
 
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         """What the owner finds in the database."""

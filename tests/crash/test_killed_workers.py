@@ -71,7 +71,7 @@ async def run_and_kill(world: World, points: Points, monkeypatch: pytest.MonkeyP
     """Let the workers work until one is killed; says whether they came through."""
     with points.watched(monkeypatch):
         try:
-            await world.settle(rounds=3)
+            await world.settle(rounds=3, patient=False)
         except Killed:
             return False
     return True

@@ -137,7 +137,7 @@ async def test_without_its_database_the_system_lives_but_is_not_ready(
     ]
     async with served(there.system.apps["gateway"]) as url, httpx.AsyncClient(base_url=url, timeout=60) as http:
         for method, target, body in asked:
-            form = {"data": {"grant_type": "client_credentials"}, "auth": ("a", "b")} if "token" in target else {}
+            form: Json = {"data": {"grant_type": "client_credentials"}, "auth": ("a", "b")} if "token" in target else {}
             caller = Actor(http, {} if form else actors["dfe"].headers)
             come_again(await caller.ask(method, target, json=body, **form))
         come_again(await Actor(http, actors["finance"].headers).ask("GET", "/v1/contracts"))

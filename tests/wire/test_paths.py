@@ -177,12 +177,12 @@ async def test_a_credential_that_is_none_is_401_with_a_challenge(wire: Actor, su
     odd = ("Bearer", "Bearer x", "Bearer a.b.c", "Basic eDp5", "ApiKey x", "Bearer " + "[" * 3000, "é", "")
     for given in odd:
         with subtests.test(given=given[:20]):
-            answer = await wire.http.get("/v1/contracts", headers={"Authorization": given.encode()})
+            answer = await wire.http.get("/v1/contracts", headers={b"Authorization": given.encode()})
             check_problem(answer, 401)
             assert answer.headers["www-authenticate"]
     for key in ("x", "mat_live_", "mat_live_" + "a" * 36, "\u00e9"):
         with subtests.test(key=key):
-            check_problem(await wire.http.get("/v1/contracts", headers={"x-api-key": key.encode()}), 401)
+            check_problem(await wire.http.get("/v1/contracts", headers={b"x-api-key": key.encode()}), 401)
 
 
 async def test_a_token_request_that_makes_no_sense_is_an_oauth_error(wire: Actor, subtests: pytest.Subtests) -> None:

@@ -29,7 +29,7 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
     share, spread = successes / n, z * z / n
     centre = (share + spread / 2) / (1 + spread)
     half = z / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
-    return Interval(max(0.0, centre - half), min(1.0, centre + half))
+    return Interval(max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)))
 
 
 def progress_interval(mean: float, n: float, sigma: float) -> Interval:

@@ -94,7 +94,7 @@ def test_a_refusal_says_who_may_or_which_moves_there_are() -> None:
         moved(Status.CONSENTING, Move.SCHEDULE, Role.SUPPLIER)
     with pytest.raises(TransferNotAllowed, match="A transfer that is blocked cannot complete") as refused:
         moved(Status.BLOCKED, Move.COMPLETE, Role.WORKER)
-    assert refused.value.extensions == {"allowed": ["cancel", "consent"]}
+    assert refused.value.extensions == {"allowed": ["block", "cancel", "consent"]}
 
 
 def test_statuses_bodies_decisions_and_routes_are_those_of_the_public_api() -> None:
