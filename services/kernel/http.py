@@ -35,6 +35,8 @@ SECURITY_HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
 ]
+QUIET = ("/health/", "/internal/events")
+"""Paths that are asked all the time by machines; a log of them would drown the others."""
 log = structlog.get_logger("ringfence.access")
 
 
@@ -184,7 +186,8 @@ class Edge:
         finally:
             milliseconds = round((time.perf_counter() - started) * 1000, 1)
             facts = {"method": scope["method"], "path": scope["path"], "status": status, "ms": milliseconds}
-            log.info("request", service=self.service, request_id=request_id.decode(), **facts)
+            write = log.debug if status == 200 and scope["path"].startswith(QUIET) else log.info
+            write("request", service=self.service, request_id=request_id.decode(), **facts)
 
 
 def too_large(path: str) -> bytes:

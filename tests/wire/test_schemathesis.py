@@ -141,5 +141,6 @@ def send_all(door: Door, label: str, mode: GenerationMode) -> None:
     send()
 
 
-def test_what_is_excluded_is_there() -> None:
+def test_every_operation_is_there_and_so_is_what_is_excluded() -> None:
+    assert len(OPERATIONS) == len(list(FOUND.get_all_operations()))
     assert EXCLUDED.keys() | NEVER_BAD.keys() <= OPERATIONS.keys()
