@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from services.demo import cast, story
+from services.demo.play import Play
 from services.demo.stage import Stage
 from tests.world import clone, drop, rows
 
@@ -18,7 +19,7 @@ def told(owner_url: str, migrated: str, tmp_path_factory: pytest.TempPathFactory
     printed = StringIO()
     console = Console(file=printed, width=120)
     stage = Stage(url, tmp_path_factory.mktemp("stage"))
-    with stage.open(), closing(story.Play(stage, console)) as play:
+    with stage.open(), closing(Play(stage, console)) as play:
         story.tell(play)
         yield play, printed.getvalue(), url
     drop(owner_url, url)

@@ -1,0 +1,208 @@
+"""The chapters of the main job. Each does one thing through the API and fails when it does not come out as told."""
+
+import re
+from typing import Any
+
+from services.demo import cast, telling
+from services.demo.play import Play
+from services.demo.stage import Actor, StoryBroken, wait
+
+
+def set_the_stage(play: Play) -> None:
+    """Clients and keys, from the command line"""
+    wanted: dict[str, tuple[str, ...]] = {
+        name: ("clients", "create", *options) for name, options in cast.CLIENTS.items()
+    }
+    wanted |= {name: ("keys", "create", "--trust", trust) for name, trust in cast.KEYS.items()}
+    printed = play.stage.commands(wanted)
+    for name, text in printed.items():
+        if name in cast.KEYS:
+            play.actors[name] = Actor(play.stage.base, key=text.split()[0])
+        else:
+            found = re.findall(r"^client_(?:id|secret)\s+(\S+)$", text, re.MULTILINE)
+            play.actors[name] = Actor(play.stage.base, client=(found[0], found[1]))
+        play.say(name, f"$ ringfence {telling.command(wanted[name])}")
+
+
+def ingest(play: Play) -> None:
+    """Real feeds come in, and the same file twice changes nothing"""
+    shown = []
+    for file in cast.FILES:
+        row = send(play, file)
+        shown.append(row)
+        if row["status"] not in {"current", "superseded"}:
+            raise StoryBroken(f"{file.name}: {row['detail']}")
+    telling.releases(play.console, shown)
+    for row in (row for row in shown if row["rows_rejected"]):
+        listed = play["dfe"].get(f"/v1/releases/{row['id']}/rejections")["data"]
+        play.say("dfe", f"{row['filename']}: {len(listed)} rows rejected; the first: {telling.rejection(listed[0])}")
+    again = send(play, cast.FILES[-1])
+    if again["reason_code"] != "same_values":
+        raise StoryBroken("The same file a second time should have changed nothing.")
+    play.say("dfe", f"{again['filename']} once more: {again['status']} ({again['reason_code']}), nothing changed")
+    seen = play["rsc"].get(f"/v1/schools/{cast.SCHOOL}/observations", measure="ABS_PA")["data"]
+    figures = ", ".join(f"{each['academic_year']} {each['value']:.1f}%" for each in seen)
+    play.say("rsc", f"{cast.SCHOOL_NAME}, persistent absence: {figures}")
+    withheld = play["rsc"].get(f"/v1/schools/{cast.WITHHELD_SCHOOL}/observations", measure="KS4_A8")["data"]
+    for each in withheld:
+        play.say(
+            "rsc", f"A withheld figure stays a reason: KS4_A8 {each['academic_year']} {each['raw']} ({each['state']})"
+        )
+
+
+def send(play: Play, file: cast.File) -> dict[str, Any]:
+    """Post one file and wait until it was read."""
+    form = {"feed": file.feed, "release_status": "final", "published_on": file.published_on}
+    if file.academic_year:
+        form["academic_year"] = file.academic_year
+    content = (play.sample / file.name).read_bytes()
+    made = play["dfe"].ask("POST", "/v1/releases", expect=202, data=form, files={"file": (file.name, content)})
+
+    def read() -> dict[str, Any] | None:
+        row: dict[str, Any] = play["dfe"].get(f"/v1/releases/{made['id']}")
+        return None if row["status"] == "ingesting" else row
+
+    return wait(f"{file.name} to be read", read)
+
+
+def agree(play: Play) -> None:
+    """A contract is drafted, offered and signed; on its first day it is active and the ring-fence opens"""
+    play.stage.at("2023-06-20")
+    for what, change in cast.WRONG.items():
+        wrong = cast.CONTRACT | change
+        if "term" in change:
+            wrong |= {"milestones": []}
+        status = 409 if what.startswith("a school") else 422
+        problem = play["rsc"].ask("POST", "/v1/contracts", expect=status, json=wrong)
+        play.say("rsc", f"Drafts for {what}: {status} {problem['code']}. {problem['detail']}")
+    made = play["rsc"].ask("POST", "/v1/contracts", expect=201, json=cast.CONTRACT)
+    play.contract = f"/v1/contracts/{made['id']}"
+    play.say("rsc", f"Drafts {made['reference']}: {made['title']}, worth up to {telling.pounds(made['value_pence'])}")
+    for each in made["outcomes"]:
+        play.say("rsc", telling.promise(each))
+    overlapping = {"term": {"starts_on": "2024-01-01", "ends_on": "2025-12-31"}, "milestones": []}
+    problem = play["rsc"].ask("POST", "/v1/contracts", expect=409, json=cast.CONTRACT | overlapping)
+    play.say("rsc", f"Drafts a second one for the same time: 409 {problem['code']}. {problem['detail']}")
+    offered = play["rsc"].change(play.contract, "offer")
+    play.say("rsc", f"Offers it; its terms are frozen under SHA-256 {offered['agreed_hash'][:16]}…")
+    for name, party in (("rsc", "commissioner"), ("mat", "supplier"), ("body", "responsible_body")):
+        body = {"party": party, "signed_by": f"for the {party}", "role": "authorised", "signed_on": "2023-06-20"}
+        signed = play[name].change(play.contract, "signatures", body, expect=201)
+        play.say(name, f"Signs; the contract is {signed['status']}")
+    play.before = play.performance()
+    play.stage.at("2023-09-01")
+    wait("the contract to be active", lambda: play["rsc"].get(play.contract)["status"] == "active")
+    fences = wait("the ring-fence", lambda: play["rsc"].get("/v1/ring-fences", school_urn=cast.SCHOOL)["data"])
+    play.say("the clock", f"1 September 2023: the contract is active; ring-fence {telling.days(fences[0])}")
+
+
+def record(play: Play) -> None:
+    """Milestones are recorded, and money falls due"""
+    for code, occurred, recorded, note in cast.RECORDS:
+        play.stage.at(recorded)
+        body = {"status": "met", "occurred_on": occurred, "note": note, "evidence": []}
+        path = f"{play.contract}/milestones/{code}/records"
+        made = play["mat"].ask("POST", path, expect=201, json=body, key=f"record-{code}")
+        again = play["mat"].ask("POST", path, expect=201, json=body, key=f"record-{code}")
+        if made["id"] != again["id"]:
+            raise StoryBroken("The same request twice made two records.")
+        play.say("mat", f"Records {code} as met on {occurred} (leaf {made['leaf_hash'][:12]}…); sent twice, kept once")
+    wait("payments", lambda: len(earned(play)) == len(cast.RECORDS) + 1)
+    telling.payments(play.console, play["finance"].get("/v1/payments")["data"])
+    total = sum(each["amount_pence"] for each in earned(play))
+    play.say("finance", f"Sees {telling.pounds(total)} earned, of {telling.pounds(value(play))}")
+    strange = play["other_finance"].get("/v1/payments")["data"]
+    problem = play["other_finance"].ask("GET", f"{play.contract}/payments", expect=404)
+    play.say("other_finance", f"Sees {len(strange)} payments; this contract's: 404 {problem['code']}")
+    play.stage.at("2024-09-01")
+    wait("the contract to end", lambda: play["rsc"].get(play.contract)["status"] == "completed")
+    play.say("the clock", "1 September 2024: every required milestone decided, so the contract is completed")
+
+
+def earned(play: Play) -> list[dict[str, Any]]:
+    """Payments that have been earned, as the finance team sees them."""
+    found: list[dict[str, Any]] = play["finance"].get("/v1/payments", status="earned")["data"]
+    return found
+
+
+def value(play: Play) -> int:
+    """What the contract can pay at most, in pence."""
+    return int(play["finance"].get(play.contract)["value_pence"])
+
+
+def compare_tables(play: Play) -> None:
+    """The trust's performance table does not know the contracted school"""
+    after = play.performance()
+    telling.tables(play.console, after)
+    for view in ("dfe", "platform"):
+        if after["views"][view] != play.before["views"][view]:
+            raise StoryBroken(f"The contract has changed the {view} view.")
+        if any(each["urn"] == cast.SCHOOL for each in after["views"][view]["members"]):
+            raise StoryBroken(f"The contracted school is in the {view} view.")
+    place = next(each for each in after["reconciliation"] if each["urn"] == cast.SCHOOL)
+    play.say("rsc", "With and without the contract, the trust's own views are the same, figure by figure")
+    play.say(
+        "rsc", f"{cast.SCHOOL_NAME}: {place['role']}, counts in {', '.join(place['counts_in'])}. {place['reason']}"
+    )
+
+
+def evaluate(play: Play) -> None:
+    """Results are judged against the target and against matched schools"""
+    missing = [each for each in play["rsc"].get(play.contract)["transfer_conditions"] if each["state"] != "met"]
+    for each in missing:
+        play.say("the gateway", f"No transfer yet: {each['code']} is {each['state']}. {each['detail']}")
+    play.stage.at("2025-03-21")
+    asked = {"academic_year": cast.YEAR, "run": "final"}
+    verdict = play["rsc"].ask("POST", f"{play.contract}/evaluations", expect=201, json=asked)
+    telling.verdict(play.console, verdict)
+    if verdict["overall"] != "met":
+        raise StoryBroken(f"The verdict is {verdict['overall']}.")
+
+
+def transfer(play: Play) -> None:
+    """The gateway opens the transfer by itself; people consent; the school becomes a full member"""
+    found = wait("a transfer", lambda: play["rsc"].get("/v1/transfers")["data"])[0]
+    play.transfer = f"/v1/transfers/{found['id']}"
+    play.say("the gateway", f"Opens {found['reference']} by itself: {found['route']}, {found['status']}")
+    for name, body in (("rsc", "rsc"), ("mat", "trust_board"), ("body", "outgoing_trust")):
+        decision = {"by": body, "decision": "approved", "decided_on": "2025-03-21"}
+        play[name].change(play.transfer, "consents", decision, expect=201)
+        play.say(name, f"Consents for the {body.replace('_', ' ')}")
+    day = {"effective_on": cast.EFFECTIVE_ON, "reason": "The first of the month after the legal work"}
+    dated = play["rsc"].change(play.transfer, "effective-date", day)
+    play.say("rsc", f"Sets {cast.EFFECTIVE_ON}; the transfer is {dated['status']}")
+    finish_steps(play, dated["steps"])
+    play.stage.at(cast.EFFECTIVE_ON)
+    done = wait("the day", lambda: completed(play))
+    joined = done["result"]
+    play.say("the worker", f"{cast.EFFECTIVE_ON}: ring-fence closed and membership opened in one transaction")
+    last = wait("the contract", lambda: frozen(play))
+    play.say("the worker", f"Contract {last['reference']} is {last['status']}")
+    school = play["rsc"].get(f"/v1/schools/{cast.SCHOOL}")
+    play.say("rsc", f"{school['name']} is a member of {school['trust']['name']}")
+    play.say(
+        "rsc",
+        f"Its results count for the trust from {joined['first_platform_year']}, and as DfE counts them from "
+        f"{joined['first_dfe_year']}; {cast.YEAR} stays apart for ever",
+    )
+
+
+def finish_steps(play: Play, steps: list[dict[str, Any]]) -> None:
+    """Each owner finishes the steps that are theirs."""
+    actors = {"commissioner": "rsc", "supplier": "mat", "responsible_body": "body"}
+    own = [step for step in steps if step["owner"] in actors]
+    for step in own:
+        play[actors[step["owner"]]].change(play.transfer, f"steps/{step['key']}/completion", {})
+    play.say("all parties", f"Finish {len(own)} steps: {', '.join(step['title'].lower() for step in own)}")
+
+
+def completed(play: Play) -> dict[str, Any] | None:
+    """The transfer, once it is completed."""
+    found: dict[str, Any] = play["rsc"].get(play.transfer)
+    return found if found["status"] == "completed" else None
+
+
+def frozen(play: Play) -> dict[str, Any] | None:
+    """The contract, once it is transferred."""
+    found: dict[str, Any] = play["rsc"].get(play.contract)
+    return found if found["status"] == "transferred" else None
