@@ -1,6 +1,11 @@
 """A worker killed between any two steps: another goes on, and every effect has happened exactly once."""
 
+import asyncio
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from tests.crash.stages import STAGES, Actors, Killed, Points, let_leases_run_out, state
-from tests.world import World, clone, copy, drop, named, world_on
+from tests.world import World, clone, copy, drop, named, rows, world_on
 
 MOST_POINTS = 200
 
@@ -65,6 +70,43 @@ async def test_a_worker_killed_anywhere_changes_nothing(
             break
         kills += 1
     assert kills >= 8, "the worker was never killed: the points are not where the work is"
+
+
+WORKER = """
+import asyncio, logging
+from services import cli, system
+cli.log_from(logging.CRITICAL)
+asyncio.run(system.work(system.assemble(poll_seconds=0.02)))
+"""
+AT_WORK = "SELECT FROM contracts.job WHERE attempts > 0 UNION ALL SELECT FROM gateway.job WHERE attempts > 0"
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("stage", ["milestones", "the_day"])
+async def test_a_process_killed_at_work_changes_nothing(
+    stage: str, ready: dict[str, Any], owner_url: str, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template, moment, expected = ready[stage]
+    monkeypatch.setenv("RINGFENCE_NOW", moment)
+    for pause in (0.0, 0.05, 0.15):
+        url = clone(owner_url, template)
+        await asyncio.to_thread(start_and_kill, url, keys_dir, pause)
+        async with world_on(url, keys_dir) as world:
+            let_leases_run_out(world)
+            await world.settle()
+            assert state(world) == expected, f"killed after {pause} seconds"
+        drop(owner_url, url)
+
+
+def start_and_kill(url: str, keys_dir: Path, pause: float) -> None:
+    """Start a worker process, and kill it so many seconds after it has begun its first work."""
+    places = {"RINGFENCE_DATABASE_URL": url, "RINGFENCE_KEYS_DIR": str(keys_dir)}
+    process = subprocess.Popen([sys.executable, "-c", WORKER], env={**os.environ, **places})
+    while process.poll() is None and not rows(url, AT_WORK):
+        time.sleep(0.005)
+    time.sleep(pause)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
 
 
 async def run_and_kill(world: World, points: Points, monkeypatch: pytest.MonkeyPatch) -> bool:

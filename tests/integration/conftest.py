@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from services.demo import cast
+from services.kernel.db import role_url
 from services.kernel.types import utc_now
-from tests.world import Actor, Json, World, agreed_contract, at, clone, drop, move_clock, world_on
+from tests.world import Actor, Json, World, agreed_contract, at, clone, drop, move_clock, plain_url, world_on
 
 Actors = dict[str, Actor]
 FIRST_DAY, DAY_AFTER_LAST, RESULTS_OUT = "2023-09-01", "2024-09-01", "2025-03-21"
@@ -35,19 +37,7 @@ def empty_url(owner_url: str, migrated: str) -> Iterator[str]:
 @pytest.fixture
 async def actors(seeded_world: World) -> Actors:
     """Everybody who takes part in the main job, on the sample."""
-    return await everybody(seeded_world)
-
-
-async def everybody(world: World) -> Actors:
-    """The cast, with a key that was made in real time: keys expire in real time, whatever clock a test has set."""
-    return await world.cast() | {"finance": await real_key(world, cast.SUPPLIER)}
-
-
-async def real_key(world: World, trust_uid: str) -> Actor:
-    """A finance team with an API key, made in real time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("RINGFENCE_NOW", raising=False)
-        return await world.key(trust_uid)
+    return await seeded_world.cast()
 
 
 @dataclass(frozen=True)
@@ -80,7 +70,7 @@ def scene(owner_url: str, seeded: str, keys_dir: Path) -> Scene:
 
     async def play() -> tuple[dict[str, dict[str, str]], str, str]:
         async with world_on(url, keys_dir) as world:
-            actors = await everybody(world)
+            actors = await world.cast()
             contract, transfer = await proposed_transfer(world, actors)
             return {name: actor.headers for name, actor in actors.items()}, contract, transfer
 
@@ -191,3 +181,9 @@ def memberships(case: Case) -> list[tuple[Any, ...]]:
     """In which trusts the school was, and until when."""
     query = "SELECT trust_uid, left_on::text FROM outcomes.membership WHERE urn = %(urn)s ORDER BY joined_on"
     return case.world.rows(query, urn=int(cast.SCHOOL))
+
+
+def as_role(database_url: str, role: str) -> "psycopg.Connection[Any]":
+    """A connection under the role of a service."""
+    url = role_url(role, database_url).render_as_string(hide_password=False)
+    return psycopg.connect(plain_url(url), autocommit=True)

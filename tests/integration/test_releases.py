@@ -177,12 +177,6 @@ async def test_a_broken_file_is_refused_with_its_reason_and_changes_nothing(
     assert (await dfe.get(f"/v1/releases/{good['id']}"))["status"] == "current"
 
 
-async def test_a_refused_file_may_be_sent_again_whole(world: World, dfe: Actor) -> None:
-    cut = await send(world, dfe, gzip.compress(csv(MANY))[:100])
-    whole = await send(world, dfe, gzip.compress(csv(MANY)))
-    assert (cut["status"], whole["status"]) == ("refused", "current")
-
-
 async def test_a_file_without_bytes_is_not_even_received(world: World, dfe: Actor) -> None:
     answer = await dfe.ask("POST", "/v1/releases", data=form(), files={"file": ("absence.csv", b"")})
     problem(answer, 422, "empty_file")

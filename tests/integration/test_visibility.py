@@ -8,7 +8,7 @@ import pytest
 from services.demo import cast
 from services.gateway.rules.scopes import ALLOWED
 from services.kernel.types import Kind
-from tests.integration.conftest import RESULTS_OUT, Actors, Case, problem, real_key
+from tests.integration.conftest import RESULTS_OUT, Actors, Case, problem
 from tests.world import Actor, World
 
 PARTS = ("", "/payments", "/milestones", "/records", "/events", "/evaluations")
@@ -96,7 +96,7 @@ async def test_what_is_not_yours_is_not_there(case: Case, kind: Kind, bounds: di
 
 
 async def test_another_trusts_finance_team_sees_nothing(case: Case) -> None:
-    key = await real_key(case.world, cast.ANOTHER_TRUST)
+    key = await case.world.key(cast.ANOTHER_TRUST)
     for part in PARTS:
         problem(await key.ask("GET", f"{case.contract}{part}"), 404, "not_found")
     for path in ("/v1/contracts", "/v1/payments"):

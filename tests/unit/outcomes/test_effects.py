@@ -55,6 +55,9 @@ def test_the_effect_agrees_with_numpy_and_scipy(
         if found.se > 1e-9:
             low, high = stats.t.interval(level, k - 1, loc=found.tau, scale=found.se)
             assert (interval.low, interval.high) == (pytest.approx(low, abs=1e-6), pytest.approx(high, abs=1e-6))
+    if found.se > 1e-9:
+        assert found.t * found.se == pytest.approx(found.tau, abs=1e-9)
+        assert found.p_two_sided == pytest.approx(2 * stats.t.cdf(-abs(found.tau / found.se), k - 1), abs=1e-9)
     better = sum(change >= outcome - baseline for change in changes)
     assert found.p_rank == pytest.approx((1 + better) / (k + 1))
     assert 1 / (k + 1) <= found.p_rank <= 1

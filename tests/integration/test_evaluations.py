@@ -1,0 +1,40 @@
+"""Verdicts: the same question on the same data has one answer, also when it is asked twice at once."""
+
+import asyncio
+
+import psycopg
+
+from services.demo import cast
+from tests.integration.conftest import Case
+from tests.world import plain_url
+
+ASKED = {"academic_year": cast.YEAR, "run": "interim"}
+WAITING = (
+    "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'outcomes.evaluation'::regclass"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+
+
+async def test_the_same_question_again_has_the_verdict_of_before(case: Case) -> None:
+    first = await case["rsc"].post(f"{case.contract}/evaluations", ASKED)
+    again = await case["rsc"].post(f"{case.contract}/evaluations", ASKED)
+    assert again == first
+    listed = (await case["rsc"].get(f"{case.contract}/evaluations"))["data"]
+    assert [each["run"] for each in listed] == ["interim", "final"]
+
+
+async def test_the_same_question_of_two_at_once_has_one_verdict(case: Case) -> None:
+    """Both have found no verdict of before when the first of them is allowed to write its own."""
+    async with await psycopg.AsyncConnection.connect(plain_url(case.world.database_url)) as gate:
+        await gate.execute("LOCK TABLE outcomes.evaluation IN SHARE MODE")
+        path = f"{case.contract}/evaluations"
+        asked = [asyncio.create_task(case[name].ask("POST", path, json=ASKED)) for name in ("rsc", "dfe")]
+        for _ in range(200):
+            if case.world.rows(WAITING) == [(2,)] or any(each.done() for each in asked):
+                break
+            await asyncio.sleep(0.05)
+        await gate.commit()
+    answers = await asyncio.gather(*asked)
+    assert [each.status_code for each in answers] == [201, 201], [each.text for each in answers]
+    assert answers[0].json()["id"] == answers[1].json()["id"]
+    assert case.world.rows("SELECT count(*) FROM outcomes.evaluation WHERE run = 'interim'") == [(1,)]
