@@ -107,16 +107,16 @@ async def test_the_same_key_with_another_body_is_refused_and_has_no_effect(case:
     assert count(case.world, create.counted) == before
 
 
-@pytest.mark.parametrize("name", ["a contract", "a milestone record"])
-@pytest.mark.parametrize("key", [None, "", "short", "k" * 101, "four words and a dot", "señal-de-cliente"], ids=ascii)
-async def test_a_create_without_a_proper_key_is_refused(case: Case, name: str, key: str | None) -> None:
-    create = CREATES[name]
-    before = count(case.world, create.counted)
-    headers = {**case[create.who].headers, **({} if key is None else {"Idempotency-Key": key.encode("latin-1")})}
-    path = create.path.format(contract=case.contract)
-    answer = await case.world.http.post(path, headers=headers, json=create.body)
-    problem(answer, 400, "bad_request")
-    assert count(case.world, create.counted) == before
+async def test_a_create_without_a_proper_key_is_refused(case: Case, subtests: pytest.Subtests) -> None:
+    for create in (CREATES["a contract"], CREATES["a milestone record"]):
+        before = count(case.world, create.counted)
+        path = create.path.format(contract=case.contract)
+        for key in (None, "", "short", "k" * 101, "four words and a dot", "señal-de-cliente"):
+            with subtests.test(path=create.path, key=key):
+                own: Json = {} if key is None else {"Idempotency-Key": key.encode("latin-1")}
+                answer = await case.world.http.post(path, headers=case[create.who].headers | own, json=create.body)
+                problem(answer, 400, "bad_request")
+        assert count(case.world, create.counted) == before
 
 
 @every_create

@@ -1,7 +1,5 @@
 """A transfer opens by itself when all holds, waits for people, and is carried out once, on its day."""
 
-import pytest
-
 from services.demo import cast
 from tests.integration.conftest import (
     CONSENTS,
@@ -126,10 +124,10 @@ async def test_a_deferred_consent_is_waited_for(case: Case) -> None:
     assert memberships(case) == [(cast.OUTGOING, None)]
 
 
-@pytest.mark.parametrize(("name", "by"), [("mat", "rsc"), ("rsc", "trust_board"), ("mat", "outgoing_trust")])
-async def test_nobody_gives_the_consent_of_another_body(case: Case, name: str, by: str) -> None:
-    body = {"by": by, "decision": "approved", "decided_on": RESULTS_OUT}
-    await refused(case, name, "consents", body, 403, "not_your_move")
+async def test_nobody_gives_the_consent_of_another_body(case: Case) -> None:
+    for name, by in (("mat", "rsc"), ("rsc", "trust_board"), ("mat", "outgoing_trust")):
+        body = {"by": by, "decision": "approved", "decided_on": RESULTS_OUT}
+        await refused(case, name, "consents", body, 403, "not_your_move")
 
 
 async def test_a_consent_is_one_that_is_needed_and_was_given(case: Case) -> None:
@@ -139,10 +137,10 @@ async def test_a_consent_is_one_that_is_needed_and_was_given(case: Case) -> None
     await refused(case, "rsc", "consents", later, 422, "invalid")
 
 
-@pytest.mark.parametrize("day", ["2025-06-02", "2025-06-30", "2025-03-01"])
-async def test_schools_join_on_the_first_of_a_month_to_come(case: Case, day: str) -> None:
-    body = {"effective_on": day, "reason": "wished for"}
-    await refused(case, "rsc", "effective-date", body, 422, "bad_effective_date")
+async def test_schools_join_on_the_first_of_a_month_to_come(case: Case) -> None:
+    for day in ("2025-06-02", "2025-06-30", "2025-03-01"):
+        body = {"effective_on": day, "reason": "wished for"}
+        await refused(case, "rsc", "effective-date", body, 422, "bad_effective_date")
 
 
 async def test_only_the_commissioner_sets_the_day(case: Case) -> None:

@@ -82,17 +82,19 @@ async def nothing_is_there(case: Case, actor: Actor) -> None:
     problem(await actor.ask("GET", case.transfer), 404, "not_found")
 
 
-@pytest.mark.parametrize(("kind", "bounds"), STRANGERS.values(), ids=STRANGERS)
-async def test_what_is_not_yours_is_not_there(case: Case, kind: Kind, bounds: dict[str, Any]) -> None:
-    actor = await case.world.client(kind, **bounds)
-    await nothing_is_there(case, actor)
-    before = [(await case["rsc"].get(path)) for path in (case.contract, case.transfer, f"{case.contract}/records")]
-    for resource, moves in ((case.contract, ON_CONTRACT), (case.transfer, ON_TRANSFER)):
-        for scope, action, body in moves:
-            answer = await actor.ask("POST", resource + action, json=body, headers={"If-Match": "*"})
-            problem(answer, *((404, "not_found") if scope in ALLOWED[kind] else (403, "insufficient_scope")))
-    after = [(await case["rsc"].get(path)) for path in (case.contract, case.transfer, f"{case.contract}/records")]
-    assert after == before
+async def test_what_is_not_yours_is_not_there(case: Case, subtests: pytest.Subtests) -> None:
+    seen = (case.contract, case.transfer, f"{case.contract}/records")
+    before = [await case["rsc"].get(path) for path in seen]
+    for who, (kind, bounds) in STRANGERS.items():
+        actor = await case.world.client(kind, **bounds)
+        with subtests.test(caller=who):
+            await nothing_is_there(case, actor)
+        for resource, moves in ((case.contract, ON_CONTRACT), (case.transfer, ON_TRANSFER)):
+            for scope, action, body in moves:
+                with subtests.test(caller=who, move=action):
+                    answer = await actor.ask("POST", resource + action, json=body, headers={"If-Match": "*"})
+                    problem(answer, *((404, "not_found") if scope in ALLOWED[kind] else (403, "insufficient_scope")))
+    assert [await case["rsc"].get(path) for path in seen] == before
 
 
 async def test_another_trusts_finance_team_sees_nothing(case: Case) -> None:
@@ -103,19 +105,17 @@ async def test_another_trusts_finance_team_sees_nothing(case: Case) -> None:
         assert (await key.get(path))["data"] == []
 
 
-@pytest.mark.parametrize("name", ["rsc", "dfe", "mat", "body", "finance"])
-async def test_every_party_sees_the_contract_and_its_parts(case: Case, name: str) -> None:
-    for part in PARTS:
-        found = await case[name].get(f"{case.contract}{part}")
-        assert not part or found["data"], part
-    for path in ("/v1/contracts", "/v1/payments"):
-        assert {each["contract_id" if "pay" in path else "id"] for each in (await case[name].get(path))["data"]} == {
-            case.contract.rpartition("/")[2]
-        }
-    if name != "finance":
-        assert [each["id"] for each in (await case[name].get("/v1/transfers"))["data"]] == [
-            case.transfer.rpartition("/")[2]
-        ]
+async def test_every_party_sees_the_contract_and_its_parts(case: Case, subtests: pytest.Subtests) -> None:
+    contract, transfer = (path.rpartition("/")[2] for path in (case.contract, case.transfer))
+    for name, actor in case.actors.items():
+        with subtests.test(caller=name):
+            for part in PARTS:
+                found = await actor.get(f"{case.contract}{part}")
+                assert not part or found["data"], part
+            assert {each["id"] for each in (await actor.get("/v1/contracts"))["data"]} == {contract}
+            assert {each["contract_id"] for each in (await actor.get("/v1/payments"))["data"]} == {contract}
+            if name != "finance":
+                assert [each["id"] for each in (await actor.get("/v1/transfers"))["data"]] == [transfer]
 
 
 async def test_a_draft_is_not_there_for_the_other_parties(actors: Actors) -> None:
@@ -157,21 +157,18 @@ async def test_every_path_but_the_public_ones_needs_proof(world: World) -> None:
     assert asked > 40
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Authorization": "Bearer "},
-        {"Authorization": "Bearer not.a.token"},
-        {"Authorization": "Basic eDp5"},
-        {"x-api-key": "mat_live_000000000000000000000000000000000000"},
-        {"x-api-key": "something else"},
-    ],
-    ids=str,
-)
-async def test_what_proves_nothing_is_refused(world: World, headers: dict[str, str]) -> None:
-    answer = await world.http.get("/v1/contracts", headers=headers)
-    problem(answer, 401, "invalid_token")
-    assert "www-authenticate" in answer.headers
+async def test_what_proves_nothing_is_refused(world: World, subtests: pytest.Subtests) -> None:
+    for name, value in (
+        ("Authorization", "Bearer "),
+        ("Authorization", "Bearer not.a.token"),
+        ("Authorization", "Basic eDp5"),
+        ("x-api-key", "mat_live_000000000000000000000000000000000000"),
+        ("x-api-key", "something else"),
+    ):
+        with subtests.test(header=value):
+            answer = await world.http.get("/v1/contracts", headers={name: value})
+            problem(answer, 401, "invalid_token")
+            assert "www-authenticate" in answer.headers
 
 
 async def test_a_token_that_was_changed_is_refused(world: World) -> None:

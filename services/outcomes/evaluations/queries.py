@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -137,6 +138,12 @@ async def membership(session: AsyncSession, urn: int) -> Membership | None:
     """The school's present membership."""
     open_ones = select(Membership).where(Membership.urn == urn, col(Membership.left_on).is_(None))
     return (await session.exec(open_ones)).one_or_none()
+
+
+async def lock_evaluations(session: AsyncSession, contract_id: UUID) -> None:
+    """Wait until no other evaluation of this contract is being made: the same question has one verdict."""
+    lock = text("SELECT pg_advisory_xact_lock(hashtextextended('evaluation:' || :id, 0))")
+    await session.execute(lock, {"id": str(contract_id)})
 
 
 async def same_evaluation(

@@ -95,6 +95,7 @@ async def evaluate(session: AsyncSession, *, body: EvaluationIn, caller: Caller,
     result = await asyncio.to_thread(judge, question, outcomes)
     used = await queries.releases(session, releases_of(result, outcomes))
     inputs = await asyncio.to_thread(stated_inputs, body, outcomes, used)
+    await queries.lock_evaluations(session, body.contract_id)
     digest = hashlib.sha256(canonical_json(inputs)).hexdigest()
     before = await queries.same_evaluation(session, body.contract_id, year, body.run, digest)
     if before is not None:
