@@ -69,7 +69,9 @@ def plain(value: Any) -> Any:
     """A value as JSON can carry it: dates and identifiers as text, decimals as numbers, enums as their value."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, set | frozenset):
+        return sorted((plain(item) for item in value), key=str)
+    if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     if isinstance(value, Enum):
         return value.value
@@ -83,5 +85,8 @@ def plain(value: Any) -> Any:
 
 
 def canonical_json(value: Any) -> bytes:
-    """The one byte form of a JSON value: sorted keys, no spaces, UTF-8 (RFC 8785 for what we store in it)."""
+    """One byte form of a JSON value: sorted keys, no spaces, UTF-8; that of RFC 8785 for all but floats.
+
+    Floats are written as Python does (`1.0`, `1e-07`); what is hashed for others holds none.
+    """
     return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
 from services.contracts.rules.milestones import MilestoneStatus
 from services.contracts.schemas import Day, MilestoneOut
@@ -17,12 +17,19 @@ class MilestonePage(BaseModel):
     paging: Paging
 
 
+def decided(status: MilestoneStatus) -> MilestoneStatus:
+    """A record decides; nothing makes a milestone undecided again."""
+    if status is MilestoneStatus.SCHEDULED:
+        raise ValueError("a record says met, partially_met or not_met")
+    return status
+
+
 class RecordIn(Body):
     """A milestone record of the gateway, to be applied."""
 
     contract_id: Annotated[UUID, Field(strict=False)]
     milestone_code: Code
-    status: Annotated[MilestoneStatus, Field(strict=False)]
+    status: Annotated[MilestoneStatus, Field(strict=False), AfterValidator(decided)]
     occurred_on: Day
     recorded_at: Annotated[AwareDatetime, Field(strict=False)]
 

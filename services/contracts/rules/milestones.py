@@ -29,11 +29,11 @@ RECORDABLE = frozenset({Status.ACTIVE, Status.SUSPENDED, Status.COMPLETED, Statu
 
 TABLE: dict[MilestoneStatus, frozenset[MilestoneStatus]] = {
     MilestoneStatus.SCHEDULED: frozenset(set(MilestoneStatus) - {MilestoneStatus.SCHEDULED}),
-    MilestoneStatus.NOT_MET: frozenset({MilestoneStatus.PARTIALLY_MET, MilestoneStatus.MET}),
-    MilestoneStatus.PARTIALLY_MET: frozenset({MilestoneStatus.NOT_MET, MilestoneStatus.MET}),
+    MilestoneStatus.NOT_MET: frozenset(set(MilestoneStatus) - {MilestoneStatus.SCHEDULED}),
+    MilestoneStatus.PARTIALLY_MET: frozenset(set(MilestoneStatus) - {MilestoneStatus.SCHEDULED}),
     MilestoneStatus.MET: frozenset(),
 }
-"""A milestone once met stays met; only a withdrawal of the record could undo it."""
+"""A milestone once met stays met; only a withdrawal of the record could undo it. The latest of the others counts."""
 
 
 def apply_record(contract: Status, present: MilestoneStatus | None, recorded: MilestoneStatus) -> Applied:
@@ -42,9 +42,7 @@ def apply_record(contract: Status, present: MilestoneStatus | None, recorded: Mi
         return Applied.UNKNOWN_MILESTONE
     if contract not in RECORDABLE:
         return Applied.NOT_IN_FORCE
-    if present is MilestoneStatus.MET:
-        return Applied.ALREADY_MET
-    return Applied.APPLIED
+    return Applied.APPLIED if recorded in TABLE[present] else Applied.ALREADY_MET
 
 
 def payment_after(status: MilestoneStatus) -> PaymentStatus:

@@ -13,7 +13,7 @@ from services.kernel.types import canonical_json
 MAX_WEIGHT = Decimal("0.4")
 MIN_MEASURES = 3
 MIN_DOMAINS = 2
-MAX_TERM_DAYS = 366 * 7
+MAX_TERM_YEARS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,14 @@ def check_term(starts_on: date, ends_on: date) -> None:
     """Raise unless the term is a period of one day to seven years; both days belong to it."""
     if ends_on < starts_on:
         raise BadTerms("The term ends before it starts.", errors=[{"pointer": "/term/ends_on"}])
-    if (ends_on - starts_on).days > MAX_TERM_DAYS:
+    if ends_on >= anniversary(starts_on, MAX_TERM_YEARS):
         raise BadTerms("A fixed term is at most seven years.", errors=[{"pointer": "/term/ends_on"}])
+
+
+def anniversary(day: date, years: int) -> date:
+    """The same day so many years later; 28 February where there is no 29th."""
+    leap = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year + years, day=28 if leap else day.day)
 
 
 def check_codes(pointer: str, codes: Sequence[str]) -> None:
@@ -155,8 +161,11 @@ def check_outcomes(outcomes: Sequence[AgreedOutcome], rationale: str | None) -> 
     total = sum((outcome.weight for outcome in outcomes), Decimal(0))
     if total != 1:
         raise BadTerms(f"The weights of the outcomes sum to {total}, not to 1.", errors=[{"pointer": "/outcomes"}])
-    too_heavy = any(outcome.weight > MAX_WEIGHT for outcome in outcomes)
-    too_few = len(outcomes) < MIN_MEASURES or len({outcome.domain for outcome in outcomes}) < MIN_DOMAINS
+    measures = {outcome.measure: Decimal(0) for outcome in outcomes}
+    for outcome in outcomes:
+        measures[outcome.measure] += outcome.weight
+    too_heavy = any(weight > MAX_WEIGHT for weight in measures.values())
+    too_few = len(measures) < MIN_MEASURES or len({outcome.domain for outcome in outcomes}) < MIN_DOMAINS
     if (too_heavy or too_few) and not rationale:
         raise BadTerms(
             "Agree three measures of two domains at least, none weighing over 0.4, or say why not in "

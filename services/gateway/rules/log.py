@@ -7,7 +7,7 @@ from services.kernel.types import canonical_json
 
 
 def leaf_data(kind: str, subject: str, facts: dict[str, Any]) -> bytes:
-    """The bytes of a leaf: RFC 8785 JSON of what happened to which subject."""
+    """The bytes of a leaf: canonical JSON of what happened to which subject."""
     return canonical_json({"type": kind, "subject": subject, "facts": facts})
 
 

@@ -206,9 +206,12 @@ def route_of(school: Mapping[str, Any]) -> Route:
     return Route.TRUST_TO_TRUST if school["trust"] else Route.CONVERSION
 
 
+NO_FAITH = frozenset({"", "none", "does not apply", "not applicable"})
+
+
 def consents_needed(route: Route, religious_character: str | None) -> list[Body]:
     """Whose consent a transfer asks for."""
-    faith = (religious_character or "").lower() not in {"", "none", "does not apply"}
+    faith = (religious_character or "").strip().lower() not in NO_FAITH
     own = Body.OUTGOING_TRUST if route is Route.TRUST_TO_TRUST else Body.GOVERNING_BODY
     return [Body.RSC, Body.TRUST_BOARD, own, *([Body.DIOCESE] if faith else [])]
 

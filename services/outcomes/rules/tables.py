@@ -40,12 +40,14 @@ def pool_trust(
     `sigma` is the national pupil standard deviation of a progress measure, for its interval; None means that the
     values are percentages (Wilson). `time_weighting` is `none`, or `cap4` for the weights of 2015/16 and 2016/17.
     """
+    if time_weighting not in {"none", "cap4"}:
+        raise ValueError("time_weighting is none or cap4")
     schools, n = len(members), sum(member.n for member in members)
     if schools < enough:
         return TrustMeasure("NOT_PUBLISHED_TOO_FEW", None, None, None, n, schools)
     if n <= SUPPRESS_UP_TO:
         return TrustMeasure("SUPPRESSED", None, None, None, n, schools)
-    weights = [min(member.full_years, 4) if time_weighting == "cap4" else 1 for member in members]
+    weights = [min(max(member.full_years, 1), 4) if time_weighting == "cap4" else 1 for member in members]
     mass = sum(w * member.n for w, member in zip(weights, members, strict=True))
     value = sum(w * member.n * member.value for w, member in zip(weights, members, strict=True)) / mass
     if sigma is None:

@@ -66,7 +66,7 @@ def target_result(
     outcome: float, baseline: float, target: float, direction: int, rounding_half_width: float, interval: Interval
 ) -> Target:
     """Target test of METHOD.md 3.9; all values in the measure's unit, `interval` the 95% one of the outcome."""
-    if direction * (outcome - target) >= -rounding_half_width:
+    if direction * (outcome - target) >= -rounding_half_width - TOLERANCE:
         return Target.REACHED
     half_way = direction * (outcome - baseline) >= 0.5 * direction * (target - baseline)
     return Target.CLOSE if interval.holds(target) and half_way else Target.MISSED
@@ -80,6 +80,9 @@ def value_result(effect: Effect | None, enough: int = 10) -> AddedValue:
         return AddedValue.POSITIVE
     return AddedValue.NEGATIVE if effect.upper80 < 0 else AddedValue.UNCLEAR
 
+
+TOLERANCE = 1e-9
+"""What decimal figures lose when they are reckoned with as floats."""
 
 TABLE: dict[Target, dict[AddedValue, tuple[MeasureStatus, str]]] = {
     Target.REACHED: {

@@ -16,6 +16,8 @@ from services.contracts.rules.money import PaymentStatus
 
 IN_FORCE = {"active", "suspended", "completed", "expired", "terminated"}
 STEPS = {
+    ("not_met", "not_met"),
+    ("partially_met", "partially_met"),
     ("scheduled", "met"),
     ("scheduled", "partially_met"),
     ("scheduled", "not_met"),

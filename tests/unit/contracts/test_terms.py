@@ -118,11 +118,27 @@ def test_a_term_is_a_period_of_one_day_or_more() -> None:
     assert refused.value.extensions == {"errors": [{"pointer": "/term/ends_on"}]}
 
 
-def test_a_term_of_seven_years_is_allowed_and_one_of_seven_years_and_a_fortnight_is_not() -> None:
+def test_a_term_of_seven_years_is_allowed_and_one_of_a_day_more_is_not() -> None:
     check_term(START, date(2023, 8, 31))
     with pytest.raises(BadTerms, match="at most seven years") as refused:
-        check_term(START, date(2023, 9, 14))
+        check_term(START, date(2023, 9, 1))
     assert refused.value.extensions == {"errors": [{"pointer": "/term/ends_on"}]}
+
+
+def test_seven_years_from_a_leap_day() -> None:
+    check_term(date(2024, 2, 29), date(2031, 2, 27))
+    with pytest.raises(BadTerms):
+        check_term(date(2024, 2, 29), date(2031, 2, 28))
+
+
+def test_two_outcomes_on_one_measure_weigh_as_one() -> None:
+    twice = [
+        AgreedOutcome("O1", "KS4_A8", "attainment", Decimal("0.4")),
+        AgreedOutcome("O2", "KS4_A8", "attainment", Decimal("0.4")),
+        AgreedOutcome("O3", "ABS_PA", "attendance", Decimal("0.2")),
+    ]
+    with pytest.raises(BadTerms, match="outcomes_rationale"):
+        check_outcomes(twice, None)
 
 
 def test_a_code_used_twice_is_pointed_at_where_it_comes_again() -> None:

@@ -130,3 +130,13 @@ def test_the_order_of_schools_does_not_matter(schools: list[Member]) -> None:
     found, turned = pool_trust(schools, SIGMA, "cap4"), pool_trust(schools[::-1], SIGMA, "cap4")
     assert (found.state, found.n, found.schools) == (turned.state, turned.n, turned.schools)
     assert found.value == pytest.approx(turned.value or 0, abs=1e-9)
+
+
+def test_there_are_two_ways_of_weighting() -> None:
+    with pytest.raises(ValueError, match="time_weighting"):
+        pool_trust([Member(1, 100, 10.0, 3)], None, "cap3")
+
+
+def test_a_school_without_a_full_year_still_weighs_something() -> None:
+    found = pool_trust([Member(urn, 100, 10.0, 0) for urn in (1, 2, 3)], None, "cap4")
+    assert found.value == pytest.approx(10.0)

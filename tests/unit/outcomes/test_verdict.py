@@ -139,3 +139,10 @@ def test_without_ten_comparators_there_is_no_added_value() -> None:
 
 def test_a_bound_of_exactly_zero_is_unclear() -> None:
     assert value_result(difference_in_differences(0, 1, [(0.0, 1.0)] * 10)) is AddedValue.UNCLEAR
+
+
+@pytest.mark.parametrize("hundredths", range(-100, 100))
+def test_a_target_is_reached_exactly_at_the_limit_of_rounding(hundredths: int) -> None:
+    target = hundredths / 100
+    outcome = (hundredths * 10 - 5) / 1000
+    assert target_result(outcome, -2.0, target, 1, 0.005, Interval(-3, 3)) is Target.REACHED
