@@ -16,10 +16,11 @@ from services.kernel.db import role_password
 
 FOLDER = Path(__file__).parent
 SCHEMAS = {
-    "contracts": ("services.contracts.models", "ContractsTable"),
-    "outcomes": ("services.outcomes.models", "OutcomesTable"),
-    "gateway": ("services.gateway.models", "GatewayTable"),
+    "contracts": ("ContractsTable", "services.contracts.models", "services.contracts.conduct"),
+    "outcomes": ("OutcomesTable", "services.outcomes.models"),
+    "gateway": ("GatewayTable", "services.gateway.models"),
 }
+"""By schema, the base of its tables and the modules that hold them."""
 ROLES = ("contracts", "outcomes", "gateway", "tables")
 LOCK = 0x52494E47
 """Advisory lock that keeps two migrations apart."""
@@ -27,8 +28,9 @@ LOCK = 0x52494E47
 
 def metadata(schema: str) -> Any:
     """The tables of a schema as the code has them."""
-    module, base = SCHEMAS[schema]
-    return getattr(import_module(module), base).metadata
+    base, *modules = SCHEMAS[schema]
+    first, *_ = [import_module(module) for module in modules]
+    return getattr(first, base).metadata
 
 
 def config(schema: str, connection: Connection | None = None) -> Config:

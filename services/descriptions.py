@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy.engine import make_url
 
 from services.contracts import app as contracts
-from services.contracts.rules import life, milestones
+from services.contracts.rules import life, milestones, variations
 from services.gateway import app as gateway
 from services.gateway.forward import DESCRIPTIONS
 from services.gateway.rules import transfer
@@ -57,6 +57,7 @@ def as_text(description: object) -> str:
 def states() -> dict[Path, str]:
     """The page of state diagrams, from the tables that the rules decide by."""
     contract = [(a.value, b.value, move.value) for a, moves in life.TABLE.items() for move, b in moves.items()]
+    varied = [(a.value, b.value, move.value) for a, moves in variations.TABLE.items() for move, b in moves.items()]
     milestone = [(a.value, b.value, f"record {b.value}") for a, to in milestones.TABLE.items() for b in sorted(to)]
     moved = [(a.value, b.value, move.value) for a, moves in transfer.TABLE.items() for move, b in moves.items()]
     may = "\n".join(f"| {move.value} | {', '.join(sorted(roles))} |" for move, roles in life.MAY.items())
@@ -77,6 +78,10 @@ def states() -> dict[Path, str]:
                 may,
                 "",
                 "`agree` is the last of the three signatures; the clock activates, completes and expires.",
+                "",
+                "## Variation",
+                "",
+                *diagram("proposed", varied),
                 "",
                 "## Milestone",
                 "",

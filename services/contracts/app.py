@@ -3,20 +3,31 @@
 from fastapi import APIRouter, FastAPI
 
 from services.contracts.drafts.routes import router as drafts
+from services.contracts.duties.routes import router as duties
 from services.contracts.evaluations.routes import router as evaluations
 from services.contracts.milestones.routes import router as milestones
 from services.contracts.models import IdempotencyKey
+from services.contracts.offers.routes import router as offers
 from services.contracts.payments.routes import router as payments
+from services.contracts.performance.routes import router as performance
+from services.contracts.reviews.routes import router as reviews
 from services.contracts.routes import router as contracts
 from services.contracts.rules.life import MoveNotAllowed
 from services.contracts.rules.terms import OverlappingContract
+from services.contracts.rules.variations import VariationOpen
+from services.contracts.suspensions.routes import router as suspensions
+from services.contracts.terminations.routes import router as terminations
+from services.contracts.variations.routes import router as variations
 from services.kernel.auth import Verifier
 from services.kernel.db import Database
 from services.kernel.http import create_app
 from services.kernel.peers import Peer
 
+OVERLAPPING = OverlappingContract("Another contract for this school covers part of this term.")
 CONSTRAINTS = {
-    "contract_school_term_excl": OverlappingContract("Another contract for this school covers part of this term."),
+    "contract_school_term_excl": OVERLAPPING,
+    "contract_continuity_term_excl": OVERLAPPING,
+    "variation_open_idx": VariationOpen("Another variation of this contract has not been settled."),
     "signature_pkey": MoveNotAllowed("This party has signed already."),
 }
 
@@ -24,7 +35,8 @@ CONSTRAINTS = {
 def build(database: Database, verifier: Verifier, outcomes: Peer) -> FastAPI:
     """The app on this database, reaching outcomes through `outcomes`."""
     router = APIRouter()
-    for each in (drafts, contracts, milestones, payments, evaluations):
+    slices = (drafts, contracts, offers, variations, suspensions, terminations, milestones, payments, evaluations)
+    for each in (*slices, reviews, performance, duties):
         router.include_router(each)
     app = create_app("contracts", router, database, verifier, CONSTRAINTS, IdempotencyKey)
     app.state.outcomes = outcomes

@@ -1,14 +1,17 @@
 """Work that arrives as a row: act (foreign, no transaction open), then record (one transaction)."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.contracts import calls, queries, service
 from services.contracts.calls import SELF
+from services.contracts.models import Job
+from services.contracts.rules.life import IN_FORCE
 from services.kernel.db import Database
-from services.kernel.jobs import Handler
+from services.kernel.jobs import Handler, enqueue
 from services.kernel.peers import Peer
+from services.kernel.types import london_date, start_of_day
 
 
 async def activate(database: Database, key: str, now: datetime) -> None:
@@ -23,6 +26,17 @@ async def close(database: Database, key: str, now: datetime) -> None:
         await service.close(session, contract_id=UUID(key), caller=SELF, now=now)
 
 
+async def remind(database: Database, key: str, now: datetime) -> None:
+    """A day on which milestones come near or pass."""
+    async with database.transaction(SELF) as session:
+        await service.remind(session, contract_id=UUID(key), caller=SELF, now=now)
+
+
+def first_of_next_month(day: date) -> date:
+    """The first day of the month after this one."""
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+
+
 def handlers(outcomes: Peer) -> Mapping[str, Handler]:
     """What to do for each kind of job."""
 
@@ -34,11 +48,32 @@ def handlers(outcomes: Peer) -> Mapping[str, Handler]:
             "school_urn": row.school_urn,
             "supplier_uid": row.supplier_uid,
             "starts_on": row.starts_on.isoformat(),
-            "ends_on": (row.ended_on or row.ends_on).isoformat(),
+            "ends_on": (row.ended_on or service.last_day(row)).isoformat(),
+            "breaks": service.fence_breaks(row),
             "organisation": row.organisation,
         }
-        await calls.ring_fence(outcomes, row.id, body)
+        await calls.ring_fence(outcomes, row.id, {k: v for k, v in body.items() if v != []})  # TEMP
         async with database.transaction(SELF) as session:
             await service.note_ring_fence(session, contract_id=row.id, body=body, caller=SELF, now=now)
 
-    return {"activate": activate, "close": close, "ring_fence": ring_fence}
+    async def identify(database: Database, key: str, now: datetime) -> None:
+        """Look the school up in the register, and again on the first of next month while the contract is in force."""
+        async with database.transaction(SELF) as session:
+            row = await queries.contract(session, UUID(key))
+        if row.status not in IN_FORCE:
+            return
+        urn, uid = str(row.school_urn), row.supplier_uid
+        facts = await calls.present_facts(outcomes, urn=urn, uid=uid, starts_on=row.starts_on)
+        async with database.transaction(SELF) as session:
+            row = await queries.locked_contract(session, row.id)
+            await service.identify(session, row=row, facts=facts, caller=SELF, now=now)
+            later = start_of_day(first_of_next_month(london_date(now)))
+            await enqueue(session, Job, kind="identify", key=key, run_at=later)
+
+    return {
+        "activate": activate,
+        "close": close,
+        "remind": remind,
+        "identify": identify,
+        "ring_fence": ring_fence,
+    }

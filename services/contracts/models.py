@@ -31,6 +31,8 @@ class Contract(ContractsTable, table=True):
     __table_args__ = (
         UniqueConstraint("reference"),
         CheckConstraint("ends_on >= starts_on", name="term"),
+        CheckConstraint("latest_ends_on >= ends_on", name="latest_end"),
+        CheckConstraint("ended_on >= starts_on - 1", name="ended"),
         CheckConstraint("(status = 'draft') OR agreed_hash IS NOT NULL OR status = 'cancelled'", name="hashed"),
         Index(None, "organisation", "id"),
         Index(None, "supplier_uid", "id"),
@@ -45,6 +47,8 @@ class Contract(ContractsTable, table=True):
     organisation: str = Field(max_length=100)
     commissioner: dict[str, Any] = Field(sa_type=JSONB)
     school_urn: int
+    school_id: UUID | None = None
+    identifiers: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
     school: dict[str, Any] = Field(sa_type=JSONB)
     supplier_uid: str = Field(max_length=20)
     supplier: dict[str, Any] = Field(sa_type=JSONB)
@@ -52,14 +56,24 @@ class Contract(ContractsTable, table=True):
     region: str
     la_code: str = Field(max_length=3)
     legal_route: str = Field(max_length=20)
+    legal_route_detail: str | None = None
     starts_on: date
     ends_on: date
+    latest_ends_on: date
     ended_on: date | None = None
+    notice_days: int
+    break_points: list[str] = Field(default_factory=list, sa_type=JSONB)
     fee_pence: int = Field(sa_type=BigInteger)
     value_pence: int = Field(sa_type=BigInteger)
     transfer_intended: bool
     interventions: list[dict[str, Any]] = Field(sa_type=JSONB)
     outcomes_rationale: str | None = None
+    method: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    offer: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    entered_on: date | None = None
+    suspension: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    fence_breaks: list[list[str]] = Field(default_factory=list, sa_type=JSONB)
+    termination: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     agreed_hash: str | None = Field(default=None, max_length=64)
     evaluation: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     transfer_id: UUID | None = None
@@ -85,6 +99,8 @@ class Outcome(ContractsTable, table=True):
     payment_pence: int = Field(sa_type=BigInteger)
     floor: Decimal | None = Field(default=None, sa_type=Numeric(12, 5))
     full: Decimal | None = Field(default=None, sa_type=Numeric(12, 5))
+    trajectory: list[float] | None = Field(default=None, sa_type=JSONB)
+    comparators: list[int] | None = Field(default=None, sa_type=JSONB)
 
 
 class Milestone(ContractsTable, table=True):
@@ -99,7 +115,10 @@ class Milestone(ContractsTable, table=True):
     due_on: date
     required: bool
     payment_pence: int = Field(sa_type=BigInteger)
+    depends_on: list[str] = Field(default_factory=list, sa_type=JSONB)
+    evidence_asked: str | None = None
     status: str = Field(max_length=20)
+    timing: str = Field(default="planned", max_length=20)
     decided_on: date | None = None
     record_id: UUID | None = None
 
@@ -116,10 +135,11 @@ class AppliedRecord(ContractsTable, table=True):
 
 
 class Signature(ContractsTable, table=True):
-    """A party's signature under the terms whose hash it names."""
+    """A party's signature under the terms whose hash it names; `document` is an offer or a variation, by number."""
 
     __tablename__ = "signature"
     contract_id: UUID = Field(primary_key=True, foreign_key="contracts.contract.id")
+    document: str = Field(primary_key=True, max_length=40)
     party: str = Field(primary_key=True, max_length=20)
     signed_by: str
     role: str

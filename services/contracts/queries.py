@@ -9,7 +9,10 @@ from sqlalchemy import func, text, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.contracts.conduct import Variation
 from services.contracts.models import Contract, Event, Milestone, Outcome, Signature
+from services.contracts.rules.life import Status
+from services.contracts.rules.variations import OPEN
 from services.kernel.errors import NotFound
 
 
@@ -48,6 +51,18 @@ async def signatures(session: AsyncSession, contract_ids: Sequence[UUID]) -> lis
     return list(await session.exec(statement.order_by(col(Signature.recorded_at))))
 
 
+async def variations(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[Variation]:
+    """Variations in the order in which they were proposed."""
+    statement = select(Variation).where(col(Variation.contract_id).in_(contract_ids))
+    return list(await session.exec(statement.order_by(col(Variation.number))))
+
+
+async def open_variation(session: AsyncSession, contract_id: UUID) -> Variation | None:
+    """The variation that may still take effect."""
+    statement = select(Variation).where(Variation.contract_id == contract_id, col(Variation.status).in_(OPEN))
+    return (await session.exec(statement)).one_or_none()
+
+
 async def contracts_page(
     session: AsyncSession, *, filters: dict[str, Any], ends_before: date | None, after: UUID | None, limit: int
 ) -> list[Contract]:
@@ -71,6 +86,24 @@ async def events_page(
     if after is not None:
         statement = statement.where(tuple_(col(Event.txid), col(Event.position)) > after)
     return list(await session.exec(statement.order_by(col(Event.txid), col(Event.position)).limit(limit)))
+
+
+async def events(session: AsyncSession, contract_id: UUID) -> list[Event]:
+    """All events of a contract, oldest first."""
+    statement = select(Event).where(Event.subject_id == contract_id)
+    return list(await session.exec(statement.order_by(col(Event.txid), col(Event.position))))
+
+
+async def overlaps(session: AsyncSession, row: Contract, ends_on: date) -> bool:
+    """Whether another contract for the school covers days after this one's last and up to `ends_on`."""
+    other = select(Contract.id).where(
+        Contract.id != row.id,
+        Contract.status != Status.CANCELLED,
+        (col(Contract.school_urn) == row.school_urn) | (col(Contract.school_id) == row.school_id),
+        Contract.starts_on <= ends_on,
+        func.coalesce(Contract.ended_on, Contract.ends_on) > row.ends_on,
+    )
+    return (await session.exec(other.limit(1))).first() is not None
 
 
 async def last_event(session: AsyncSession, contract_id: UUID, kind: str) -> Event | None:

@@ -7,16 +7,19 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from services.contracts import calls, queries, schemas, service
-from services.contracts.models import Contract, Event
-from services.contracts.rules.life import Move, Status
+from services.contracts import queries, schemas, service
+from services.contracts.conduct import Variation
+from services.contracts.history import moments, rebuilt, standing
+from services.contracts.models import Contract, Event, Milestone, Outcome, Signature
+from services.contracts.rules.life import Status
 from services.kernel.auth import Caller, require
-from services.kernel.bodies import Cursor, IfMatch, Limit, check_match, decode_cursor, entity_tag, page
+from services.kernel.bodies import Cursor, Limit, check_match, decode_cursor, entity_tag, page
+from services.kernel.errors import BadRequest, NotFound
 from services.kernel.events import read_after
 from services.kernel.http import Session
 from services.kernel.openapi import problems
 from services.kernel.peers import Peer
-from services.kernel.types import utc_now
+from services.kernel.types import day_after, london_date, start_of_day, utc_now
 
 router = APIRouter()
 Reader = Annotated[Caller, require("contracts:read")]
@@ -34,6 +37,8 @@ def outcomes_peer(request: Request) -> Peer:
 
 
 Outcomes = Annotated[Peer, Depends(outcomes_peer)]
+TRANSITION = problems(404, 409)
+"""What a move of a contract may be refused with, besides what every request may."""
 
 
 async def shape(session: Session, row: Contract) -> schemas.ContractOut:
@@ -42,20 +47,42 @@ async def shape(session: Session, row: Contract) -> schemas.ContractOut:
 
 
 async def shapes(session: Session, rows: list[Contract]) -> list[schemas.ContractOut]:
-    """Contracts with their parts, in three reads however many they are."""
+    """Contracts with their parts, in four reads however many they are."""
     await session.flush()
     ids = [row.id for row in rows]
     outcomes, milestones = await queries.outcomes(session, ids), await queries.milestones(session, ids)
-    signatures = await queries.signatures(session, ids)
+    signatures, variations = await queries.signatures(session, ids), await queries.variations(session, ids)
     return [
         schemas.ContractOut.of(
             row,
             [each for each in outcomes if each.contract_id == row.id],
             [each for each in milestones if each.contract_id == row.id],
             [each for each in signatures if each.contract_id == row.id],
+            [each for each in variations if each.contract_id == row.id],
         )
         for row in rows
     ]
+
+
+async def shape_as_of(session: Session, row: Contract, day: date, today: date) -> schemas.ContractOut:
+    """The contract as it stood at the end of a day; raises BadRequest for a day to come, NotFound before the first."""
+    if day > today:
+        raise BadRequest("as_of is a day that has passed, or today.")
+    found = standing(list(moments(await queries.events(session, row.id))), start_of_day(day_after(day)))
+    if found is None:
+        raise NotFound(f"The contract did not exist on {day}.")
+    given = {(each.document, each.party): each for each in await queries.signatures(session, [row.id])}
+    signed = [
+        given[each.document, each.party] for each in rebuilt(found, Signature, signed_by="", role="", client_id="")
+    ]
+    then = rebuilt(found, Contract, version=found.version, updated_at=found.at)[0]
+    return schemas.ContractOut.of(
+        then,
+        sorted(rebuilt(found, Outcome), key=lambda each: each.place),
+        sorted(rebuilt(found, Milestone), key=lambda each: (each.due_on, each.code)),
+        sorted(signed, key=lambda each: each.recorded_at),
+        sorted(rebuilt(found, Variation), key=lambda each: each.number),
+    )
 
 
 def tagged(answer: schemas.ContractOut, status: int = 200) -> JSONResponse:
@@ -96,72 +123,24 @@ async def list_contracts(
 @router.get(
     "/v1/contracts/{contract_id}", response_model=schemas.ContractOut, tags=["contracts"], responses=problems(404)
 )
-async def read_contract(contract_id: UUID, request: Request, caller: Reader, session: Session) -> Response:
-    """One contract as it stands."""
-    answer = await shape(session, await queries.contract(session, contract_id))
+async def read_contract(
+    contract_id: UUID,
+    request: Request,
+    caller: Reader,
+    session: Session,
+    as_of: Annotated[date | None, Query(description="As it stood at the end of this day; 404 before it began")] = None,
+) -> Response:
+    """One contract as it stands, or as it stood on a day."""
+    row = await queries.contract(session, contract_id)
+    if as_of is not None:
+        return tagged(await shape_as_of(session, row, as_of, london_date(utc_now())))
+    answer = await shape(session, row)
     if request.headers.get("if-none-match") == entity_tag(answer.version):
         return Response(status_code=304, headers={"ETag": entity_tag(answer.version)})
     return tagged(answer)
 
 
 TRANSITION = problems(404, 409)
-
-
-@router.post(
-    "/v1/contracts/{contract_id}/offer", response_model=schemas.ContractOut, tags=["contracts"], responses=TRANSITION
-)
-async def offer_contract(contract_id: UUID, caller: Writer, session: Session, match: IfMatch) -> JSONResponse:
-    """Offer the draft to supplier and responsible body; its terms are hashed and no longer change."""
-    row = await for_update(session, contract_id, match)
-    return tagged(await shape(session, await service.offer(session, row=row, caller=caller, now=utc_now())))
-
-
-@router.post(
-    "/v1/contracts/{contract_id}/signatures",
-    status_code=201,
-    response_model=schemas.ContractOut,
-    tags=["contracts"],
-    responses=TRANSITION,
-)
-async def sign_contract(
-    contract_id: UUID, body: schemas.SignatureIn, caller: Writer, session: Session, match: IfMatch, outcomes: Outcomes
-) -> JSONResponse:
-    """Sign for one's own party; the last signature makes the contract agreed."""
-    seen = await queries.contract(session, contract_id)
-    facts = await calls.facts(
-        outcomes, urn=str(seen.school_urn), uid=seen.supplier_uid, measures=[], starts_on=seen.starts_on
-    )
-    row = await for_update(session, contract_id, match)
-    row = await service.sign(session, row=row, body=body, facts=facts, caller=caller, now=utc_now())
-    return tagged(await shape(session, row), 201)
-
-
-def add_move(path: str, step: Move, summary: str) -> None:
-    """A route for a move that needs nothing but a reason."""
-
-    async def make_move(
-        contract_id: UUID, body: schemas.Reason, caller: Writer, session: Session, match: IfMatch
-    ) -> JSONResponse:
-        row = await for_update(session, contract_id, match)
-        row = await service.move(session, row=row, step=step, reason=body.reason, caller=caller, now=utc_now())
-        return tagged(await shape(session, row))
-
-    make_move.__doc__ = summary
-    router.add_api_route(
-        f"/v1/contracts/{{contract_id}}/{path}",
-        make_move,
-        methods=["POST"],
-        name=f"{step.value}_contract",
-        response_model=schemas.ContractOut,
-        tags=["contracts"],
-        responses=TRANSITION,
-    )
-
-
-add_move("cancellation", Move.CANCEL, "Cancel a contract that has not begun.")
-add_move("suspension", Move.SUSPEND, "Suspend an active contract; its term goes on.")
-add_move("resumption", Move.RESUME, "Resume a suspended contract.")
-add_move("termination", Move.TERMINATE, "End a contract early; its ring-fence ends today.")
 
 
 @router.get(

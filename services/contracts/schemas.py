@@ -7,9 +7,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from services.contracts.conduct import Variation
 from services.contracts.models import Contract, Milestone, Outcome, Signature
 from services.contracts.rules.life import Role, Status
-from services.contracts.rules.milestones import MilestoneStatus
+from services.contracts.rules.milestones import MilestoneStatus, Timing
+from services.contracts.rules.variations import VariationKind, VariationStatus
 from services.kernel.bodies import Answer, Body, Paging, Text
 
 Day = Annotated[date, Field(strict=False, examples=["2023-09-01"])]
@@ -47,6 +49,12 @@ class SignatureIn(Body):
     signed_on: Day
 
 
+class OfferIn(Body):
+    """How long the offer stands; without it, until the first day of the term."""
+
+    lapses_on: Annotated[Day | None, Field(description="The last day on which the offer can be signed")] = None
+
+
 class Reason(Body):
     """Why something is done, for the record."""
 
@@ -62,7 +70,10 @@ class MilestoneOut(Answer):
     due_on: date
     required: bool
     payment_pence: int
+    depends_on: list[str]
+    evidence_asked: str | None
     status: MilestoneStatus
+    timing: Timing = Field(description="How near the date is, by the clock")
     decided_on: date | None
     record_id: UUID | None
 
@@ -80,12 +91,15 @@ class OutcomeOut(Answer):
     payment_pence: int
     floor: float | None
     full: float | None
+    trajectory: list[float] | None
+    comparators: list[int] | None = Field(description="URNs fixed when the outcome was agreed, nearest first")
 
     @classmethod
     def of(cls, row: Outcome) -> Self:
         """The outcome of this row."""
+        alike = ("code", "measure", "domain", "critical", "payment_pence", "trajectory", "comparators")
         return cls(
-            **{name: getattr(row, name) for name in ("code", "measure", "domain", "critical", "payment_pence")},
+            **{name: getattr(row, name) for name in alike},
             weight=float(row.weight),
             target={"mode": row.target_mode, "value": float(row.target_value)},
             baseline=row.baseline,
@@ -95,8 +109,9 @@ class OutcomeOut(Answer):
 
 
 class SignatureOut(Answer):
-    """Who signed for a party, and under which terms."""
+    """Who signed for a party, and under which terms: those of an offer or of a variation, by number."""
 
+    document: str
     party: str
     signed_by: str
     role: str
@@ -105,11 +120,34 @@ class SignatureOut(Answer):
 
 
 class TermOut(Answer):
-    """First and last day of the contract, and the day on which it in fact ended, when that was another."""
+    """First and last day of the contract, the day on which it in fact ended, and when it may end otherwise.
+
+    `latest_ends_on` is the last day that any extension can reach. With `notice_days` of notice the commissioner may
+    leave on any day, the supplier at a break point.
+    """
 
     starts_on: date
     ends_on: date
     ended_on: date | None
+    latest_ends_on: date
+    break_points: list[date]
+    notice_days: int
+
+
+class VariationOut(Answer):
+    """A change of the terms, or an earlier end by agreement, and how far it has come."""
+
+    number: int
+    kind: VariationKind
+    status: VariationStatus
+    reason_code: str | None
+    effective_on: date
+    rationale: str
+    changes: dict[str, Any]
+    agreed_hash: str
+    proposed_by: str
+    proposed_on: date
+    closed_on: date | None
 
 
 class ContractOut(Answer):
@@ -123,9 +161,11 @@ class ContractOut(Answer):
     version: int
     commissioner: dict[str, Any]
     school: dict[str, Any]
+    identifiers: list[dict[str, Any]] = Field(description="What the school was called, and from when to when")
     supplier: dict[str, Any]
     responsible_body: dict[str, Any]
     legal_route: LegalRoute
+    legal_route_detail: str | None
     term: TermOut
     fee_pence: int
     value_pence: int
@@ -135,7 +175,13 @@ class ContractOut(Answer):
     outcomes_rationale: str | None
     milestones: list[MilestoneOut]
     signatures: list[SignatureOut]
-    agreed_hash: str | None
+    offer: dict[str, Any] | None
+    entered_on: date | None = Field(description="The day of the last signature")
+    agreed_hash: str | None = Field(description="SHA-256 of the terms that were signed")
+    method: dict[str, Any] | None = Field(description="How outcomes are judged, fixed when they were agreed")
+    suspension: dict[str, Any] | None
+    termination: dict[str, Any] | None
+    variations: list[VariationOut]
     evaluation: dict[str, Any] | None
     transfer_id: UUID | None
     created_at: datetime
@@ -143,12 +189,18 @@ class ContractOut(Answer):
 
     @classmethod
     def of(
-        cls, row: Contract, outcomes: list[Outcome], milestones: list[Milestone], signatures: list[Signature]
+        cls,
+        row: Contract,
+        outcomes: list[Outcome],
+        milestones: list[Milestone],
+        signatures: list[Signature],
+        variations: list[Variation],
     ) -> Self:
         """The contract of these rows."""
-        alike = cls.model_fields.keys() - {"term", "outcomes", "milestones", "signatures"}
+        alike = cls.model_fields.keys() - {"term", "outcomes", "milestones", "signatures", "variations"}
         return cls(
             **{name: getattr(row, name) for name in alike},
+            variations=[VariationOut.model_validate(variation) for variation in variations],
             term=TermOut.model_validate(row),
             outcomes=[OutcomeOut.of(outcome) for outcome in outcomes],
             milestones=[MilestoneOut.model_validate(milestone) for milestone in milestones],

@@ -1,6 +1,6 @@
-"""What can be done with a contract: load, decide by the rules, write rows, events and jobs."""
+"""What the passing of time does to a contract, and what every part of it shares: parties, terms, its end."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,15 +9,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.contracts import queries
 from services.contracts.calls import Facts
 from services.contracts.events import tell
-from services.contracts.models import Contract, Job, Milestone, Outcome, Payment, Signature
-from services.contracts.payments.service import earn
-from services.contracts.rules import money, terms
-from services.contracts.rules.life import PARTIES, ROLES, Move, Role, Status, all_signed, may_sign, moved
-from services.contracts.rules.milestones import MilestoneStatus, all_decided
-from services.contracts.schemas import SignatureIn
+from services.contracts.models import Contract, Job, Milestone, Outcome
+from services.contracts.payments.service import earn, earn_milestones, withhold
+from services.contracts.rules import money, suspension, termination, terms
+from services.contracts.rules.life import IN_FORCE, Move, Role, Status, moved
+from services.contracts.rules.milestones import MilestoneStatus, Timing, all_decided, next_look, timing
+from services.contracts.rules.variations import VariationMove
+from services.contracts.rules.variations import VariationStatus as Varying
+from services.contracts.rules.variations import moved as variation_moved
 from services.kernel.auth import Caller
 from services.kernel.jobs import enqueue
-from services.kernel.types import day_after, london_date, start_of_day
+from services.kernel.types import day_after, london_date, plain, start_of_day
 
 
 def parties(school: terms.School, trust: terms.Trust) -> dict[str, Any]:
@@ -26,115 +28,50 @@ def parties(school: terms.School, trust: terms.Trust) -> dict[str, Any]:
         body = {"kind": "trust", "uid": school.trust_uid, "name": school.trust_name}
     else:
         body = {"kind": "local_authority", "code": school.la_code, "name": school.la_name}
-    facts = {"urn": str(school.urn), "name": school.name, "region": school.region, "la_code": school.la_code}
+    alike = ("name", "region", "la_code", "la_name", "kind_group", "phase", "ukprn", "pupils", "religious_character")
+    company = ("uid", "name", "group_id", "companies_house_number", "ukprn")
     return {
-        "school": {**facts, "la_name": school.la_name, "kind_group": school.kind_group},
-        "supplier": {
-            "uid": trust.uid,
-            "name": trust.name,
-            "companies_house_number": trust.companies_house_number,
-            "ukprn": trust.ukprn,
-        },
+        "school": {"urn": str(school.urn), **{name: getattr(school, name) for name in alike}},
+        "supplier": {name: getattr(trust, name) for name in company},
         "responsible_body": body,
+        "school_urn": school.urn,
+        "school_id": UUID(school.school_id) if school.school_id else None,
+        "identifiers": [dict(each) for each in school.identifiers],
+        "region": school.region,
+        "la_code": school.la_code,
     }
+
+
+SCALARS = (
+    "reference",
+    "title",
+    "organisation",
+    "school_urn",
+    "supplier_uid",
+    "legal_route",
+    "legal_route_detail",
+    "starts_on",
+    "ends_on",
+    "latest_ends_on",
+    "break_points",
+    "notice_days",
+    "fee_pence",
+    "value_pence",
+    "transfer_intended",
+    "interventions",
+    "outcomes_rationale",
+    "method",
+)
+PROMISED = ("code", "title", "kind", "due_on", "required", "payment_pence", "depends_on", "evidence_asked")
 
 
 def agreement(row: Contract, outcomes: list[Outcome], milestones: list[Milestone]) -> dict[str, Any]:
     """Everything that the parties put their names to."""
-    scalars = [
-        "reference",
-        "title",
-        "organisation",
-        "school_urn",
-        "supplier_uid",
-        "legal_route",
-        "starts_on",
-        "ends_on",
-        "fee_pence",
-        "value_pence",
-        "transfer_intended",
-        "interventions",
-        "outcomes_rationale",
-    ]
-    promised = ("code", "title", "kind", "due_on", "required", "payment_pence")
     return {
-        **{name: getattr(row, name) for name in scalars},
+        **{name: getattr(row, name) for name in SCALARS},
         "outcomes": [each.model_dump(exclude={"contract_id"}) for each in outcomes],
-        "milestones": [{name: getattr(each, name) for name in promised} for each in milestones],
+        "milestones": [{name: getattr(each, name) for name in PROMISED} for each in milestones],
     }
-
-
-async def offer(session: AsyncSession, *, row: Contract, caller: Caller, now: datetime) -> Contract:
-    """Put the draft to the other parties; from here on its terms are frozen under their hash."""
-    offered = moved(Status(row.status), Move.OFFER, ROLES[caller.kind])
-    outcomes, milestones = await queries.outcomes(session, [row.id]), await queries.milestones(session, [row.id])
-    row.status, row.agreed_hash = offered, terms.agreement_hash(agreement(row, outcomes, milestones))
-    tell(session, row, "contract.offered", caller, now, agreed_hash=row.agreed_hash)
-    return row
-
-
-async def sign(
-    session: AsyncSession, *, row: Contract, body: SignatureIn, facts: Facts, caller: Caller, now: datetime
-) -> Contract:
-    """One party's signature; with the last one the contract is agreed, with the parties as they stand now."""
-    may_sign(body.party, ROLES[caller.kind], Status(row.status))
-    if body.signed_on > london_date(now):
-        raise terms.BadTerms("A signature cannot be dated in the future.", errors=[{"pointer": "/signed_on"}])
-    urn = str(row.school_urn)
-    school, trust = terms.check_parties(urn, facts.school, row.supplier_uid, facts.trust)
-    given = body.model_dump()
-    session.add(
-        Signature(
-            contract_id=row.id, agreed_hash=str(row.agreed_hash), client_id=caller.client_id, recorded_at=now, **given
-        )
-    )
-    await session.flush()
-    tell(session, row, "contract.signed", caller, now, party=body.party, agreed_hash=row.agreed_hash)
-    signed = frozenset(Role(each.party) for each in await queries.signatures(session, [row.id]))
-    if all_signed(signed):
-        await agree(session, row=row, school=school, trust=trust, caller=caller, now=now)
-    return row
-
-
-async def agree(
-    session: AsyncSession, *, row: Contract, school: terms.School, trust: terms.Trust, caller: Caller, now: datetime
-) -> None:
-    """All parties have signed: keep them as they stand, lay out the payments, wait for the first day."""
-    row.status = moved(Status(row.status), Move.AGREE, ROLES[caller.kind])
-    for name, value in parties(school, trust).items():
-        setattr(row, name, value)
-    outcomes, milestones = await queries.outcomes(session, [row.id]), await queries.milestones(session, [row.id])
-    parts = money.schedule(
-        row.fee_pence,
-        [(each.code, each.payment_pence) for each in milestones],
-        [(each.code, each.payment_pence) for each in outcomes],
-    )
-    for part in parts:
-        session.add(
-            Payment(
-                contract_id=row.id,
-                kind=part.kind,
-                code=part.code,
-                amount_pence=part.amount_pence,
-                status=money.PaymentStatus.SCHEDULED,
-                updated_at=now,
-            )
-        )
-    tell(session, row, "contract.agreed", caller, now, parties=[each.value for each in PARTIES])
-    await enqueue(session, Job, kind="activate", key=str(row.id), run_at=start_of_day(row.starts_on))
-
-
-async def move(
-    session: AsyncSession, *, row: Contract, step: Move, reason: str, caller: Caller, now: datetime
-) -> Contract:
-    """Cancel, suspend, resume or terminate, for a reason that is kept."""
-    row.status = moved(Status(row.status), step, ROLES[caller.kind])
-    row.reason_code = step.value
-    if step is Move.TERMINATE:
-        row.ended_on = min(row.ends_on, london_date(now))
-        await enqueue(session, Job, kind="ring_fence", key=str(row.id))
-    tell(session, row, f"contract.{row.status}", caller, now, reason=reason)
-    return row
 
 
 async def activate(session: AsyncSession, *, contract_id: UUID, caller: Caller, now: datetime) -> None:
@@ -146,23 +83,90 @@ async def activate(session: AsyncSession, *, contract_id: UUID, caller: Caller, 
     await earn(
         session, row=row, kind=money.PaymentKind.FEE, code="FEE", earned_on=row.starts_on, caller=caller, now=now
     )
-    tell(session, row, "contract.active", caller, now)
-    await enqueue(session, Job, kind="ring_fence", key=str(row.id))
-    await enqueue(session, Job, kind="close", key=str(row.id), run_at=start_of_day(day_after(row.ends_on)))
+    await tell(session, row, "contract.active", caller, now)
+    for kind in ("ring_fence", "remind", "identify"):
+        await enqueue(session, Job, kind=kind, key=str(row.id))
+    await await_end(session, row)
+
+
+def last_day(row: Contract) -> date:
+    """The day after which the clock ends the contract: by notice, by its term, or late where its clock stands still."""
+    stopped = row.status == Status.SUSPENDED and bool(row.suspension and row.suspension["stops"]["clock"])
+    last = suspension.last_day(row.ends_on, row.latest_ends_on, clock_stopped=stopped)
+    return min(last, date.fromisoformat(row.termination["ends_on"])) if row.termination else last
+
+
+def fence_breaks(row: Contract) -> list[dict[str, Any]]:
+    """The days on which the ring-fence rests, first and last; the last one is open while it goes on."""
+    past = [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in row.fence_breaks]
+    rest = row.suspension
+    since = date.fromisoformat(rest["since"]) if rest else None
+    found = suspension.fence_breaks(past, since, fence_stopped=bool(rest and rest["stops"]["ring_fence"]))
+    breaks: list[dict[str, Any]] = plain([{"starts_on": first, "ends_on": last} for first, last in found])
+    return breaks
+
+
+async def await_end(session: AsyncSession, row: Contract) -> None:
+    """Wake up on the day after the contract's last one."""
+    await enqueue(session, Job, kind="close", key=str(row.id), run_at=start_of_day(day_after(last_day(row))))
 
 
 async def close(session: AsyncSession, *, contract_id: UUID, caller: Caller, now: datetime) -> None:
-    """The last day has passed: completed when every required milestone was decided, else expired."""
+    """The last day has passed: terminated by notice, completed when all that is required was decided, else expired."""
     row = await queries.locked_contract(session, contract_id)
-    if row.status not in {Status.ACTIVE, Status.SUSPENDED} or row.ends_on >= london_date(now):
+    if row.status not in IN_FORCE:
+        return
+    if last_day(row) >= london_date(now):
+        await await_end(session, row)
+        return
+    if row.termination and date.fromisoformat(row.termination["ends_on"]) < row.ends_on:
+        await terminate(session, row=row, caller=caller, now=now)
         return
     decided = await required_decided(session, row)
     step = Move.COMPLETE if decided and row.status == Status.ACTIVE else Move.EXPIRE
     if step is Move.EXPIRE:
         row.reason_code = "suspended_at_end" if row.status == Status.SUSPENDED else "milestones_undecided"
     row.status = moved(Status(row.status), step, Role.CLOCK)
-    row.ended_on = row.ends_on
-    tell(session, row, f"contract.{row.status}", caller, now, reason=row.reason_code)
+    row.ended_on = last_day(row)
+    await lapse_variation(session, row=row, now=now)
+    await tell(session, row, f"contract.{row.status}", caller, now, reason=row.reason_code)
+
+
+async def give_notice(
+    session: AsyncSession, *, row: Contract, notice: dict[str, Any], caller: Caller, now: datetime
+) -> Contract:
+    """Notice is given: the contract runs until its new last day, or ends at once."""
+    row.termination = notice
+    facts = {name: notice[name] for name in ("ground", "reason", "ends_on")}
+    await tell(session, row, "termination.notified", caller, now, **facts)
+    if date.fromisoformat(notice["ends_on"]) <= london_date(now):
+        await terminate(session, row=row, caller=caller, now=now)
+    else:
+        await await_end(session, row)
+    return row
+
+
+async def terminate(session: AsyncSession, *, row: Contract, caller: Caller, now: datetime) -> None:
+    """The contract ends by the notice that was given: what is not payable any more is withheld."""
+    notice = row.termination or {}
+    ground = termination.Ground(notice["ground"])
+    row.status = moved(Status(row.status), Move.TERMINATE, Role.CLOCK)
+    row.reason_code = ground.value
+    row.ended_on = termination.ended_on(row.starts_on, date.fromisoformat(notice["ends_on"]))
+    await earn_milestones(session, row=row, on=row.ended_on, caller=caller, now=now)
+    await withhold(session, row=row, ground=ground, last_day=row.ended_on, caller=caller, now=now)
+    await lapse_variation(session, row=row, now=now)
+    await tell(session, row, "contract.terminated", caller, now, reason=notice["reason"], ground=ground.value)
+    if row.ended_on >= row.starts_on:
+        await enqueue(session, Job, kind="ring_fence", key=str(row.id))
+
+
+async def lapse_variation(session: AsyncSession, *, row: Contract, now: datetime) -> None:
+    """A variation that has not taken effect when the contract ends never will; the contract's end tells of it."""
+    waiting = await queries.open_variation(session, row.id)
+    if waiting is not None:
+        waiting.status = variation_moved(Varying(waiting.status), VariationMove.LAPSE)
+        waiting.reason_code, waiting.closed_on = "contract_ended", london_date(now)
 
 
 async def transfer(
@@ -174,7 +178,7 @@ async def transfer(
         return row
     row.status = moved(Status(row.status), Move.TRANSFER, Role.GATEWAY)
     row.transfer_id = transfer_id
-    tell(session, row, "contract.transferred", caller, now, transfer_id=transfer_id)
+    await tell(session, row, "contract.transferred", caller, now, transfer_id=transfer_id)
     return row
 
 
@@ -183,11 +187,48 @@ async def note_ring_fence(
 ) -> None:
     """The ring-fence stands in outcomes with these days; noting it twice changes nothing."""
     row = await queries.locked_contract(session, contract_id)
-    days = {"starts_on": body["starts_on"], "ends_on": body["ends_on"]}
+    days = {name: body[name] for name in ("starts_on", "ends_on", "breaks")}
     noted = await queries.last_event(session, contract_id, "contract.ring_fenced")
-    if noted is not None and {name: noted.data[name] for name in days} == days:
+    if noted is not None and {name: noted.data.get(name, []) for name in days} == days:
         return
-    tell(session, row, "contract.ring_fenced", caller, now, **days)
+    await tell(session, row, "contract.ring_fenced", caller, now, **days)
+
+
+async def remind(session: AsyncSession, *, contract_id: UUID, caller: Caller, now: datetime) -> None:
+    """Milestones that have come near or have passed are told of, once each; the clock of a suspension may stand."""
+    row, today = await queries.locked_contract(session, contract_id), london_date(now)
+    waits = row.status == Status.SUSPENDED and bool(row.suspension and row.suspension["stops"]["clock"])
+    if row.status not in {Status.ACTIVE, Status.SUSPENDED} or waits:
+        return
+    milestones = await queries.milestones(session, [row.id])
+    for each in milestones:
+        near = timing(MilestoneStatus(each.status), each.due_on, today)
+        if near == each.timing:
+            continue
+        each.timing = near
+        if near in {Timing.DUE_SOON, Timing.OVERDUE}:
+            facts = {"code": each.code, "due_on": each.due_on}
+            await tell(session, row, f"milestone.{near}", caller, now, **facts)
+        else:
+            await tell(session, row, "milestone.planned", caller, now, code=each.code, due_on=each.due_on)
+    undecided = [each.due_on for each in milestones if each.status == MilestoneStatus.SCHEDULED]
+    look = next_look(undecided, today)
+    if look is not None:
+        await enqueue(session, Job, kind="remind", key=str(row.id), run_at=start_of_day(look))
+
+
+async def identify(session: AsyncSession, *, row: Contract, facts: Facts, caller: Caller, now: datetime) -> None:
+    """The register shows the school under these identifiers; the contract follows it, and its results with it."""
+    school = facts.school
+    if school is None or row.status not in IN_FORCE:
+        return
+    found = [dict(each) for each in school.identifiers]
+    if (school.urn, found) == (row.school_urn, row.identifiers):
+        return
+    row.school_urn, row.identifiers = school.urn, found
+    row.school = {**row.school, "urn": str(school.urn), "name": school.name}
+    await tell(session, row, "school.identified", caller, now, urn=str(school.urn))
+    await enqueue(session, Job, kind="ring_fence", key=str(row.id))
 
 
 async def required_decided(session: AsyncSession, row: Contract) -> bool:

@@ -75,6 +75,8 @@ TAGS = [
     {"name": "access", "description": "Clients, API keys and tokens"},
     {"name": "contracts", "description": "What was promised, by whom, for how much, until when"},
     {"name": "milestones", "description": "Facts about milestones, recorded once"},
+    {"name": "performance", "description": "Reviews, assessments and findings: the trust as a supplier"},
+    {"name": "duties", "description": "What must be published or done by when, and the notices that show that it was"},
     {"name": "finance", "description": "Payments"},
     {"name": "outcomes", "description": "Evaluations against target and matched comparators"},
     {"name": "schools", "description": "Schools and what was observed of them, as DfE publishes it"},

@@ -199,7 +199,8 @@ async def test_a_contract_that_was_not_signed_by_all_never_begins(seeded_world: 
     path = await offered(actors)
     await sign(actors["mat"], path, "supplier")
     await to(seeded_world, "2023-09-02")
-    assert (await actors["rsc"].get(path))["status"] == "offered"
+    found = await actors["rsc"].get(path)
+    assert (found["status"], found["reason_code"]) == ("cancelled", "lapsed")
     assert (await actors["rsc"].get("/v1/ring-fences", school_urn=cast.SCHOOL))["data"] == []
 
 

@@ -171,7 +171,7 @@ async def test_the_same_file_under_the_same_key_is_received_once(world: World) -
 
 
 MOVES: dict[str, Callable[[Case], tuple[Actor, str, str, Json]]] = {
-    "a contract": lambda case: (case["rsc"], case.contract, "/termination", {"reason": "x"}),
+    "a contract": lambda case: (case["rsc"], case.contract, "/termination", {"ground": "breach", "reason": "x"}),
     "a transfer": lambda case: (
         case["rsc"],
         case.transfer,

@@ -234,5 +234,5 @@ async def test_a_milestone_recorded_before_reaches_the_contract_after(
     assert (again.status_code, again.json()["id"]) == (201, record["id"])
     assert len((await actors["rsc"].get(f"{path}/records"))["data"]) == 1
     events = (await actors["rsc"].get(f"{path}/events"))["data"]
-    assert len([each for each in events if each["type"].startswith("milestone")]) == 1, events
+    assert len([each for each in events if each["type"] == "milestone.decided"]) == 1, events
     assert len([each for each in events if each["type"] == "payment.earned" and each["data"]["code"] == "M1"]) == 1

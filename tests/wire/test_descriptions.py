@@ -56,6 +56,8 @@ POST /v1/contracts/{id}/cancellation
 POST /v1/contracts/{id}/suspension
 POST /v1/contracts/{id}/resumption
 POST /v1/contracts/{id}/termination
+POST /v1/contracts/{id}/variations
+GET /v1/duties
 GET /v1/contracts/{id}/milestones
 GET /v1/contracts/{id}/records
 GET /v1/contracts/{id}/events

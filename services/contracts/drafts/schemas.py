@@ -14,17 +14,34 @@ Points = Annotated[Decimal, Field(max_digits=12, decimal_places=5, strict=False)
 
 
 class TargetMode(StrEnum):
-    """How a target is put: as a number to reach, or as a change from the baseline in the measure's unit."""
+    """How a target is put, in the measure's unit unless said otherwise.
+
+    A number to reach; a change from the baseline; a change from the baseline on top of that of matched schools; or the
+    percentile of matched schools to reach, where 75 means as good as the best quarter.
+    """
 
     ABSOLUTE = "absolute"
     CHANGE = "change"
+    RELATIVE = "relative"
+    PERCENTILE = "percentile"
+
+
+NOTICE_DAYS = 90
+"""Notice for leaving without a reason, where the contract says nothing else."""
 
 
 class Term(Body):
-    """First and last day of the contract; both belong to it."""
+    """First and last day of the contract, both part of it, how far it can be extended, and how it can be left early."""
 
     starts_on: Day
     ends_on: Day
+    latest_ends_on: Annotated[
+        Day | None, Field(description="The last day that any extension can reach; without it, the end")
+    ] = None
+    break_points: Annotated[
+        list[Day], Field(max_length=20, description="Days on which the supplier too may leave, with notice")
+    ] = []
+    notice_days: Annotated[int, Field(ge=0, le=365, description="Days of notice for convenience")] = NOTICE_DAYS
 
 
 class Target(Body):
@@ -50,8 +67,12 @@ class OutcomeIn(Body):
     critical: bool = False
     target: Target
     payment_pence: Pence = 0
-    floor: Points | None = None
-    full: Points | None = None
+    floor: Annotated[Points | None, Field(description="Added value at which payment begins")] = None
+    full: Annotated[Points | None, Field(description="Added value at which payment is full")] = None
+    trajectory: Annotated[
+        list[Annotated[float, Field(ge=0, le=1)]] | None,
+        Field(min_length=1, max_length=7, description="Share of the way to be gone by each year", examples=[[0.25, 1]]),
+    ] = None
 
 
 class MilestoneIn(Body):
@@ -63,6 +84,10 @@ class MilestoneIn(Body):
     due_on: Day
     required: bool = True
     payment_pence: Pence = 0
+    depends_on: Annotated[
+        list[Code], Field(max_length=20, description="Milestones to be met before this one pays")
+    ] = []
+    evidence_asked: Annotated[LongText | None, Field(description="What shows that it was met")] = None
 
 
 class ContractIn(Body):
@@ -72,6 +97,9 @@ class ContractIn(Body):
     school_urn: Urn
     supplier_uid: Uid
     legal_route: Annotated[LegalRoute, Field(strict=False)]
+    legal_route_detail: Annotated[
+        Text | None, Field(description="Under which law, where the route is none of the named ones")
+    ] = None
     term: Term
     fee_pence: Pence
     transfer_intended: bool
@@ -86,6 +114,7 @@ class ContractPatch(Body):
 
     title: Text | None = None
     legal_route: Annotated[LegalRoute | None, Field(strict=False)] = None
+    legal_route_detail: Text | None = None
     term: Term | None = None
     fee_pence: Pence | None = None
     transfer_intended: bool | None = None
@@ -99,20 +128,23 @@ class ContractPatch(Body):
         return draft.model_copy(update={name: getattr(self, name) for name in self.model_fields_set})
 
 
-DECIDED = {"status", "decided_on", "record_id"}
+DECIDED = {"status", "timing", "decided_on", "record_id"}
 """What a milestone has that its promise does not."""
+
+
+ALIKE = ("title", "legal_route", "legal_route_detail", "fee_pence", "transfer_intended")
 
 
 def as_draft(contract: ContractOut) -> ContractIn:
     """The terms of a contract as they were sent in."""
     return ContractIn.model_validate(
         {
-            **{name: getattr(contract, name) for name in ("title", "legal_route", "fee_pence", "transfer_intended")},
+            **{name: getattr(contract, name) for name in ALIKE},
             "school_urn": contract.school["urn"],
             "supplier_uid": contract.supplier["uid"],
-            "term": {"starts_on": contract.term.starts_on, "ends_on": contract.term.ends_on},
+            "term": contract.term.model_dump(exclude={"ended_on"}),
             "interventions": contract.interventions,
-            "outcomes": [each.model_dump(exclude={"domain", "baseline"}) for each in contract.outcomes],
+            "outcomes": [each.model_dump(exclude={"domain", "baseline", "comparators"}) for each in contract.outcomes],
             "outcomes_rationale": contract.outcomes_rationale,
             "milestones": [each.model_dump(exclude=DECIDED) for each in contract.milestones],
         },

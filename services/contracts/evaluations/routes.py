@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from services.contracts import calls, queries
 from services.contracts.evaluations import schemas, service
 from services.contracts.routes import Outcomes, shape
+from services.contracts.service import fence_breaks
 from services.kernel.auth import Caller, require
 from services.kernel.http import Session
 from services.kernel.idempotency import Idempotent
@@ -37,8 +38,9 @@ async def evaluate_contract(
 ) -> JSONResponse:
     """Judge the agreed outcomes on the published results of a year, against target and matched comparators."""
     await once.begin()
-    seen = await shape(session, await queries.contract(session, contract_id))
-    evaluation = await calls.evaluate(outcomes, schemas.to_evaluate(seen, body, caller.actor()))
+    found = await queries.contract(session, contract_id)
+    asked = schemas.to_evaluate(await shape(session, found), fence_breaks(found), body, caller.actor())
+    evaluation = await calls.evaluate(outcomes, asked)
     row = await queries.locked_contract(session, contract_id)
     await service.note_evaluation(session, row=row, evaluation=evaluation, caller=caller, now=utc_now())
     answer = schemas.Evaluation.model_validate(evaluation)

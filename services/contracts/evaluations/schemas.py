@@ -43,23 +43,45 @@ class EvaluationIn(Body):
     run: Annotated[str, Field(pattern=r"^(interim|final)$", examples=["final"])]
 
 
-JUDGED = {"code", "measure", "weight", "critical", "target", "baseline"}
+JUDGED = {"code", "measure", "weight", "critical", "target", "baseline", "comparators"}
 
 
-def to_evaluate(contract: ContractOut, asked: EvaluationIn, actor: dict[str, Any]) -> dict[str, Any]:
+FOLLOWED = JUDGED | {"trajectory"}
+
+
+def to_evaluate(
+    contract: ContractOut, breaks: list[dict[str, Any]], asked: EvaluationIn, actor: dict[str, Any]
+) -> dict[str, Any]:
     """What the outcomes service needs in order to judge this contract."""
-    wanted: dict[str, Any] = plain(
+    return {
+        **parties_and_term(contract, breaks),
+        "organisation": contract.commissioner["organisation"],
+        "outcomes": plain([each.model_dump(include=JUDGED) for each in contract.outcomes]),
+        "academic_year": asked.academic_year,
+        "run": asked.run,
+        "requested_by": actor,
+    }
+
+
+def to_review(contract: ContractOut, breaks: list[dict[str, Any]], academic_year: str) -> dict[str, Any]:
+    """What the outcomes service needs in order to say how far each outcome is from its path."""
+    return {
+        **parties_and_term(contract, breaks),
+        "outcomes": plain([each.model_dump(include=FOLLOWED) for each in contract.outcomes]),
+        "academic_year": academic_year,
+    }
+
+
+def parties_and_term(contract: ContractOut, breaks: list[dict[str, Any]]) -> dict[str, Any]:
+    """Whose results are looked at, for which supplier, over which days."""
+    found: dict[str, Any] = plain(
         {
             "contract_id": contract.id,
             "school_urn": contract.school["urn"],
             "supplier_uid": contract.supplier["uid"],
-            "organisation": contract.commissioner["organisation"],
             "starts_on": contract.term.starts_on,
             "ends_on": contract.term.ended_on or contract.term.ends_on,
-            "outcomes": [each.model_dump(include=JUDGED) for each in contract.outcomes],
-            "academic_year": asked.academic_year,
-            "run": asked.run,
-            "requested_by": actor,
+            "breaks": breaks,
         }
     )
-    return wanted
+    return found

@@ -9,11 +9,10 @@ from services.contracts.events import tell
 from services.contracts.milestones import queries
 from services.contracts.milestones.schemas import RecordIn
 from services.contracts.models import AppliedRecord
-from services.contracts.payments.service import earn
+from services.contracts.payments.service import earn_milestones
 from services.contracts.queries import locked_contract
-from services.contracts.rules import money
 from services.contracts.rules.life import Move, Role, Status, moved
-from services.contracts.rules.milestones import Applied, MilestoneStatus, apply_record, payment_after
+from services.contracts.rules.milestones import Applied, MilestoneStatus, Timing, apply_record
 from services.contracts.service import required_decided
 from services.kernel.auth import Caller
 from services.kernel.types import london_date
@@ -40,13 +39,12 @@ async def apply(
     session.add(applied)
     if milestone is not None and result is Applied.APPLIED:
         milestone.status, milestone.decided_on, milestone.record_id = body.status, body.occurred_on, record_id
+        milestone.timing = Timing.DECIDED
         facts = {"code": milestone.code, "milestone_status": body.status.value, "record_id": record_id}
-        tell(session, row, "milestone.decided", caller, now, **facts)
-        if payment_after(body.status) is money.PaymentStatus.EARNED:
-            kind, day = money.PaymentKind.MILESTONE, london_date(body.recorded_at)
-            await earn(session, row=row, kind=kind, code=milestone.code, earned_on=day, caller=caller, now=now)
+        await tell(session, row, "milestone.decided", caller, now, **facts)
+        await earn_milestones(session, row=row, on=london_date(body.recorded_at), caller=caller, now=now)
         late = row.status == Status.EXPIRED and row.reason_code == "milestones_undecided"
         if late and await required_decided(session, row):
             row.status, row.reason_code = moved(Status.EXPIRED, Move.COMPLETE, Role.CLOCK), "decided_late"
-            tell(session, row, "contract.completed", caller, now, reason=row.reason_code)
+            await tell(session, row, "contract.completed", caller, now, reason=row.reason_code)
     return applied

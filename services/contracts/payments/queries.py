@@ -6,6 +6,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.contracts.models import Payment
+from services.contracts.rules.money import PaymentKind, PaymentStatus
 
 
 async def payments_page(
@@ -20,6 +21,19 @@ async def payments_page(
     if after is not None:
         statement = statement.where(Payment.id > after)
     return list(await session.exec(statement))
+
+
+async def payments(session: AsyncSession, contract_id: UUID) -> list[Payment]:
+    """All payments of a contract, in the order of their making."""
+    statement = select(Payment).where(Payment.contract_id == contract_id).order_by(col(Payment.id))
+    return list(await session.exec(statement))
+
+
+async def unearned_fees(session: AsyncSession, contract_id: UUID) -> list[str]:
+    """The codes of parts of the fee that have not been earned."""
+    wanted = (Payment.contract_id == contract_id, Payment.kind == PaymentKind.FEE)
+    statement = select(Payment.code).where(*wanted, Payment.status == PaymentStatus.SCHEDULED)
+    return list(await session.exec(statement.order_by(Payment.code)))
 
 
 async def payment(session: AsyncSession, contract_id: UUID, kind: str, code: str) -> Payment | None:

@@ -25,6 +25,9 @@ class Move(StrEnum):
     """What can happen to a contract as a whole."""
 
     OFFER = "offer"
+    WITHDRAW = "withdraw"
+    REFUSE = "refuse"
+    LAPSE = "lapse"
     AGREE = "agree"
     CANCEL = "cancel"
     ACTIVATE = "activate"
@@ -56,10 +59,19 @@ ROLES = {
 }
 """In which capacity each kind of caller acts; a service acts as the passing of time does."""
 
+PARTIES = (Role.COMMISSIONER, Role.SUPPLIER, Role.RESPONSIBLE_BODY)
+"""Who must sign before a contract, or a variation of it, is agreed."""
+
 TABLE: dict[Status, dict[Move, Status]] = {
     Status.DRAFT: {Move.OFFER: Status.OFFERED, Move.CANCEL: Status.CANCELLED},
-    Status.OFFERED: {Move.AGREE: Status.AGREED, Move.CANCEL: Status.CANCELLED},
-    Status.AGREED: {Move.ACTIVATE: Status.ACTIVE, Move.CANCEL: Status.CANCELLED},
+    Status.OFFERED: {
+        Move.WITHDRAW: Status.DRAFT,
+        Move.AGREE: Status.AGREED,
+        Move.REFUSE: Status.CANCELLED,
+        Move.LAPSE: Status.CANCELLED,
+        Move.CANCEL: Status.CANCELLED,
+    },
+    Status.AGREED: {Move.ACTIVATE: Status.ACTIVE, Move.TERMINATE: Status.TERMINATED},
     Status.ACTIVE: {
         Move.SUSPEND: Status.SUSPENDED,
         Move.COMPLETE: Status.COMPLETED,
@@ -80,22 +92,25 @@ TABLE: dict[Status, dict[Move, Status]] = {
 
 MAY: dict[Move, frozenset[Role]] = {
     Move.OFFER: frozenset({Role.COMMISSIONER}),
-    Move.AGREE: frozenset({Role.COMMISSIONER, Role.SUPPLIER, Role.RESPONSIBLE_BODY}),
+    Move.WITHDRAW: frozenset({Role.COMMISSIONER}),
+    Move.REFUSE: frozenset({Role.SUPPLIER, Role.RESPONSIBLE_BODY}),
+    Move.LAPSE: frozenset({Role.CLOCK}),
+    Move.AGREE: frozenset(PARTIES),
     Move.CANCEL: frozenset({Role.COMMISSIONER}),
     Move.ACTIVATE: frozenset({Role.CLOCK}),
     Move.SUSPEND: frozenset({Role.COMMISSIONER}),
     Move.RESUME: frozenset({Role.COMMISSIONER}),
     Move.COMPLETE: frozenset({Role.CLOCK}),
     Move.EXPIRE: frozenset({Role.CLOCK}),
-    Move.TERMINATE: frozenset({Role.COMMISSIONER}),
+    Move.TERMINATE: frozenset({*PARTIES, Role.CLOCK}),
     Move.TRANSFER: frozenset({Role.GATEWAY}),
 }
 
-PARTIES = (Role.COMMISSIONER, Role.SUPPLIER, Role.RESPONSIBLE_BODY)
-"""Who must sign before a contract is agreed."""
-
 HOLDS_SCHOOL = frozenset(Status) - {Status.CANCELLED}
 """Statuses in which the term keeps other contracts for the same school out."""
+
+IN_FORCE = frozenset({Status.AGREED, Status.ACTIVE, Status.SUSPENDED})
+"""Statuses in which a contract binds and has not ended: only then can it be varied, reviewed or terminated."""
 
 
 class MoveNotAllowed(DomainError):
@@ -131,12 +146,29 @@ def moved(status: Status, move: Move, role: Role) -> Status:
     return target
 
 
+def check_in_force(status: Status) -> None:
+    """Raise unless the contract binds and has not ended."""
+    if status not in IN_FORCE:
+        raise MoveNotAllowed(f"A contract that is {status} is not in force.", status_now=status.value)
+
+
+def check_party(role: Role) -> None:
+    """Raise unless `role` is that of a party to the contract."""
+    if role not in PARTIES:
+        raise NotTheirMove(f"This is for the {', the '.join(PARTIES)}.")
+
+
 def may_sign(party: Role, role: Role, status: Status) -> None:
     """Raise unless `role` may sign as `party` now: each party for itself, while the offer stands."""
-    if role is not party:
-        raise NotAParty(f"You act as {role}; the signature of the {party} is its own to give.")
+    check_own_signature(party, role)
     if Move.AGREE not in TABLE[status]:
         raise MoveNotAllowed(f"A contract that is {status} is not open for signature.", status_now=status.value)
+
+
+def check_own_signature(party: Role, role: Role) -> None:
+    """Raise unless somebody signs for the party for which they act."""
+    if role is not party:
+        raise NotAParty(f"You act as {role}; the signature of the {party} is its own to give.")
 
 
 def all_signed(signed: frozenset[Role]) -> bool:

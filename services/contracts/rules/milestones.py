@@ -1,5 +1,7 @@
 """Milestones: what a record of one does to the promise."""
 
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from enum import StrEnum
 
 from services.contracts.rules.life import Status
@@ -23,6 +25,18 @@ class Applied(StrEnum):
     NOT_IN_FORCE = "not_in_force"
     ALREADY_MET = "already_met"
 
+
+class Timing(StrEnum):
+    """How near a milestone is, by the clock."""
+
+    PLANNED = "planned"
+    DUE_SOON = "due_soon"
+    OVERDUE = "overdue"
+    DECIDED = "decided"
+
+
+REMINDER_DAYS = 14
+"""So many days before its date a milestone that is not decided is brought to mind."""
 
 RECORDABLE = frozenset({Status.ACTIVE, Status.SUSPENDED, Status.COMPLETED, Status.EXPIRED, Status.TERMINATED})
 """Statuses in which evidence about a milestone still counts: from the start of the term on."""
@@ -53,3 +67,33 @@ def payment_after(status: MilestoneStatus) -> PaymentStatus:
 def all_decided(required: list[MilestoneStatus]) -> bool:
     """Whether every required milestone has been decided, one way or the other."""
     return MilestoneStatus.SCHEDULED not in required
+
+
+def timing(status: MilestoneStatus, due_on: date, today: date) -> Timing:
+    """How near a milestone is on a day; the due date itself is still in time."""
+    if status is not MilestoneStatus.SCHEDULED:
+        return Timing.DECIDED
+    if today > due_on:
+        return Timing.OVERDUE
+    return Timing.DUE_SOON if today >= due_on - timedelta(days=REMINDER_DAYS) else Timing.PLANNED
+
+
+def next_look(undecided: Sequence[date], today: date) -> date | None:
+    """The next day on which the timing of one of these due dates changes; None when no date lies ahead."""
+    days = [day for due in undecided for day in (due - timedelta(days=REMINDER_DAYS), due + timedelta(days=1))]
+    return min((day for day in days if day > today), default=None)
+
+
+def waiting_for(depends_on: Sequence[str], met: frozenset[str]) -> list[str]:
+    """The milestones that must be met before one that depends on them pays."""
+    return [code for code in depends_on if code not in met]
+
+
+def circle(depends_on: Mapping[str, Sequence[str]]) -> list[str]:
+    """The codes that depend on themselves in the end, by code; none when every milestone can be reached."""
+    open_codes = dict(depends_on)
+    while True:
+        free = {code for code, needs in open_codes.items() if not any(need in open_codes for need in needs)}
+        if not free:
+            return sorted(open_codes)
+        open_codes = {code: needs for code, needs in open_codes.items() if code not in free}

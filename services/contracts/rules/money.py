@@ -47,6 +47,19 @@ def value_pence(parts: Sequence[Part]) -> int:
     return sum(part.amount_pence for part in parts)
 
 
+def after_change(earned_fees: Sequence[Part], wanted: Sequence[Part]) -> list[Part]:
+    """The parts once a contract is worth something else; they sum to what was wanted, always.
+
+    A fee that was earned is not touched: what a variation adds to it becomes a part of its own, `FEE-2` and so on.
+    """
+    if not earned_fees:
+        return list(wanted)
+    others = [part for part in wanted if part.kind is not PaymentKind.FEE]
+    more = value_pence(wanted) - value_pence(others) - value_pence(earned_fees)
+    added = [Part(PaymentKind.FEE, f"FEE-{len(earned_fees) + 1}", more)] if more else []
+    return [*earned_fees, *added, *others]
+
+
 def due_on(earned_on: date) -> date:
     """The last day to pay what was earned on this day."""
     return earned_on + timedelta(days=PAYMENT_DAYS)

@@ -27,29 +27,38 @@ ALLOWED = {
     ("offered", "agree", "supplier"): "agreed",
     ("offered", "agree", "responsible_body"): "agreed",
     ("offered", "cancel", "commissioner"): "cancelled",
+    ("offered", "withdraw", "commissioner"): "draft",
+    ("offered", "refuse", "supplier"): "cancelled",
+    ("offered", "refuse", "responsible_body"): "cancelled",
+    ("offered", "lapse", "clock"): "cancelled",
     ("agreed", "activate", "clock"): "active",
-    ("agreed", "cancel", "commissioner"): "cancelled",
     ("active", "suspend", "commissioner"): "suspended",
     ("active", "complete", "clock"): "completed",
     ("active", "expire", "clock"): "expired",
-    ("active", "terminate", "commissioner"): "terminated",
     ("suspended", "resume", "commissioner"): "active",
     ("suspended", "expire", "clock"): "expired",
-    ("suspended", "terminate", "commissioner"): "terminated",
     ("expired", "complete", "clock"): "completed",
     ("completed", "transfer", "gateway"): "transferred",
+    **{
+        (status, "terminate", role): "terminated"
+        for status in ("agreed", "active", "suspended")
+        for role in ("commissioner", "supplier", "responsible_body", "clock")
+    },
 }
 """Every move that there is, written out apart from the code."""
 MOVERS = {
     "offer": {"commissioner"},
     "agree": {"commissioner", "supplier", "responsible_body"},
+    "withdraw": {"commissioner"},
+    "refuse": {"supplier", "responsible_body"},
+    "lapse": {"clock"},
     "cancel": {"commissioner"},
     "activate": {"clock"},
     "suspend": {"commissioner"},
     "resume": {"commissioner"},
     "complete": {"clock"},
     "expire": {"clock"},
-    "terminate": {"commissioner"},
+    "terminate": {"commissioner", "supplier", "responsible_body", "clock"},
     "transfer": {"gateway"},
 }
 

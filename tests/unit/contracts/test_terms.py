@@ -14,6 +14,7 @@ from services.contracts.rules.terms import (
     BadTerms,
     OutOfArea,
     OverlappingContract,
+    Promise,
     School,
     SchoolInTrust,
     Trust,
@@ -150,11 +151,11 @@ def test_a_code_used_twice_is_pointed_at_where_it_comes_again() -> None:
 
 
 def test_milestones_lie_within_the_term_ends_included() -> None:
-    check_milestones([START, END, date(2017, 1, 1)], START, END)
+    check_milestones([Promise(str(day), day, []) for day in (START, END, date(2017, 1, 1))], START, END)
     check_milestones([], START, END)
     for day in (START - timedelta(days=1), END + timedelta(days=1)):
         with pytest.raises(BadTerms, match=str(day)) as refused:
-            check_milestones([START, day], START, END)
+            check_milestones([Promise("M1", START, []), Promise("M2", day, ["M1"])], START, END)
         assert refused.value.extensions == {"errors": [{"pointer": "/milestones/1/due_on"}]}
 
 

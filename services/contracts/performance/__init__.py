@@ -1,0 +1,1 @@
+"""Performance as a supplier: KPI assessments, opportunities to improve, and findings after them."""

@@ -1,0 +1,1 @@
+"""Reviews: red, amber, green for every agreed outcome, by the figures and by judgement."""

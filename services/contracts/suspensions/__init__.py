@@ -1,0 +1,1 @@
+"""Suspensions: what stops while a contract rests, and what goes on."""
