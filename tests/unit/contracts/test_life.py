@@ -15,6 +15,8 @@ from services.contracts.rules.life import (
     Role,
     Status,
     all_signed,
+    check_in_force,
+    check_party,
     may_sign,
     moved,
 )
@@ -141,6 +143,24 @@ def test_all_three_parties_have_to_sign() -> None:
         signed = frozenset(role for role, there in zip(three, signs, strict=True) if there)
         assert all_signed(signed) is all(signs)
     assert all_signed(frozenset(Role))
+
+
+def test_only_what_binds_and_has_not_ended_is_in_force() -> None:
+    for status in Status:
+        if status.value in {"agreed", "active", "suspended"}:
+            check_in_force(status)
+            continue
+        with pytest.raises(MoveNotAllowed, match="not in force"):
+            check_in_force(status)
+
+
+def test_only_parties_are_parties() -> None:
+    for role in Role:
+        if role in PARTIES:
+            check_party(role)
+            continue
+        with pytest.raises(NotTheirMove):
+            check_party(role)
 
 
 def test_only_a_cancelled_contract_lets_others_have_the_school() -> None:

@@ -1,6 +1,10 @@
 """Milestones: what a record does, on every combination of contract, milestone and record."""
 
+from datetime import date, timedelta
 from itertools import combinations_with_replacement, product
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.contracts.rules.life import Status
 from services.contracts.rules.milestones import (
@@ -8,9 +12,14 @@ from services.contracts.rules.milestones import (
     TABLE,
     Applied,
     MilestoneStatus,
+    Timing,
     all_decided,
     apply_record,
+    circle,
+    next_look,
     payment_after,
+    timing,
+    waiting_for,
 )
 from services.contracts.rules.money import PaymentStatus
 
@@ -71,3 +80,43 @@ def test_a_milestone_is_decided_either_way() -> None:
     for required in combinations_with_replacement(MilestoneStatus, 3):
         assert all_decided(list(required)) is all(status.value != "scheduled" for status in required)
     assert all_decided([])
+
+
+def test_how_near_a_milestone_is() -> None:
+    due = date(2024, 1, 31)
+    for day, expected in (
+        (date(2024, 1, 16), Timing.PLANNED),
+        (date(2024, 1, 17), Timing.DUE_SOON),
+        (due, Timing.DUE_SOON),
+        (date(2024, 2, 1), Timing.OVERDUE),
+    ):
+        assert timing(MilestoneStatus.SCHEDULED, due, day) is expected
+        for status in set(MilestoneStatus) - {MilestoneStatus.SCHEDULED}:
+            assert timing(status, due, day) is Timing.DECIDED
+
+
+@given(st.lists(st.dates(date(2024, 1, 1), date(2024, 12, 31))), st.dates(date(2024, 1, 1), date(2024, 12, 31)))
+def test_the_next_look_is_the_next_day_on_which_something_changes(due: list[date], today: date) -> None:
+    look = next_look(due, today)
+
+    def near(day: date) -> list[Timing]:
+        return [timing(MilestoneStatus.SCHEDULED, each, day) for each in due]
+
+    day = today
+    while day < (look or date(2025, 2, 1)) - timedelta(days=1):
+        day += timedelta(days=1)
+        assert near(day) == near(today)
+    if look is not None:
+        assert near(look) != near(today)
+
+
+def test_what_a_milestone_waits_for() -> None:
+    assert waiting_for([], frozenset()) == []
+    assert waiting_for(["M1", "M2"], frozenset({"M2"})) == ["M1"]
+
+
+def test_circles_are_found() -> None:
+    assert circle({}) == []
+    assert circle({"A": [], "B": ["A"], "C": ["A", "B"]}) == []
+    assert circle({"A": ["A"]}) == ["A"]
+    assert circle({"A": ["B"], "B": ["C"], "C": ["A"], "D": []}) == ["A", "B", "C"]

@@ -5,7 +5,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.contracts.rules.money import Part, PaymentKind, PaymentStatus, due_on, schedule, value_pence
+from services.contracts.rules.money import Part, PaymentKind, PaymentStatus, after_change, due_on, schedule, value_pence
 
 pence = st.integers(0, 10**12)
 promised = st.lists(st.tuples(st.text(min_size=1, max_size=5), pence), max_size=8)
@@ -54,3 +54,22 @@ def test_money_falls_due_thirty_days_after_it_was_earned() -> None:
 
 def test_payments_are_promised_earned_or_withheld() -> None:
     assert {status.value for status in PaymentStatus} == {"scheduled", "earned", "withheld"}
+
+
+def test_a_fee_that_was_earned_grows_by_a_part_of_its_own() -> None:
+    fee, more = Part(PaymentKind.FEE, "FEE", 100), Part(PaymentKind.MILESTONE, "M1", 5)
+    wanted = schedule(130, [("M1", 5)], [])
+    assert after_change([], wanted) == wanted
+    assert after_change([fee], wanted) == [fee, Part(PaymentKind.FEE, "FEE-2", 30), more]
+    assert after_change([fee], schedule(100, [("M1", 5)], [])) == [fee, more]
+
+
+@given(st.lists(st.integers(1, 10**9), min_size=1, max_size=4), pence, promised)
+def test_after_a_change_the_parts_still_sum_to_what_was_wanted(
+    earned: list[int], more: int, milestones: list[tuple[str, int]]
+) -> None:
+    fees = [Part(PaymentKind.FEE, f"FEE-{place}", amount) for place, amount in enumerate(earned, 1)]
+    wanted = schedule(sum(earned) + more, milestones, [])
+    found = after_change(fees, wanted)
+    assert value_pence(found) == value_pence(wanted)
+    assert found[: len(fees)] == fees

@@ -24,9 +24,14 @@ from services.contracts.rules.terms import (
     agreement_hash,
     check_area,
     check_codes,
+    check_leaving,
     check_milestones,
+    check_offer,
     check_outcomes,
     check_parties,
+    check_payment,
+    check_route,
+    check_signed_on,
     check_term,
 )
 
@@ -205,3 +210,66 @@ def test_the_hash_of_an_agreement_knows_every_change_but_not_the_order(terms: di
 def test_the_hash_of_an_agreement_is_sha256_of_the_sorted_json() -> None:
     terms = {"b": date(2016, 9, 1), "a": Decimal("0.4")}
     assert agreement_hash(terms) == hashlib.sha256(b'{"a":0.4,"b":"2016-09-01"}').hexdigest()
+
+
+def test_milestones_depend_on_milestones_that_there_are_and_not_in_a_circle() -> None:
+    check_milestones([Promise("M1", START, ["M2"]), Promise("M2", START, [])], START, END)
+    with pytest.raises(BadTerms, match="depends on M9") as refused:
+        check_milestones([Promise("M1", START, []), Promise("M2", START, ["M1", "M9"])], START, END)
+    assert refused.value.extensions == {"errors": [{"pointer": "/milestones/1/depends_on"}]}
+    with pytest.raises(BadTerms, match="M1, M2 depend on each other"):
+        check_milestones([Promise("M1", START, ["M2"]), Promise("M2", START, ["M1"])], START, END)
+    with pytest.raises(BadTerms, match="circle"):
+        check_milestones([Promise("M1", START, ["M1"])], START, END)
+
+
+def test_a_contract_is_left_at_break_points_inside_its_term() -> None:
+    first, second = date(2017, 8, 31), date(2018, 8, 31)
+    check_leaving(START, END, END, [])
+    check_leaving(START, END, date(2023, 8, 31), [START, first, second, END - timedelta(days=1)])
+    for points in ([END], [START - timedelta(days=1)], [second, first], [first, first]):
+        with pytest.raises(BadTerms, match="Break points"):
+            check_leaving(START, END, END, points)
+    with pytest.raises(BadTerms, match="before the end"):
+        check_leaving(START, END, END - timedelta(days=1), [])
+    with pytest.raises(BadTerms, match="seven years"):
+        check_leaving(START, END, date(2023, 9, 1), [])
+
+
+def test_an_outcome_that_pays_says_from_where_to_where() -> None:
+    check_payment(0, 0, None, None)
+    check_payment(0, 100, Decimal(1), Decimal(6))
+    check_payment(0, 0, Decimal(1), None)
+    for floor, full in ((None, None), (Decimal(1), None), (None, Decimal(6))):
+        with pytest.raises(BadTerms, match="floor and full"):
+            check_payment(3, 100, floor, full)
+    for floor in (Decimal(6), Decimal(7)):
+        with pytest.raises(BadTerms, match="below its full amount") as refused:
+            check_payment(3, 0, floor, Decimal(6))
+        assert refused.value.extensions == {"errors": [{"pointer": "/outcomes/3/floor"}]}
+
+
+def test_another_legal_route_is_described() -> None:
+    check_route("grant", None)
+    check_route("other", "Education Act 2005")
+    for detail in (None, ""):
+        with pytest.raises(BadTerms, match="legal_route_detail"):
+            check_route("other", detail)
+
+
+def test_an_offer_stands_from_today_to_the_first_day_at_most() -> None:
+    today = date(2016, 6, 20)
+    check_offer(today, today, START)
+    check_offer(today, START, START)
+    for day in (today - timedelta(days=1), START + timedelta(days=1)):
+        with pytest.raises(BadTerms, match="An offer stands"):
+            check_offer(today, day, START)
+
+
+def test_a_signature_is_dated_between_the_offer_and_today() -> None:
+    put_on, today = date(2016, 6, 20), date(2016, 6, 25)
+    for day in (put_on, today):
+        check_signed_on(day, put_on, today)
+    for day in (put_on - timedelta(days=1), today + timedelta(days=1)):
+        with pytest.raises(BadTerms, match="A signature is dated"):
+            check_signed_on(day, put_on, today)

@@ -1,0 +1,56 @@
+"""KPI ratings, their basis, and findings that come only after a chance to improve."""
+
+from datetime import date
+
+import pytest
+
+from services.contracts.rules.performance import (
+    RATING_OF,
+    BadPeriod,
+    Basis,
+    NoOpportunity,
+    Rating,
+    check_finding,
+    check_opportunity,
+    in_words,
+    kpi_basis,
+    over_threshold,
+)
+
+
+def test_the_words_of_the_regulations() -> None:
+    words = ("Good", "Approaching target", "Requires improvement", "Inadequate", "Other")
+    assert [in_words(each) for each in words] == list(Rating)
+    assert {status: rating.value for status, rating in RATING_OF.items()} == {
+        "met": "good",
+        "partly_met": "approaching_target",
+        "not_met": "requires_improvement",
+        "not_measurable": "other",
+    }
+
+
+def test_five_million_pounds_are_counted_with_vat_to_the_penny() -> None:
+    assert not over_threshold(416_666_666)
+    assert over_threshold(416_666_667)
+
+
+@pytest.mark.parametrize("route", ["light_touch", "grant", "other"])
+def test_light_touch_and_grants_are_held_to_kpis_by_policy(route: str) -> None:
+    assert kpi_basis(route, 10**9) is (Basis.STATUTORY if route == "other" else Basis.POLICY)
+    assert kpi_basis(route, 10**6) is Basis.POLICY
+
+
+def test_an_opportunity_lasts() -> None:
+    check_opportunity(date(2024, 1, 1), date(2024, 1, 2))
+    for closes_on in (date(2024, 1, 1), date(2023, 12, 31)):
+        with pytest.raises(BadPeriod):
+            check_opportunity(date(2024, 1, 1), closes_on)
+
+
+def test_poor_performance_is_found_after_the_opportunity() -> None:
+    given = [(1, date(2024, 1, 31)), (3, date(2024, 6, 30))]
+    check_finding(given, 1, date(2024, 2, 1))
+    for number, day in ((1, date(2024, 1, 31)), (3, date(2024, 2, 1)), (2, date(2025, 1, 1))):
+        with pytest.raises(NoOpportunity) as refused:
+            check_finding(given, number, day)
+        assert refused.value.status == 409
