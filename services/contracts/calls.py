@@ -65,8 +65,6 @@ async def ring_fence(outcomes: Peer, contract_id: UUID, body: dict[str, Any]) ->
 
 async def evaluate(outcomes: Peer, body: dict[str, Any]) -> dict[str, Any]:
     """Judge the agreed outcomes of a contract; the same question on the same data gives the same evaluation."""
-    body = {k: v for k, v in body.items() if v != []}  # TEMP
-    body["outcomes"] = [{k: v for k, v in each.items() if k != "comparators"} for each in body["outcomes"]]  # TEMP
     answer: dict[str, Any] = await outcomes.ask("POST", "/internal/evaluations", caller=SELF, body=body)
     return answer
 

@@ -52,7 +52,7 @@ def handlers(outcomes: Peer) -> Mapping[str, Handler]:
             "breaks": service.fence_breaks(row),
             "organisation": row.organisation,
         }
-        await calls.ring_fence(outcomes, row.id, {k: v for k, v in body.items() if v != []})  # TEMP
+        await calls.ring_fence(outcomes, row.id, body)
         async with database.transaction(SELF) as session:
             await service.note_ring_fence(session, contract_id=row.id, body=body, caller=SELF, now=now)
 

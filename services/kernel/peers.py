@@ -77,6 +77,8 @@ class Peer:
             answer = response.json()
         except ValueError as error:
             raise BadGateway(f"The {self.name} service gave an answer that is not JSON.") from error
+        if response.status_code == Unavailable.status:
+            raise Unavailable(f"The {self.name} service cannot work at the moment.")
         if response.status_code >= 400:
             raise Refused(response.status_code, answer if isinstance(answer, dict) else {})
         return answer

@@ -216,6 +216,7 @@ class RingFence(OutcomesTable, table=True):
     organisation: str = Field(max_length=100)
     starts_on: date
     ends_on: date
+    breaks: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
     opened_at: datetime = Field(sa_type=Instant)
     closed_on: date | None = None
     closed_reason: str | None = Field(default=None, max_length=40)

@@ -6,19 +6,27 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from services.kernel.bodies import Answer, Paging
+from services.kernel.bodies import Answer, Body, Paging
 from services.outcomes.models import Establishment, EstablishmentLink, Membership, Observation, Release, Trust
 from services.outcomes.rules.measures import Domain, KeyStage, Kind, Measure
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.values import ValueState
 from services.outcomes.rules.years import academic_year_text
 
+Day = Annotated[date, Field(strict=False)]
 Urn = Annotated[str, Field(pattern=r"^[1-9][0-9]{5}$", description="Unique reference number", examples=["135816"])]
 Uid = Annotated[str, Field(pattern=r"^[0-9]{1,10}$", description="GIAS group UID of a trust", examples=["2059"])]
 MeasureCode = Annotated[str, Field(pattern=r"^[A-Z0-9_]{3,40}$", examples=["ABS_PA"])]
 AcademicYear = Annotated[
     str, Field(pattern=r"^[0-9]{4}/[0-9]{2}$", description="Such as 2023/24", examples=["2023/24"])
 ]
+
+
+class BreakIn(Body):
+    """Days, first and last, on which the ring-fence rests; without a last one it still does."""
+
+    starts_on: Day
+    ends_on: Day | None
 
 
 class TrustName(Answer):

@@ -12,7 +12,7 @@ from services.outcomes import queries
 from services.outcomes.models import Establishment, Evaluation, Membership, Release, RingFence
 from services.outcomes.rules.matching import FEATURES, Candidate
 from services.outcomes.rules.releases import Stage
-from services.outcomes.rules.ringfence import Term
+from services.outcomes.rules.ringfence import Term, breaks_of
 from services.outcomes.rules.schools import mainstream, selective
 from services.outcomes.rules.series import Reading, denominator
 from services.outcomes.rules.values import ValueState
@@ -60,11 +60,18 @@ async def trust_history(
     return moves, trusts
 
 
+async def present_urn(session: AsyncSession, row: Establishment) -> int | None:
+    """The URN under which the school is open now; None when it is under none."""
+    alive = (Establishment.school_id == row.school_id, col(Establishment.status).startswith("open", autoescape=True))
+    found = sorted(await session.exec(select(Establishment.urn).where(*alive)))
+    return row.urn if row.urn in found else max(found, default=None)
+
+
 async def contract_terms(session: AsyncSession, urns: Sequence[int]) -> dict[int, list[Term]]:
     """By URN: the terms of contracts about the school."""
     found: dict[int, list[Term]] = {}
     for row in await session.exec(select(RingFence).where(queries.among(RingFence.school_urn, urns))):
-        found.setdefault(row.school_urn, []).append(Term(row.starts_on, row.ends_on))
+        found.setdefault(row.school_urn, []).append(Term(row.starts_on, row.ends_on, breaks_of(row.breaks)))
     return found
 
 

@@ -9,7 +9,8 @@ from services.kernel.auth import Caller, require
 from services.kernel.http import Session
 from services.kernel.openapi import problems
 from services.kernel.types import utc_now
-from services.outcomes.evaluations import queries, schemas, service
+from services.outcomes.evaluations import facts, queries, schemas, service
+from services.outcomes.rules.evaluation import METHOD
 
 router = APIRouter(tags=["internal"])
 Internal = Annotated[Caller, require("internal")]
@@ -20,10 +21,17 @@ async def read_facts(body: schemas.FactsIn, caller: Internal, session: Session) 
     """School and trust as the register shows them now, and the baselines of the measures."""
     urn = int(body.urn)
     return schemas.FactsOut(
-        school=await service.school_facts(session, urn),
-        trust=await service.trust_facts(session, body.trust_uid),
-        measures=await service.measure_facts(session, urn, body.measures, body.starts_on),
+        school=await facts.school_facts(session, urn),
+        trust=await facts.trust_facts(session, body.trust_uid),
+        measures=await facts.measure_facts(session, urn, body),
+        method=METHOD,
     )
+
+
+@router.post("/internal/rag", responses=problems(404))
+async def follow(body: schemas.RagIn, caller: Internal, session: Session) -> schemas.RagOut:
+    """How far each agreed outcome is from its path, as red, amber, green or grey (METHOD.md 3.10)."""
+    return schemas.RagOut(academic_year=body.academic_year, outcomes=await service.follow_all(session, body=body))
 
 
 @router.post("/internal/evaluations", status_code=201, responses=problems(404))

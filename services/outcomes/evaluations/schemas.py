@@ -10,12 +10,11 @@ from services.kernel.bodies import Body, Code
 from services.outcomes.models import Evaluation
 from services.outcomes.rules.evaluation import Agreed, Run, TargetMode
 from services.outcomes.rules.measures import MEASURES
-from services.outcomes.rules.ringfence import Term
+from services.outcomes.rules.ringfence import Break, Term
 from services.outcomes.rules.series import Pooled
+from services.outcomes.rules.verdict import Rag
 from services.outcomes.rules.years import academic_year_from, academic_year_text
-from services.outcomes.schemas import AcademicYear, Uid, Urn
-
-Day = Annotated[date, Field(strict=False)]
+from services.outcomes.schemas import AcademicYear, BreakIn, Day, Uid, Urn
 
 
 class FactsIn(Body):
@@ -39,6 +38,18 @@ class SchoolFacts(BaseModel):
     kind_group: str
     trust_uid: str | None
     trust_name: str | None
+    school_id: str
+    present_urn: int | None
+    phase: str
+    kind: str
+    pupils: int | None
+    ukprn: str | None
+    religious_character: str | None
+    opened_on: date | None
+    closed_on: date | None
+    easting: int | None = None
+    northing: int | None = None
+    identifiers: list[dict[str, str | None]]
 
 
 class TrustFacts(BaseModel):
@@ -52,6 +63,7 @@ class TrustFacts(BaseModel):
     status: str
     companies_house_number: str | None
     ukprn: str | None
+    group_id: str | None
 
 
 class Baseline(BaseModel):
@@ -72,10 +84,14 @@ class Baseline(BaseModel):
 
 
 class MeasureFacts(BaseModel):
-    """A measure that can be agreed, with the school's baseline."""
+    """A measure that can be agreed, with the school's baseline and whom it would be compared with, nearest first."""
 
     domain: str
+    title: str
+    unit: str
+    direction: int
     baseline: Baseline
+    comparators: list[int] | None
 
 
 class FactsOut(BaseModel):
@@ -84,6 +100,7 @@ class FactsOut(BaseModel):
     school: SchoolFacts | None
     trust: TrustFacts | None
     measures: dict[str, MeasureFacts]
+    method: dict[str, float | str] = Field(description="How outcomes are judged: what is fixed when one is agreed")
 
 
 class TargetIn(Body):
@@ -102,6 +119,7 @@ class OutcomeIn(Body):
     critical: bool
     target: TargetIn
     baseline: Baseline
+    comparators: Annotated[list[int], Field(max_length=200)] | None = None
 
     def agreed(self) -> Agreed:
         """The outcome as the rules see it; raises KeyError for a measure that the catalogue lacks."""
@@ -113,27 +131,69 @@ class OutcomeIn(Body):
             mode=self.target.mode,
             target=self.target.value,
             baseline=self.baseline.pooled(),
+            comparators=tuple(self.comparators) if self.comparators is not None else None,
         )
 
 
-class EvaluationIn(Body):
-    """A contract to be judged as of an academic year."""
+class FollowedIn(OutcomeIn):
+    """An outcome as agreed, with the share of the way to be gone by each year."""
+
+    trajectory: Annotated[list[float], Field(min_length=1, max_length=7)] | None = None
+
+
+class ContractIn(Body):
+    """Whose results are looked at, for which supplier, over which days, less those on which the ring-fence rests."""
 
     contract_id: Annotated[UUID, Field(strict=False)]
     school_urn: Urn
     supplier_uid: Uid
-    organisation: str
     starts_on: Day
     ends_on: Day
-    outcomes: Annotated[list[OutcomeIn], Field(min_length=1, max_length=20)]
+    breaks: Annotated[list[BreakIn], Field(max_length=100)] = []
     academic_year: AcademicYear
-    run: Annotated[Run, Field(strict=False)]
-    requested_by: dict[str, Any]
 
     @property
     def term(self) -> Term:
-        """First and last day of the contract."""
-        return Term(self.starts_on, self.ends_on)
+        """First and last day of the contract, and its breaks."""
+        breaks = tuple(Break(each.starts_on, each.ends_on) for each in self.breaks)
+        return Term(self.starts_on, self.ends_on, breaks)
+
+
+class EvaluationIn(ContractIn):
+    """A contract to be judged as of an academic year."""
+
+    organisation: str
+    outcomes: Annotated[list[OutcomeIn], Field(min_length=1, max_length=20)]
+    run: Annotated[Run, Field(strict=False)]
+    requested_by: dict[str, Any]
+
+
+class RagIn(ContractIn):
+    """A contract whose outcomes are followed on their way."""
+
+    outcomes: Annotated[list[FollowedIn], Field(min_length=1, max_length=20)]
+
+
+class ProgressOut(BaseModel):
+    """How far an outcome is from its path, in the measure's unit; grey where `reasons` say why."""
+
+    code: str
+    measure: str
+    rag: Rag
+    z: float | None
+    expected: float | None
+    actual: float | None
+    n: int | None
+    se: float | None
+    reasons: list[str]
+    releases: list[dict[str, Any]]
+
+
+class RagOut(BaseModel):
+    """The outcomes of a contract on their way."""
+
+    academic_year: str
+    outcomes: list[ProgressOut]
 
 
 class EvaluationOut(BaseModel):

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,73 +15,46 @@ from services.kernel.events import record
 from services.kernel.types import canonical_json, plain, uuid7
 from services.outcomes import queries as register
 from services.outcomes.evaluations import queries
-from services.outcomes.evaluations.schemas import Baseline, EvaluationIn, MeasureFacts, SchoolFacts, TrustFacts
+from services.outcomes.evaluations.facts import source
+from services.outcomes.evaluations.schemas import EvaluationIn, ProgressOut, RagIn
 from services.outcomes.models import Establishment, Evaluation, Event, Release
 from services.outcomes.rules.evaluation import (
     METHOD_VERSION,
     Agreed,
     ContractResult,
     MeasureResult,
-    Missing,
     Question,
     judge,
 )
 from services.outcomes.rules.matching import Candidate
-from services.outcomes.rules.measures import MEASURES, Kind
-from services.outcomes.rules.series import BASELINE_YEARS, NOT_USABLE, Pooled, baseline
+from services.outcomes.rules.measures import MEASURES
+from services.outcomes.rules.series import Pooled
+from services.outcomes.rules.trajectory import follow
 from services.outcomes.rules.years import academic_year_from, academic_year_text
 
 Outcome = tuple[Agreed, Candidate, list[Candidate]]
 
 
-async def school_facts(session: AsyncSession, urn: int) -> SchoolFacts | None:
-    """The school as the register shows it now; None when it does not."""
-    row = await register.establishment(session, urn)
+async def follow_all(session: AsyncSession, *, body: RagIn) -> list[ProgressOut]:
+    """How far each agreed outcome is from its path in an academic year."""
+    row = await register.establishment(session, int(body.school_urn))
     if row is None:
-        return None
-    present = await queries.membership(session, urn)
-    trust = await register.trust(session, present.trust_uid) if present else None
-    alike = {name: getattr(row, name) for name in SchoolFacts.model_fields if hasattr(row, name)}
-    uid = present.trust_uid if present else None
-    return SchoolFacts(**alike | {"trust_uid": uid, "trust_name": trust.name if trust else None})
-
-
-async def trust_facts(session: AsyncSession, uid: str) -> TrustFacts | None:
-    """The trust as the register shows it now; None when it does not."""
-    row = await register.trust(session, uid)
-    return TrustFacts.model_validate(row) if row else None
-
-
-async def measure_facts(
-    session: AsyncSession, urn: int, codes: Sequence[str], starts_on: date
-) -> dict[str, MeasureFacts]:
-    """For each measure that a contract can agree: its domain, and the school's baseline before the term."""
-    found = {}
-    for code in codes:
-        measure = MEASURES.get(code)
-        if measure is None or measure.kind is Kind.CONTEXT:
-            continue
-        years = range(starts_on.year - BASELINE_YEARS - len(NOT_USABLE) - 1, starts_on.year)
-        readings = await queries.readings(session, code, years, [urn])
-        pooled = baseline(readings.get(urn, {}), measure.key_stage, starts_on)
-        found[code] = MeasureFacts(domain=measure.domain, baseline=await named(session, pooled))
+        raise NotFound(f"No school with URN {body.school_urn} is in the register as ingested.")
+    year, school = academic_year_from(body.academic_year), nobody(row)
+    found = []
+    for each in body.outcomes:
+        agreed = each.agreed()
+        readings = await queries.readings(session, agreed.measure.code, [year], [row.urn])
+        one = replace(school, readings=readings.get(row.urn, {}))
+        progress = follow(agreed, each.trajectory, one, body.term, year)
+        used = [source(release) for release in await queries.releases(session, progress.releases)]
+        found.append(ProgressOut(**asdict(progress) | {"releases": used, "reasons": list(progress.reasons)}))
     return found
 
 
-async def named(session: AsyncSession, pooled: Pooled | None) -> Baseline:
-    """A baseline with the releases that it comes from, or with the reason why there is none."""
-    if pooled is None:
-        return Baseline(value=None, n=None, years=[], releases=[], reason=Missing.NO_BASELINE)
-    years = [academic_year_text(year) for year in pooled.years]
-    rows = await queries.releases(session, pooled.releases)
-    return Baseline(value=pooled.value, n=pooled.n, years=years, releases=[source(row) for row in rows], reason=None)
-
-
-def source(row: Release) -> dict[str, Any]:
-    """A release, as a figure names where it comes from."""
-    facts = {name: getattr(row, name) for name in ("id", "number", "feed", "release_status", "published_on", "sha256")}
-    shown: dict[str, Any] = plain(facts)
-    return shown
+def nobody(row: Establishment) -> Candidate:
+    """A school that is looked at alone: nothing is compared with it."""
+    return Candidate(row.urn, row.phase, False, False, None, (), (), (), {})
 
 
 async def evaluate(session: AsyncSession, *, body: EvaluationIn, caller: Caller, now: datetime) -> Evaluation:

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
+import numpy as np
+
+from services.outcomes.rules.comparators import CALIPER, ENOUGH, NEIGHBOURS
 from services.outcomes.rules.effects import Effect, difference_in_differences
 from services.outcomes.rules.intervals import Interval
-from services.outcomes.rules.matching import NO_MATCH, Candidate, Match, comparable, match
+from services.outcomes.rules.matching import NO_MATCH, Candidate, Match, comparable, match, match_listed
 from services.outcomes.rules.measures import Measure
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.ringfence import Term, assessed_on, census_on
@@ -44,15 +47,36 @@ class Missing(StrEnum):
     SUPPRESSED = "suppressed"
     LOW_COVERAGE = "low_coverage"
     N_TOO_SMALL = "n_too_small"
+    NO_COMPARATORS = "no_comparators"
     NO_BASELINE = "no_baseline"
     PROVISIONAL_ONLY = "provisional_only"
 
 
 class TargetMode(StrEnum):
-    """How a target was put: a number to reach, or a change from the baseline, in the measure's unit."""
+    """How a target was put, in the measure's unit unless said otherwise (METHOD.md 3.8).
+
+    A number to reach; a change from the baseline; a change on top of that of the comparators; or the percentile of the
+    comparators to reach, in the better direction.
+    """
 
     ABSOLUTE = "absolute"
     CHANGE = "change"
+    RELATIVE = "relative"
+    PERCENTILE = "percentile"
+
+
+AGAINST_OTHERS = frozenset({TargetMode.RELATIVE, TargetMode.PERCENTILE})
+METHOD: dict[str, float | str] = {
+    "version": METHOD_VERSION,
+    "comparators": NEIGHBOURS,
+    "minimum_comparators": ENOUGH,
+    "caliper_sd": CALIPER,
+    "evaluation_years": EVALUATION_YEARS,
+    "minimum_pupils": TOO_FEW_UP_TO + 1,
+    "rating_confidence": 0.8,
+    "payment_confidence": 0.9,
+}
+"""What is fixed with an agreed outcome; the confidences are those of `Effect.lower80` and `Effect.lower90`."""
 
 
 WITHHELD = {ValueState.SUPPRESSED: Missing.SUPPRESSED, ValueState.LOW_COVERAGE: Missing.LOW_COVERAGE}
@@ -60,7 +84,10 @@ WITHHELD = {ValueState.SUPPRESSED: Missing.SUPPRESSED, ValueState.LOW_COVERAGE: 
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """An outcome as agreed and frozen; `baseline` is None where none could be agreed. `weight` is a share of 1."""
+    """An outcome as agreed and frozen; `baseline` is None where none could be agreed. `weight` is a share of 1.
+
+    `comparators` are the URNs that were fixed with it, nearest first; None where they are chosen at evaluation.
+    """
 
     code: str
     measure: Measure
@@ -69,6 +96,7 @@ class Agreed:
     mode: TargetMode
     target: float
     baseline: Pooled | None
+    comparators: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,21 +171,14 @@ def judge_measure(question: Question, agreed: Agreed, school: Candidate, others:
     actual, first = pool(readings), agreed.baseline
     missing = why_not(question, years, school.readings, actual, agreed)
     if missing or actual is None or first is None:
-        return MeasureResult(
-            code=agreed.code,
-            measure=agreed.measure.code,
-            status=MeasureStatus.NOT_MEASURABLE,
-            reasons=tuple(missing),
-            weight=agreed.weight,
-            critical=agreed.critical,
-            baseline=first,
-            stage=stage_of(readings),
-        )
-    target = agreed.target + (first.value if agreed.mode is TargetMode.CHANGE else 0.0)
+        return not_measurable(agreed, missing, readings)
+    found, effect = added_value(question, agreed, first, actual, school, others)
+    target = target_of(agreed, first.value, found)
+    if target is None:
+        return not_measurable(agreed, [Missing.NO_COMPARATORS], readings)
     bounds = interval(agreed.measure, actual)
     half = float(agreed.measure.rounding_half_width)
     reached = target_result(actual.value, first.value, target, agreed.measure.direction, half, bounds)
-    found, effect = added_value(question, agreed.measure, first, actual, school, others)
     value = value_result(effect)
     verdict = measure_verdict(reached, value)
     return MeasureResult(
@@ -178,6 +199,35 @@ def judge_measure(question: Question, agreed: Agreed, school: Candidate, others:
         stage=stage_of(readings),
         flags=(*notes(agreed, actual, readings, school.readings), *found.flags),
     )
+
+
+def not_measurable(agreed: Agreed, missing: Sequence[Missing], readings: Sequence[Reading]) -> MeasureResult:
+    """An outcome that cannot be judged, with every reason why."""
+    return MeasureResult(
+        code=agreed.code,
+        measure=agreed.measure.code,
+        status=MeasureStatus.NOT_MEASURABLE,
+        reasons=tuple(missing),
+        weight=agreed.weight,
+        critical=agreed.critical,
+        baseline=agreed.baseline,
+        stage=stage_of(readings),
+    )
+
+
+def target_of(agreed: Agreed, baseline: float, found: Match) -> float | None:
+    """The number to reach, in the measure's unit; None where it hangs on comparators and there are too few."""
+    if agreed.mode is TargetMode.ABSOLUTE:
+        return agreed.target
+    if agreed.mode is TargetMode.CHANGE:
+        return baseline + agreed.target
+    if len(found.comparators) < ENOUGH:
+        return None
+    if agreed.mode is TargetMode.RELATIVE:
+        changes = [each.outcome - each.baseline for each in found.comparators]
+        return baseline + sum(changes) / len(changes) + agreed.target
+    share = agreed.target if agreed.measure.direction > 0 else 100 - agreed.target
+    return float(np.percentile([each.outcome for each in found.comparators], share))
 
 
 def why_not(
@@ -209,16 +259,20 @@ def stage_of(readings: Sequence[Reading]) -> Stage | None:
 
 def added_value(
     question: Question,
-    measure: Measure,
+    agreed: Agreed,
     first: Pooled,
     actual: Pooled,
     school: Candidate,
     others: Sequence[Candidate],
 ) -> tuple[Match, Effect | None]:
     """The matched schools and the difference in differences; no effect with fewer than two of them."""
+    measure = agreed.measure
     window = (census_on(min(first.years)), assessed_on(measure.key_stage, max(actual.years)))
     alike = [each for each in others if comparable(school, each, question.supplier_uid, window)]
-    found = match(school, alike, first.value, first.years, actual.years)
+    if agreed.comparators is None:
+        found = match(school, alike, first.value, first.years, actual.years)
+    else:
+        found = match_listed(school, agreed.comparators, alike, first.value, first.years, actual.years)
     if len(found.comparators) < 2:
         return (found if found.comparators else NO_MATCH), None
     pairs = [(each.baseline, each.outcome) for each in found.comparators]

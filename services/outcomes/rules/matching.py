@@ -13,6 +13,7 @@ WIDE_CALIPER = 2 * CALIPER
 ENOUGH_FOR_RANK = 20
 ENOUGH_PUPILS = 11
 BALANCED = 0.25
+ENOUGH_LEFT = 0.8
 FEATURES = tuple(CENSUS_WEIGHTS)
 
 
@@ -122,6 +123,38 @@ def match(
     if any(abs(value) >= BALANCED for value in balance.values()):
         flags = (*flags, "unbalanced")
     return Match(comparators, len(complete), caliper, balance, flags)
+
+
+def match_listed(
+    school: Candidate,
+    listed: Sequence[int],
+    candidates: Sequence[Candidate],
+    baseline: float,
+    before: Sequence[int],
+    after: Sequence[int],
+) -> Match:
+    """The comparators that were fixed when the outcome was agreed, in their order, less those that were lost.
+
+    One is lost when it is comparable no more (`candidates` are those that are) or has no results to compare. Flagged
+    when fewer than four fifths are left. Source: METHOD.md 3.8, pre-registration.
+    """
+    pairs = pooled_pairs(candidates, before, after)
+    known = {each.urn: each for each in candidates if each.urn in pairs and None not in each.features}
+    left = [known[urn] for urn in listed if urn in known]
+    deviation = spread([pairs[each.urn][0].value for each in left])
+    if None in school.features or deviation == 0:
+        return NO_MATCH
+    weights = [*CENSUS_WEIGHTS.values(), (OUTCOME_LAMBDA / deviation) ** 2]
+    rows = [(each.urn, (*each.features, pairs[each.urn][0].value)) for each in left]
+    distances = dict(nearest((school.urn, (*school.features, baseline)), rows, weights, len(rows)))
+    comparators = tuple(
+        Comparator(each.urn, distances[each.urn], pairs[each.urn][0].value, pairs[each.urn][1].value) for each in left
+    )
+    balance = balances(school, baseline, comparators, left, deviation)
+    flags = ("comparators_lost",) if len(left) < ENOUGH_LEFT * len(listed) else ()
+    if any(abs(value) >= BALANCED for value in balance.values()):
+        flags = (*flags, "unbalanced")
+    return Match(comparators, len(left), None, balance, flags)
 
 
 def within(

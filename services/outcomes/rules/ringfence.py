@@ -1,5 +1,6 @@
 """Whose result is it: decided by dates alone, never by when something was published (METHOD.md 2)."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -37,15 +38,41 @@ class TrustRole(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Break:
+    """Days, first and last, on which a ring-fence rests; without a last one it still does."""
+
+    starts_on: date
+    ends_on: date | None
+
+    def touches(self, first: date, last: date) -> bool:
+        """Whether any day of the break lies between these days, both included."""
+        return self.starts_on <= last and (self.ends_on is None or self.ends_on >= first)
+
+
+@dataclass(frozen=True, slots=True)
 class Term:
-    """First and last day of a contract; both belong to it."""
+    """First and last day of a contract, both part of it, and the breaks in which it does not count."""
 
     starts_on: date
     ends_on: date
+    breaks: tuple[Break, ...] = ()
 
     def holds(self, day: date) -> bool:
-        """Whether the day belongs to the term."""
-        return self.starts_on <= day <= self.ends_on
+        """Whether the day belongs to the term and to no break."""
+        return self.starts_on <= day <= self.ends_on and self.whole(day, day)
+
+    def whole(self, first: date, last: date) -> bool:
+        """Whether no break touches the days from the first to the last."""
+        return not any(each.touches(first, last) for each in self.breaks)
+
+
+def breaks_of(kept: Iterable[Mapping[str, str | None]]) -> tuple[Break, ...]:
+    """Breaks as they are kept: days as ISO text, the last one null while the break goes on."""
+    found = []
+    for each in kept:
+        first, last = each["starts_on"], each["ends_on"]
+        found.append(Break(date.fromisoformat(str(first)), date.fromisoformat(last) if last else None))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +121,8 @@ def contract_role(term: Term, census_on: date, assessed_on: date) -> ContractRol
     """What the series assessed on this day is to the contract (METHOD.md 2.2)."""
     if not term.holds(assessed_on):
         return ContractRole.NONE
-    return ContractRole.ACCOUNTABLE if term.starts_on <= census_on else ContractRole.PARTIAL_YEAR
+    full_year = term.starts_on <= census_on and term.whole(census_on, assessed_on)
+    return ContractRole.ACCOUNTABLE if full_year else ContractRole.PARTIAL_YEAR
 
 
 def trust_role(

@@ -81,6 +81,41 @@ def value_result(effect: Effect | None, enough: int = 10) -> AddedValue:
     return AddedValue.NEGATIVE if effect.upper80 < 0 else AddedValue.UNCLEAR
 
 
+class Rag(StrEnum):
+    """How a measure goes on its way to the target: DfE's green, amber and red, or grey where figures do not say."""
+
+    GREEN = "green"
+    AMBER = "amber"
+    RED = "red"
+    GREY = "grey"
+
+
+RED_BELOW = -1.2816
+"""Standard errors: one tenth of the normal distribution lies below."""
+
+
+def rag(actual: float, expected: float, se: float, direction: int) -> tuple[Rag, float]:
+    """The rating of METHOD.md 3.10 and z, the distance from the path in standard errors, better ones positive.
+
+    `actual`, `expected` and `se` are in the measure's unit. Raises ValueError unless `se` is positive.
+    """
+    if se <= 0:
+        raise ValueError("need se > 0")
+    z = direction * (actual - expected) / se
+    if z >= 0:
+        return Rag.GREEN, z
+    return (Rag.AMBER if z >= RED_BELOW else Rag.RED), z
+
+
+def expected_by(baseline: float, target: float, trajectory: Sequence[float], year: int) -> float:
+    """Where the path from baseline to target leads in a year of the contract, 1 for the first (METHOD.md 3.8).
+
+    `trajectory` gives the share of the way for each year; beyond its end the last one holds.
+    """
+    share = trajectory[min(year, len(trajectory)) - 1]
+    return baseline + (target - baseline) * share
+
+
 TOLERANCE = 1e-9
 """What decimal figures lose when they are reckoned with as floats."""
 

@@ -13,12 +13,19 @@ from services.outcomes.models import FullMembership, Membership, RingFence, Scho
 from services.outcomes.rules.measures import KeyStage
 from services.outcomes.rules.performance import Cell, School, measures_of
 from services.outcomes.rules.ringfence import Membership as Time
-from services.outcomes.rules.ringfence import Term
+from services.outcomes.rules.ringfence import Term, breaks_of
 from services.outcomes.rules.schools import mainstream
 from services.outcomes.rules.series import denominator
 from services.outcomes.rules.values import ValueState
 
 Row = dict[str, Any]
+
+
+STANDS = text(
+    "NOT EXISTS (SELECT FROM jsonb_array_elements(outcomes.ring_fence.breaks) AS b WHERE (b ->> 'starts_on')::date <= :on"
+    " AND coalesce((b ->> 'ends_on')::date, 'infinity') >= :on)"
+)
+"""Whether no break of a ring-fence holds a day."""
 
 
 async def ring_fence(session: AsyncSession, contract_id: UUID) -> RingFence | None:
@@ -44,6 +51,7 @@ async def ring_fences_page(
         statement = statement.where(RingFence.supplier_uid == supplier_uid)
     if on is not None:
         statement = statement.where(col(RingFence.starts_on) <= on, col(RingFence.ends_on) >= on)
+        statement = statement.where(STANDS.bindparams(on=on))
     if after is not None:
         statement = statement.where(col(RingFence.contract_id) > after)
     return list(await session.exec(statement))
@@ -91,7 +99,7 @@ async def schools(session: AsyncSession, uid: str, key_stage: KeyStage, year: in
     members = await rows(session, times, uid=uid)
     fences = await rows(
         session,
-        "SELECT contract_id, school_urn AS urn, starts_on, ends_on FROM tables.fence WHERE supplier_uid = :uid"
+        "SELECT contract_id, school_urn AS urn, starts_on, ends_on, breaks FROM tables.fence WHERE supplier_uid = :uid"
         " ORDER BY school_urn, starts_on",
         uid=uid,
     )
@@ -106,7 +114,9 @@ async def schools(session: AsyncSession, uid: str, key_stage: KeyStage, year: in
             mainstream=urn in facts and mainstream(facts[urn]["kind"], facts[urn]["kind_group"]),
             memberships=tuple(Time(row["joined_on"], row["left_on"]) for row in members if row["urn"] == urn),
             contracts=tuple(
-                (row["contract_id"], Term(row["starts_on"], row["ends_on"])) for row in fences if row["urn"] == urn
+                (row["contract_id"], Term(row["starts_on"], row["ends_on"], breaks_of(row["breaks"])))
+                for row in fences
+                if row["urn"] == urn
             ),
             results=results.get(urn, {}),
         )

@@ -13,20 +13,20 @@ from services.outcomes.rules.performance import Cell, Placed, Table, View, shown
 from services.outcomes.rules.ringfence import TrustRole, assessed_on, census_on
 from services.outcomes.rules.values import ValueState
 from services.outcomes.rules.years import academic_year_text
-from services.outcomes.schemas import TrustName, Uid
+from services.outcomes.schemas import BreakIn, Day, TrustName, Uid
 
-Day = Annotated[date, Field(strict=False)]
 UrnNumber = Annotated[int, Field(ge=100_000, le=999_999)]
 
 
 class RingFenceIn(Body):
-    """A contract's school, supplier and days; both days belong to the term."""
+    """A contract's school, supplier and days; both days belong to the term, and breaks do not count."""
 
     school_urn: UrnNumber
     supplier_uid: Uid
     organisation: Annotated[str, Field(max_length=100)]
     starts_on: Day
     ends_on: Day
+    breaks: Annotated[list[BreakIn], Field(max_length=100)] = []
 
 
 class FullMembershipIn(Body):
@@ -59,6 +59,7 @@ class RingFenceOut(Answer):
     supplier_uid: str
     starts_on: date
     ends_on: date
+    breaks: list[dict[str, date | None]] = Field(description="Days, first and last, on which the ring-fence rests")
     opened_at: datetime
     closed_on: date | None
     closed_reason: str | None

@@ -47,7 +47,7 @@ async def fence(
 ) -> RingFence:
     """Open the contract's ring-fence, or set its days; saying the same again changes nothing."""
     row = await queries.ring_fence(session, contract_id)
-    wanted = body.model_dump()
+    wanted = body.model_dump() | {"breaks": plain([each.model_dump() for each in body.breaks])}
     if row is None:
         row = RingFence(contract_id=contract_id, opened_at=now, **wanted)
         kind = "ring_fence.opened"

@@ -1,0 +1,104 @@
+"""How an outcome goes on its way to the target, year by year (METHOD.md 3.8 and 3.10)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.outcomes.rules.evaluation import (
+    AGAINST_OTHERS,
+    SUPPRESS_UP_TO,
+    TOO_FEW_UP_TO,
+    WITHHELD,
+    Agreed,
+    Missing,
+    TargetMode,
+)
+from services.outcomes.rules.matching import Candidate
+from services.outcomes.rules.measures import Kind, Measure
+from services.outcomes.rules.ringfence import ContractRole, Term, assessed_on, census_on, contract_role
+from services.outcomes.rules.series import Reading
+from services.outcomes.rules.verdict import Rag, expected_by, rag
+
+GLIDE_PATH = (0.25, 0.6, 1.0)
+"""Share of the way to be gone by each year where nothing else was agreed: evidence has year one small."""
+NOT_KNOWN_YET = "target_depends_on_comparators"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """An outcome in one year beside its path, in the measure's unit; `rag` is grey where `reasons` say why."""
+
+    code: str
+    measure: str
+    rag: Rag
+    z: float | None
+    expected: float | None
+    actual: float | None
+    n: int | None
+    se: float | None
+    reasons: tuple[str, ...]
+    releases: tuple[str, ...]
+
+
+def follow(agreed: Agreed, trajectory: Sequence[float] | None, school: Candidate, term: Term, year: int) -> Progress:
+    """How far the results of an academic year are from the path of an agreed outcome."""
+    reading, reasons = school.readings.get(year), why_grey(agreed, school, term, year)
+    if reasons or reading is None or reading.value is None or reading.n is None or agreed.baseline is None:
+        return Progress(agreed.code, agreed.measure.code, Rag.GREY, None, None, None, None, None, tuple(reasons), ())
+    first = agreed.baseline.value
+    target = agreed.target + (first if agreed.mode is TargetMode.CHANGE else 0.0)
+    path = expected_by(first, target, trajectory or GLIDE_PATH, contract_year(agreed.measure, term, year))
+    se = standard_error(agreed.measure, reading.value, reading.n)
+    rating, z = rag(reading.value, path, se, agreed.measure.direction)
+    releases = tuple(sorted({reading.release_id, *agreed.baseline.releases}))
+    known = (agreed.code, agreed.measure.code, rating, z, path, reading.value, reading.n, se)
+    return Progress(*known, (), releases)
+
+
+def why_grey(agreed: Agreed, school: Candidate, term: Term, year: int) -> list[str]:
+    """Every reason why the figures do not say how the outcome goes; none when they do."""
+    found: list[str] = []
+    if role(agreed.measure, term, year) is ContractRole.NONE:
+        found.append(Missing.NO_ACCOUNTABLE_SERIES)
+    reading = school.readings.get(year)
+    if reading is None or not reading.usable:
+        found.append(WITHHELD.get(reading.state, Missing.NOT_PRODUCED) if reading else Missing.NOT_PRODUCED)
+    else:
+        found += too_small(reading)
+    if agreed.baseline is None:
+        found.append(Missing.NO_BASELINE)
+    if agreed.mode in AGAINST_OTHERS:
+        found.append(NOT_KNOWN_YET)
+    return found
+
+
+def too_small(reading: Reading) -> list[str]:
+    """Why a cohort is too small to speak of; nothing when it is not."""
+    n = reading.n or 0
+    if n <= SUPPRESS_UP_TO:
+        return [Missing.SUPPRESSED]
+    return [Missing.N_TOO_SMALL] if n <= TOO_FEW_UP_TO else []
+
+
+def role(measure: Measure, term: Term, year: int) -> ContractRole:
+    """What the series of a year is to the contract."""
+    return contract_role(term, census_on(year), assessed_on(measure.key_stage, year))
+
+
+def contract_year(measure: Measure, term: Term, year: int) -> int:
+    """Which year of the contract this is: 1 for the first academic year that is assessed in the term."""
+    first = next(each for each in range(term.starts_on.year - 1, year + 1) if role(measure, term, each) != "none")
+    return year - first + 1
+
+
+def standard_error(measure: Measure, value: float, n: int) -> float:
+    """The standard error of one year's value, in the measure's unit, with what rounding adds (METHOD.md 1.4).
+
+    A share of 0 or 1 has none of its own; half a pupil stands in for it.
+    """
+    if measure.kind is Kind.PROPORTION:
+        share = min(max(value / 100, 0.5 / n), 1 - 0.5 / n)
+        own = 100 * math.sqrt(share * (1 - share) / n)
+    else:
+        own = measure.pupil_sd / math.sqrt(n)
+    return math.hypot(own, float(measure.rounding_half_width) / math.sqrt(3))
