@@ -48,7 +48,7 @@ async def milestones(session: AsyncSession, contract_ids: Sequence[UUID]) -> lis
 async def signatures(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[Signature]:
     """Signatures in the order in which they were given."""
     statement = select(Signature).where(col(Signature.contract_id).in_(contract_ids))
-    return list(await session.exec(statement.order_by(col(Signature.recorded_at))))
+    return list(await session.exec(statement.order_by(col(Signature.recorded_at), Signature.document, Signature.party)))
 
 
 async def variations(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[Variation]:

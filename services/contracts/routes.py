@@ -80,7 +80,7 @@ async def shape_as_of(session: Session, row: Contract, day: date, today: date) -
         then,
         sorted(rebuilt(found, Outcome), key=lambda each: each.place),
         sorted(rebuilt(found, Milestone), key=lambda each: (each.due_on, each.code)),
-        sorted(signed, key=lambda each: each.recorded_at),
+        sorted(signed, key=lambda each: (each.recorded_at, each.document, each.party)),
         sorted(rebuilt(found, Variation), key=lambda each: each.number),
     )
 

@@ -116,7 +116,8 @@ async def close(session: AsyncSession, *, contract_id: UUID, caller: Caller, now
     row = await queries.locked_contract(session, contract_id)
     if row.status not in IN_FORCE:
         return
-    if last_day(row) >= london_date(now):
+    last = last_day(row)
+    if last >= london_date(now):
         await await_end(session, row)
         return
     if row.termination and date.fromisoformat(row.termination["ends_on"]) < row.ends_on:
@@ -127,7 +128,7 @@ async def close(session: AsyncSession, *, contract_id: UUID, caller: Caller, now
     if step is Move.EXPIRE:
         row.reason_code = "suspended_at_end" if row.status == Status.SUSPENDED else "milestones_undecided"
     row.status = moved(Status(row.status), step, Role.CLOCK)
-    row.ended_on = last_day(row)
+    row.ended_on = last
     await lapse_variation(session, row=row, now=now)
     await tell(session, row, f"contract.{row.status}", caller, now, reason=row.reason_code)
 

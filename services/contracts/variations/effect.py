@@ -1,6 +1,6 @@
 """What a variation does to a contract: the terms as they would stand, and making them stand."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -93,21 +93,26 @@ async def standing(session: AsyncSession, row: Contract) -> variations.Standing:
         ends_on=row.ends_on,
         fee_pence=row.fee_pence,
         outcomes={each["code"]: each for each in present["outcomes"]},
-        milestones={each["code"]: each for each in present["milestones"]},
+        milestones=promises(present["milestones"]),
         decided=frozenset(code for code, status in statuses.items() if status != MilestoneStatus.SCHEDULED),
         fee_earned=row.status != Status.AGREED,
         judged=row.evaluation is not None and row.evaluation["run"] == "final",
     )
 
 
+def promises(milestones: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Milestones as JSON carries them, by code, with their days as days."""
+    return {each["code"]: {**each, "due_on": date.fromisoformat(each["due_on"])} for each in milestones}
+
+
 def wanted(future: dict[str, Any]) -> variations.Wanted:
     """The terms as they would stand, as the rules look at them."""
     found: dict[str, Any] = plain(future)
     return variations.Wanted(
-        ends_on=datetime.fromisoformat(found["contract"]["ends_on"]).date(),
+        ends_on=date.fromisoformat(found["contract"]["ends_on"]),
         fee_pence=found["contract"]["fee_pence"],
         outcomes={each["code"]: each for each in found["outcomes"]},
-        milestones={each["code"]: each for each in found["milestones"]},
+        milestones=promises(found["milestones"]),
     )
 
 

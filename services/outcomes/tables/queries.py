@@ -22,7 +22,8 @@ Row = dict[str, Any]
 
 
 STANDS = text(
-    "NOT EXISTS (SELECT FROM jsonb_array_elements(outcomes.ring_fence.breaks) AS b WHERE (b ->> 'starts_on')::date <= :on"
+    "NOT EXISTS (SELECT FROM jsonb_array_elements(outcomes.ring_fence.breaks) AS b"
+    " WHERE (b ->> 'starts_on')::date <= :on"
     " AND coalesce((b ->> 'ends_on')::date, 'infinity') >= :on)"
 )
 """Whether no break of a ring-fence holds a day."""

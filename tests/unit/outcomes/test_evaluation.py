@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 
 from services.outcomes.rules.evaluation import Agreed, Missing, Question, Run, TargetMode, judge, judge_measure
-from services.outcomes.rules.matching import Candidate
+from services.outcomes.rules.matching import NO_MATCH, Candidate
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.ringfence import Term
@@ -150,3 +150,53 @@ def test_two_full_years_are_pooled() -> None:
     assert found.actual is not None
     assert found.actual.years == (2022, 2023)
     assert "single_year" not in found.flags
+
+
+def test_a_target_may_stand_on_what_matched_schools_do() -> None:
+    agreed = replace(AGREED, mode=TargetMode.RELATIVE, target=-5.0)
+    found = judge_measure(QUESTION, agreed, SCHOOL, OTHERS)
+    assert found.target == pytest.approx(40.0 - 1.0 - 5.0)
+    assert found.status is MeasureStatus.MET
+
+
+def test_a_target_may_be_a_place_among_matched_schools_in_the_better_direction() -> None:
+    found = judge_measure(QUESTION, replace(AGREED, mode=TargetMode.PERCENTILE, target=75), SCHOOL, OTHERS)
+    assert found.match is not None
+    outcomes = sorted(each.outcome for each in found.match.comparators)
+    assert found.target is not None
+    assert sum(each >= found.target for each in outcomes) / len(outcomes) == pytest.approx(0.75, abs=0.05)
+    score = replace(AGREED, measure=MEASURES["KS4_A8"], mode=TargetMode.PERCENTILE, target=75)
+    better = judge_measure(replace(QUESTION, year=2023), score, SCHOOL, OTHERS)
+    assert better.target is not None
+    assert sum(each <= better.target for each in outcomes) / len(outcomes) == pytest.approx(0.75, abs=0.05)
+
+
+@pytest.mark.parametrize("mode", [TargetMode.RELATIVE, TargetMode.PERCENTILE])
+def test_too_few_others_are_no_target(mode: TargetMode) -> None:
+    found = judge_measure(QUESTION, replace(AGREED, mode=mode), SCHOOL, OTHERS[:3])
+    assert (found.status, found.reasons) == (MeasureStatus.NOT_MEASURABLE, (Missing.NO_COMPARATORS,))
+
+
+def test_comparators_that_were_fixed_are_those_and_no_others() -> None:
+    first = judge_measure(QUESTION, AGREED, SCHOOL, OTHERS)
+    assert first.match is not None
+    listed = tuple(each.urn for each in first.match.comparators)[::-1]
+    fixed = judge_measure(QUESTION, replace(AGREED, comparators=listed), SCHOOL, OTHERS)
+    assert fixed.match is not None
+    assert tuple(each.urn for each in fixed.match.comparators) == listed
+    assert first.effect is not None
+    assert fixed.effect is not None
+    assert fixed.effect.tau == pytest.approx(first.effect.tau)
+    assert "comparators_lost" not in fixed.flags
+
+
+def test_comparators_that_were_lost_are_not_replaced() -> None:
+    listed = tuple(each.urn for each in OTHERS[40:90])
+    gone = {*listed[:11]}
+    others = [each if each.urn not in gone else replace(each, readings={}) for each in OTHERS]
+    found = judge_measure(QUESTION, replace(AGREED, comparators=listed), SCHOOL, others)
+    assert found.match is not None
+    assert {each.urn for each in found.match.comparators} == set(listed) - gone
+    assert "comparators_lost" in found.flags
+    nobody = judge_measure(QUESTION, replace(AGREED, comparators=()), SCHOOL, OTHERS)
+    assert (nobody.match, nobody.effect) == (NO_MATCH, None)

@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 
 from services.outcomes.rules.measures import KeyStage
 from services.outcomes.rules.ringfence import (
+    Break,
     ContractRole,
     Membership,
     Term,
     TrustRole,
     assessed_on,
+    breaks_of,
     census_on,
     contract_role,
     first_dfe_year,
@@ -203,3 +205,55 @@ def test_a_supplier_answers_from_the_census_to_the_assessment(term: Term, year: 
     assert (found is ContractRole.ACCOUNTABLE) is whole
     assert (found is ContractRole.NONE) is (not inside)
     assert (trust_role(None, (term,), census, day) is TrustRole.RINGFENCED) is inside
+
+
+breaks = st.lists(
+    st.builds(
+        lambda first, length: Break(first, None if length is None else first + timedelta(days=length)),
+        days,
+        st.none() | st.integers(0, 400),
+    ),
+    max_size=3,
+).map(tuple)
+
+
+@given(terms, breaks, years, stages)
+def test_a_break_takes_away_and_never_adds(term: Term, rests: tuple[Break, ...], year: int, stage: KeyStage) -> None:
+    order = [ContractRole.NONE, ContractRole.PARTIAL_YEAR, ContractRole.ACCOUNTABLE]
+    census, assessed = census_on(year), assessed_on(stage, year)
+    whole, broken = (
+        contract_role(term, census, assessed),
+        contract_role(Term(term.starts_on, term.ends_on, rests), census, assessed),
+    )
+    assert order.index(broken) <= order.index(whole)
+    held = any(each.touches(assessed, assessed) for each in rests)
+    touched = any(each.touches(census, assessed) for each in rests)
+    if held:
+        assert broken is ContractRole.NONE
+    elif touched:
+        assert broken is not ContractRole.ACCOUNTABLE
+    else:
+        assert broken is whole
+
+
+def test_a_rest_in_the_autumn_makes_a_partial_year_and_one_over_the_exams_none() -> None:
+    start, end = date(2024, 9, 1), date(2027, 8, 31)
+    autumn = Term(start, end, (Break(date(2024, 10, 1), date(2024, 11, 30)),))
+    assert roles(autumn, count=3) == ["partial_year", "accountable", "accountable"]
+    summer = Term(start, end, (Break(date(2025, 4, 20), date(2025, 5, 10)),))
+    assert roles(summer, count=3) == ["none", "accountable", "accountable"]
+    still = Term(start, end, (Break(date(2026, 1, 1), None),))
+    assert roles(still, count=3) == ["accountable", "none", "none"]
+
+
+def test_results_of_a_rest_are_not_kept_apart() -> None:
+    rest = Term(date(2024, 9, 1), date(2027, 8, 31), (Break(date(2025, 1, 1), date(2025, 6, 1)),))
+    member = Membership(date(2015, 9, 1), None)
+    census, assessed = census_on(2024), date(2025, 5, 1)
+    assert trust_role(member, (rest,), census, assessed) is TrustRole.DFE_ELIGIBLE
+    assert trust_role(member, (rest,), census, date(2025, 6, 2)) is TrustRole.RINGFENCED
+
+
+def test_breaks_as_they_are_kept() -> None:
+    kept = [{"starts_on": "2025-01-01", "ends_on": "2025-06-01"}, {"starts_on": "2026-01-01", "ends_on": None}]
+    assert breaks_of(kept) == (Break(date(2025, 1, 1), date(2025, 6, 1)), Break(date(2026, 1, 1), None))
