@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 
 from services.contracts import app as contracts
 from services.contracts.rules import life, milestones, variations
+from services.contracts.settings import Settings
 from services.gateway import app as gateway
 from services.gateway.forward import DESCRIPTIONS
 from services.gateway.rules import transfer
@@ -33,7 +34,7 @@ def behind() -> dict[str, FastAPI]:
     verifier = Verifier({"keys": []})
     evidence = outcomes.build(nowhere(), nowhere(), verifier)
     peer = Peer("outcomes", connect(None, evidence), throwaway_signer())
-    return {"outcomes": evidence, "contracts": contracts.build(nowhere(), verifier, peer)}
+    return {"outcomes": evidence, "contracts": contracts.build(nowhere(), verifier, peer, Settings())}
 
 
 def openapi_behind() -> dict[Path, str]:

@@ -33,10 +33,16 @@ from services.outcomes.settings import Settings as OutcomesSettings
 
 SERVICES = ("gateway", "contracts", "outcomes")
 VAR = Path("var")
+SAMPLE_PREFIX = "ocds-213czf"
+"""The example of the Open Contracting Data Standard: for the embedded database and tests, never for the public."""
 
 
 class ClockNotMovable(RuntimeError):
     """RINGFENCE_NOW is for demonstrations on the embedded database only."""
+
+
+class SamplePrefix(RuntimeError):
+    """Contracts are published under a prefix of one's own, which the Open Contracting Partnership gives out."""
 
 
 @dataclass
@@ -82,7 +88,7 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
         system.workers.append(outcomes_worker.create_worker(own, outcomes))
     if "contracts" in services:
         own, evidence = database("contracts"), peer("outcomes", contracts.outcomes_url, "contracts")
-        system.apps["contracts"] = contracts_app.build(own, verifier, evidence)
+        system.apps["contracts"] = contracts_app.build(own, verifier, evidence, contracts)
         system.workers.append(contracts_worker.create_worker(own, evidence, contracts))
     if "gateway" in services:
         own = database("gateway")
@@ -115,6 +121,8 @@ def installation(var: Path = VAR) -> Iterator[str]:
     Gives the owner's address of the database. Raises ClockNotMovable when RINGFENCE_NOW is set for another one.
     """
     given = os.environ.get("RINGFENCE_DATABASE_URL")
+    if given and os.environ.get("RINGFENCE_OCID_PREFIX") == SAMPLE_PREFIX:
+        raise SamplePrefix(f"{SAMPLE_PREFIX} is the standard's example; set RINGFENCE_OCID_PREFIX to your own.")
     if given and os.environ.get("RINGFENCE_NOW"):
         raise ClockNotMovable("RINGFENCE_NOW moves the clock of the embedded database only; unset one of the two.")
     os.environ.setdefault("RINGFENCE_KEYS_DIR", str((var / "keys").resolve()))
@@ -122,6 +130,7 @@ def installation(var: Path = VAR) -> Iterator[str]:
     if given:
         yield given
         return
+    os.environ.setdefault("RINGFENCE_OCID_PREFIX", SAMPLE_PREFIX)
     with embedded.running(var / "postgres") as server:
         os.environ["RINGFENCE_DATABASE_URL"] = server.url
         try:

@@ -25,7 +25,7 @@ from services.kernel.db import Database, role_url
 from services.kernel.types import Kind, real_now, utc_now
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.years import academic_year_from
-from services.system import System, assemble
+from services.system import SAMPLE_PREFIX, System, assemble
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample"
@@ -199,7 +199,8 @@ class Actor:
 @asynccontextmanager
 async def world_on(database_url: str, keys_dir: Path) -> AsyncIterator[World]:
     """The system assembled on this database."""
-    with environment({"RINGFENCE_DATABASE_URL": database_url, "RINGFENCE_KEYS_DIR": str(keys_dir)}):
+    given = {"RINGFENCE_DATABASE_URL": database_url, "RINGFENCE_KEYS_DIR": str(keys_dir)}
+    with environment({**given, "RINGFENCE_OCID_PREFIX": SAMPLE_PREFIX}):
         system = assemble(poll_seconds=5.0)
         transport = httpx.ASGITransport(app=system.apps["gateway"], raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway", timeout=60) as http:

@@ -10,11 +10,13 @@ from services.contracts.models import IdempotencyKey
 from services.contracts.offers.routes import router as offers
 from services.contracts.payments.routes import router as payments
 from services.contracts.performance.routes import router as performance
+from services.contracts.publication.routes import router as publication
 from services.contracts.reviews.routes import router as reviews
 from services.contracts.routes import router as contracts
 from services.contracts.rules.life import MoveNotAllowed
 from services.contracts.rules.terms import OverlappingContract
 from services.contracts.rules.variations import VariationOpen
+from services.contracts.settings import Settings
 from services.contracts.suspensions.routes import router as suspensions
 from services.contracts.terminations.routes import router as terminations
 from services.contracts.variations.routes import router as variations
@@ -32,12 +34,12 @@ CONSTRAINTS = {
 }
 
 
-def build(database: Database, verifier: Verifier, outcomes: Peer) -> FastAPI:
+def build(database: Database, verifier: Verifier, outcomes: Peer, settings: Settings) -> FastAPI:
     """The app on this database, reaching outcomes through `outcomes`."""
     router = APIRouter()
     slices = (drafts, contracts, offers, variations, suspensions, terminations, milestones, payments, evaluations)
-    for each in (*slices, reviews, performance, duties):
+    for each in (*slices, reviews, performance, duties, publication):
         router.include_router(each)
     app = create_app("contracts", router, database, verifier, CONSTRAINTS, IdempotencyKey)
-    app.state.outcomes = outcomes
+    app.state.outcomes, app.state.publisher = outcomes, settings.publisher()
     return app

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -93,3 +93,18 @@ class Notice(ContractsTable, table=True):
     published_on: date
     url: str | None = None
     recorded_at: datetime = Field(sa_type=Instant)
+
+
+class OcdsRelease(ContractsTable, table=True):
+    """What the public was told after an event of a contract, as it was told. Never updated; open to everybody."""
+
+    __tablename__ = "ocds_release"
+    __table_args__ = (UniqueConstraint("release_id"),)
+    contract_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    position: int = Field(default=None, index=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
+    ocid: str = Field(max_length=60, index=True)
+    release_id: str = Field(max_length=80)
+    tags: list[str] = Field(sa_type=JSONB)
+    published_at: datetime = Field(sa_type=Instant)
+    body: dict[str, Any] = Field(sa_type=JSONB)

@@ -6,9 +6,10 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.contracts.history import taken
-from services.contracts.models import Contract, Event
+from services.contracts.models import Contract, Event, Job
 from services.kernel.auth import Caller
 from services.kernel.events import record
+from services.kernel.jobs import enqueue
 
 
 async def tell(session: AsyncSession, row: Contract, kind: str, caller: Caller, now: datetime, **data: Any) -> None:
@@ -18,4 +19,5 @@ async def tell(session: AsyncSession, row: Contract, kind: str, caller: Caller, 
     await session.flush()
     facts = {"status": row.status, "version": row.version, "reference": row.reference, **data}
     facts["changes"] = taken(session.sync_session)
+    await enqueue(session, Job, kind="publish", key=str(row.id))
     record(session, Event, kind=kind, subject_id=row.id, actor=caller.actor(), data=facts, now=now)

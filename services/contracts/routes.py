@@ -8,9 +8,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.contracts import queries, schemas, service
-from services.contracts.conduct import Variation
-from services.contracts.history import moments, rebuilt, standing
-from services.contracts.models import Contract, Event, Milestone, Outcome, Signature
+from services.contracts.history import moments, standing
+from services.contracts.models import Contract, Event
 from services.contracts.rules.life import Status
 from services.kernel.auth import Caller, require
 from services.kernel.bodies import Cursor, Limit, check_match, decode_cursor, entity_tag, page
@@ -69,20 +68,9 @@ async def shape_as_of(session: Session, row: Contract, day: date, today: date) -
     if day > today:
         raise BadRequest("as_of is a day that has passed, or today.")
     found = standing(list(moments(await queries.events(session, row.id))), start_of_day(day_after(day)))
-    if found is None:
+    if found is None or "contract" not in found.rows:
         raise NotFound(f"The contract did not exist on {day}.")
-    given = {(each.document, each.party): each for each in await queries.signatures(session, [row.id])}
-    signed = [
-        given[each.document, each.party] for each in rebuilt(found, Signature, signed_by="", role="", client_id="")
-    ]
-    then = rebuilt(found, Contract, version=found.version, updated_at=found.at)[0]
-    return schemas.ContractOut.of(
-        then,
-        sorted(rebuilt(found, Outcome), key=lambda each: each.place),
-        sorted(rebuilt(found, Milestone), key=lambda each: (each.due_on, each.code)),
-        sorted(signed, key=lambda each: (each.recorded_at, each.document, each.party)),
-        sorted(rebuilt(found, Variation), key=lambda each: each.number),
-    )
+    return schemas.ContractOut.at(found, await queries.signatures(session, [row.id]))
 
 
 def tagged(answer: schemas.ContractOut, status: int = 200) -> JSONResponse:

@@ -1,5 +1,6 @@
 """Bodies of the contracts service, as clients see them at the gateway."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -8,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.contracts.conduct import Variation
+from services.contracts.history import Moment, rebuilt
 from services.contracts.models import Contract, Milestone, Outcome, Signature
 from services.contracts.rules.life import Role, Status
 from services.contracts.rules.milestones import MilestoneStatus, Timing
@@ -205,6 +207,22 @@ class ContractOut(Answer):
             outcomes=[OutcomeOut.of(outcome) for outcome in outcomes],
             milestones=[MilestoneOut.model_validate(milestone) for milestone in milestones],
             signatures=[SignatureOut.model_validate(signature) for signature in signatures],
+        )
+
+    @classmethod
+    def at(cls, moment: Moment, given: Sequence[Signature] = ()) -> Self:
+        """The contract as it stood at a moment; `given` are signatures with the names that history leaves out."""
+        names = {(each.document, each.party): each for each in given}
+        signed = [
+            names.get((each.document, each.party), each)
+            for each in rebuilt(moment, Signature, signed_by="", role="", client_id="")
+        ]
+        return cls.of(
+            rebuilt(moment, Contract, version=moment.version, updated_at=moment.at)[0],
+            sorted(rebuilt(moment, Outcome), key=lambda each: each.place),
+            sorted(rebuilt(moment, Milestone), key=lambda each: (each.due_on, each.code)),
+            sorted(signed, key=lambda each: (each.recorded_at, each.document, each.party)),
+            sorted(rebuilt(moment, Variation), key=lambda each: each.number),
         )
 
 

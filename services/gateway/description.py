@@ -24,6 +24,10 @@ def merged(own: dict[str, Any], answered: set[tuple[str, str]]) -> dict[str, Any
         }
         offered, needed = without_clashes(service, offered, other["components"]["schemas"], schemas)
         schemas |= needed
+        for item in offered.values():
+            for operation in item.values():
+                if operation.get(forward.OPEN_TO_ALL):
+                    operation["security"] = []
         for path, item in offered.items():
             paths[path] = {**item, **paths.get(path, {})}
     security = own["components"]["securitySchemes"]
@@ -77,6 +81,7 @@ TAGS = [
     {"name": "milestones", "description": "Facts about milestones, recorded once"},
     {"name": "performance", "description": "Reviews, assessments and findings: the trust as a supplier"},
     {"name": "duties", "description": "What must be published or done by when, and the notices that show that it was"},
+    {"name": "publication", "description": "What the public is told, by the Open Contracting Data Standard"},
     {"name": "finance", "description": "Payments"},
     {"name": "outcomes", "description": "Evaluations against target and matched comparators"},
     {"name": "schools", "description": "Schools and what was observed of them, as DfE publishes it"},

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Security
 from fastapi.responses import Response
 
-from services.kernel.auth import Caller, current_caller
+from services.kernel.auth import Caller, current_caller, service_caller
 from services.kernel.peers import Peer
 
 BEHIND = ("contracts", "outcomes")
@@ -24,6 +24,9 @@ PASSED_BACK = (
     "www-authenticate",
     "allow",
 )
+OPEN_TO_ALL = "x-public"
+"""Marks what a service offers to everybody, without a token."""
+ANYBODY = service_caller("gateway")
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 
 
@@ -56,6 +59,9 @@ def passing_routes(service: str, own: set[tuple[str, str]]) -> APIRouter:
 def add_route(router: APIRouter, service: str, method: str, path: str, operation: dict[str, Any]) -> None:
     """One route that checks the caller and passes the request on under a signed identity."""
 
+    async def pass_on_for_anybody(request: Request) -> Response:
+        return await pass_on(request, ANYBODY)
+
     async def pass_on(
         request: Request, caller: Caller = Security(current_caller, scopes=scopes_of(operation))
     ) -> Response:
@@ -71,7 +77,7 @@ def add_route(router: APIRouter, service: str, method: str, path: str, operation
 
     router.add_api_route(
         path,
-        pass_on,
+        pass_on_for_anybody if operation.get(OPEN_TO_ALL) else pass_on,
         methods=[method.upper()],
         name=operation["operationId"],
         include_in_schema=False,

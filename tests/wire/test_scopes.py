@@ -22,10 +22,16 @@ from services.keys import private_pem
 from tests.world import Actor, World
 
 ABOUT_ITSELF = {("GET", "/openapi.json"), ("HEAD", "/openapi.json"), ("GET", "/health/live"), ("GET", "/health/ready")}
+OPEN_DATA = {
+    ("GET", "/v1/ocds/releases"),
+    ("GET", "/v1/ocds/releases/{ocid}"),
+    ("GET", "/v1/ocds/records/{ocid}"),
+}
 PUBLIC = {
-    "contracts": ABOUT_ITSELF,
+    "contracts": ABOUT_ITSELF | OPEN_DATA,
     "outcomes": ABOUT_ITSELF,
     "gateway": ABOUT_ITSELF
+    | OPEN_DATA
     | {
         ("GET", "/docs"),
         ("POST", "/oauth2/token"),
@@ -33,9 +39,6 @@ PUBLIC = {
         ("POST", "/oauth2/introspect"),
         ("GET", "/.well-known/jwks.json"),
         ("GET", "/.well-known/oauth-authorization-server"),
-        ("GET", "/v1/ocds/releases"),
-        ("GET", "/v1/ocds/releases/{ocid}"),
-        ("GET", "/v1/ocds/records/{ocid}"),
     },
 }
 NEVER_GIVEN = ["internal", "*", "internal:events", "contracts:*", ""]

@@ -1,0 +1,1 @@
+"""Publication: what the public is told of contracts, as OCDS releases and records."""
