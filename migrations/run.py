@@ -16,7 +16,12 @@ from services.kernel.db import role_password
 
 FOLDER = Path(__file__).parent
 SCHEMAS = {
-    "contracts": ("ContractsTable", "services.contracts.models", "services.contracts.conduct"),
+    "contracts": (
+        "ContractsTable",
+        "services.contracts.models",
+        "services.contracts.conduct",
+        "services.contracts.register",
+    ),
     "outcomes": ("OutcomesTable", "services.outcomes.models"),
     "gateway": ("GatewayTable", "services.gateway.models"),
 }

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy.engine import make_url
 
 from services.contracts import app as contracts
-from services.contracts.rules import life, milestones, variations
+from services.contracts.rules import life, milestones, suppliers, variations
 from services.contracts.settings import Settings
 from services.gateway import app as gateway
 from services.gateway.forward import DESCRIPTIONS
@@ -59,6 +59,7 @@ def states() -> dict[Path, str]:
     """The page of state diagrams, from the tables that the rules decide by."""
     contract = [(a.value, b.value, move.value) for a, moves in life.TABLE.items() for move, b in moves.items()]
     varied = [(a.value, b.value, move.value) for a, moves in variations.TABLE.items() for move, b in moves.items()]
+    listed = [(a.value, b.value, move.value) for a, moves in suppliers.TABLE.items() for move, b in moves.items()]
     milestone = [(a.value, b.value, f"record {b.value}") for a, to in milestones.TABLE.items() for b in sorted(to)]
     moved = [(a.value, b.value, move.value) for a, moves in transfer.TABLE.items() for move, b in moves.items()]
     may = "\n".join(f"| {move.value} | {', '.join(sorted(roles))} |" for move, roles in life.MAY.items())
@@ -83,6 +84,12 @@ def states() -> dict[Path, str]:
                 "## Variation",
                 "",
                 *diagram("proposed", varied),
+                "",
+                "## Supplier on the register",
+                "",
+                *diagram("registered", listed),
+                "",
+                "Both moves are made by a commissioner or DfE; a suspended supplier's contracts go on.",
                 "",
                 "## Milestone",
                 "",

@@ -124,14 +124,16 @@ class World:
         return Actor(self.http, {"x-api-key": key})
 
     async def cast(self) -> dict[str, "Actor"]:
-        """Everybody who takes part in the main job."""
-        return {
+        """Everybody who takes part in the main job; the supplier is on the register."""
+        actors = {
             "rsc": await self.client(Kind.COMMISSIONER, regions=[cast.REGION], organisation="rsc-north-west"),
             "dfe": await self.client(Kind.DFE),
             "mat": await self.client(Kind.SUPPLIER, trust_uid=cast.SUPPLIER),
             "body": await self.client(Kind.RESPONSIBLE_BODY, trust_uid=cast.OUTGOING),
             "finance": await self.key(cast.SUPPLIER),
         }
+        await actors["mat"].register(cast.SUPPLIER)
+        return actors
 
     def database(self, service: str) -> Database:
         """The pool of one service."""
@@ -188,6 +190,14 @@ class Actor:
         """The JSON answer to a body."""
         answer = await self.ask("POST", path, json=body, **request)
         assert answer.status_code == expect, answer.text
+        return answer.json()
+
+    async def register(self, uid: str, **changes: Json) -> Json:
+        """Put a trust on the register of suppliers, or write its entry anew."""
+        path = f"/v1/suppliers/{uid}"
+        tag = (await self.ask("GET", path)).headers.get("ETag")
+        answer = await self.ask("PUT", path, json=cast.CAPACITY | changes, headers={"If-Match": tag} if tag else {})
+        assert answer.status_code == (200 if tag else 201), answer.text
         return answer.json()
 
     async def change(self, resource: str, action: str, body: Json = None, expect: int = 200) -> Json:

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.rights import grant
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 
 JSON = postgresql.JSONB(astext_type=sa.Text())
 

@@ -17,10 +17,13 @@ from services.contracts.rules.life import MoveNotAllowed
 from services.contracts.rules.terms import OverlappingContract
 from services.contracts.rules.variations import VariationOpen
 from services.contracts.settings import Settings
+from services.contracts.shortlists.routes import router as shortlists
+from services.contracts.suppliers.routes import router as suppliers
 from services.contracts.suspensions.routes import router as suspensions
 from services.contracts.terminations.routes import router as terminations
 from services.contracts.variations.routes import router as variations
 from services.kernel.auth import Verifier
+from services.kernel.bodies import PreconditionRequired
 from services.kernel.db import Database
 from services.kernel.http import create_app
 from services.kernel.peers import Peer
@@ -30,6 +33,9 @@ CONSTRAINTS = {
     "contract_school_term_excl": OVERLAPPING,
     "contract_continuity_term_excl": OVERLAPPING,
     "variation_open_idx": VariationOpen("Another variation of this contract has not been settled."),
+    "supplier_pkey": PreconditionRequired(
+        "Somebody has just put the trust on the register; read it, and send If-Match."
+    ),
     "signature_pkey": MoveNotAllowed("This party has signed already."),
 }
 
@@ -38,7 +44,8 @@ def build(database: Database, verifier: Verifier, outcomes: Peer, settings: Sett
     """The app on this database, reaching outcomes through `outcomes`."""
     router = APIRouter()
     slices = (drafts, contracts, offers, variations, suspensions, terminations, milestones, payments, evaluations)
-    for each in (*slices, reviews, performance, duties, publication):
+    more = (reviews, performance, duties, publication, suppliers, shortlists)
+    for each in (*slices, *more):
         router.include_router(each)
     app = create_app("contracts", router, database, verifier, CONSTRAINTS, IdempotencyKey)
     app.state.outcomes, app.state.publisher = outcomes, settings.publisher()

@@ -5,10 +5,12 @@ from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
-from services.contracts.rules.terms import School, Trust
+from services.contracts.rules.shortlist import NearTrust
+from services.contracts.rules.suppliers import Phase
+from services.contracts.rules.terms import School, Trust, UnknownSchool, check_trust
 from services.kernel.auth import service_caller
 from services.kernel.errors import Unprocessable
-from services.kernel.peers import Peer
+from services.kernel.peers import Peer, Refused
 
 SELF = service_caller("contracts")
 Known = TypeVar("Known", School, Trust)
@@ -56,6 +58,46 @@ async def present_facts(outcomes: Peer, *, urn: str, uid: str, starts_on: date) 
     if now is None or str(now) == urn:
         return found
     return await facts(outcomes, urn=str(now), uid=uid, measures=[], starts_on=starts_on)
+
+
+async def from_register(outcomes: Peer, path: str) -> dict[str, Any] | None:
+    """What the register says at a path; None where it has nothing there."""
+    try:
+        found: dict[str, Any] = await outcomes.ask("GET", path, caller=SELF)
+    except Refused as refusal:
+        if refusal.status == 404:
+            return None
+        raise
+    return found
+
+
+async def supplier(outcomes: Peer, uid: str) -> Trust:
+    """The trust as GIAS has it; raises UnknownTrust, or UnsuitableParty unless it is an open multi-academy trust."""
+    return check_trust(uid, known(Trust, await from_register(outcomes, f"/v1/trusts/{uid}")))
+
+
+async def check_school(outcomes: Peer, urn: str) -> None:
+    """Raise UnknownSchool unless GIAS, as ingested, has an establishment with this URN."""
+    if await from_register(outcomes, f"/v1/schools/{urn}") is None:
+        raise UnknownSchool(f"No establishment with URN {urn} in the GIAS releases ingested.", school_urn=urn)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A school, its phase in the words of suppliers (None: the register does not say), and trusts beside it by UID."""
+
+    school: School | None
+    phase: Phase | None
+    trusts: dict[str, NearTrust]
+
+
+async def beside(outcomes: Peer, *, urn: str, uids: list[str]) -> Beside:
+    """The school as GIAS has it, and for each trust what it runs and how near that is."""
+    answer = await outcomes.ask("POST", "/internal/shortlist", caller=SELF, body={"urn": urn, "trust_uids": uids})
+    school = answer["school"]
+    phase = Phase(school["phase_code"]) if school and school["phase_code"] else None
+    trusts = [NearTrust(**each) for each in answer["trusts"]]
+    return Beside(known(School, school), phase, {each.uid: each for each in trusts})
 
 
 async def ring_fence(outcomes: Peer, contract_id: UUID, body: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.contracts.conduct import Finding, KpiAssessment, Notice, Review, Variation
 from services.contracts.models import Contract, ContractsTable, Event, Milestone, Outcome, Payment, Signature
+from services.contracts.register import Supplier
 from services.kernel.types import plain
 
 KEYS: Mapping[type[ContractsTable], tuple[str, ...]] = {
@@ -28,8 +29,9 @@ KEYS: Mapping[type[ContractsTable], tuple[str, ...]] = {
     KpiAssessment: ("number",),
     Finding: ("number",),
     Notice: ("number",),
+    Supplier: (),
 }
-"""The tables of a contract, and what tells its rows apart there."""
+"""The tables of a contract, and what tells its rows apart there; and the register of suppliers."""
 LEFT_OUT = frozenset({"version", "updated_at", "signed_by", "role", "client_id", "reviewer"})
 """What the event itself says, and names of persons."""
 

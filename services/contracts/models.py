@@ -75,6 +75,8 @@ class Contract(ContractsTable, table=True):
     fence_breaks: list[list[str]] = Field(default_factory=list, sa_type=JSONB)
     termination: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     agreed_hash: str | None = Field(default=None, max_length=64)
+    pupils: int | None = None
+    committed_at: datetime | None = Field(default=None, sa_type=Instant)
     evaluation: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     transfer_id: UUID | None = None
     created_at: datetime = Field(sa_type=Instant)

@@ -67,6 +67,19 @@ def milestone(code: str, title: str, kind: str, due_on: str, payment_pence: int)
     return {"code": code, "title": title, "kind": kind, "due_on": due_on, "payment_pence": payment_pence}
 
 
+CAPACITY: dict[str, Any] = {
+    "max_contracts": 3,
+    "max_pupils": 4_000,
+    "phases": ["primary", "secondary"],
+    "interventions": [
+        {
+            "code": "attendance",
+            "title": "Attendance team, family liaison and a new timetable",
+            "description": "A team of its own for a year, then handed over to the school's staff.",
+        }
+    ],
+}
+"""What the supplier declares that it can carry at once; invented, as the contract is."""
 CONTRACT: dict[str, Any] = {
     "title": f"School improvement at {SCHOOL_NAME} (an invented contract)",
     "school_urn": SCHOOL,

@@ -78,6 +78,7 @@ INFO = {
 TAGS = [
     {"name": "access", "description": "Clients, API keys and tokens"},
     {"name": "contracts", "description": "What was promised, by whom, for how much, until when"},
+    {"name": "suppliers", "description": "The register of suppliers: capacity, methods, track record, shortlists"},
     {"name": "milestones", "description": "Facts about milestones, recorded once"},
     {"name": "performance", "description": "Reviews, assessments and findings: the trust as a supplier"},
     {"name": "duties", "description": "What must be published or done by when, and the notices that show that it was"},

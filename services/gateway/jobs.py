@@ -37,7 +37,7 @@ async def pull(database: Database, key: str, now: datetime, *, contracts: Peer, 
         cursor = await record_queries.locked_cursor(session, key)
         after = (cursor.txid, cursor.position)
     found = await calls.events(contracts, after)
-    changed = sorted({event["subject_id"] for event in found})
+    changed = sorted({event["subject_id"] for event in found if records.about_contract(event)})
     present = [await calls.contract(contracts, UUID(contract_id)) for contract_id in changed]
     async with database.transaction(SELF) as session:
         await records.take_events(session, source=key, after=after, events=found, contracts=present, now=now)

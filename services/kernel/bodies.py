@@ -108,12 +108,12 @@ def part_of(value: Any, kind: type) -> Any:
     return value
 
 
-def page(rows: list[Any], limit: int, place: list[Any] | None, request: Request) -> JSONResponse:
-    """One page of a list, with the way to the next one in the body and in `Link` (RFC 8288)."""
+def page(rows: list[Any], limit: int, place: list[Any] | None, request: Request, **more: Any) -> JSONResponse:
+    """One page of a list, with the way to the next one in the body and in `Link` (RFC 8288); `more` stands beside."""
     cursor = encode_cursor(place) if place is not None and len(rows) == limit else None
     headers = {}
     if cursor:
         target = request.url.include_query_params(cursor=cursor)
         headers["Link"] = f'<{target.path}?{target.query}>; rel="next"'
     body = [row.model_dump(mode="json") if isinstance(row, BaseModel) else row for row in rows]
-    return JSONResponse({"data": body, "paging": {"next": cursor}}, headers=headers)
+    return JSONResponse({**more, "data": body, "paging": {"next": cursor}}, headers=headers)

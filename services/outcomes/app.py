@@ -10,6 +10,7 @@ from services.outcomes.evaluations.routes import router as evaluations
 from services.outcomes.models import IdempotencyKey
 from services.outcomes.releases.routes import router as releases
 from services.outcomes.routes import router as register
+from services.outcomes.shortlists.routes import router as shortlists
 from services.outcomes.tables.routes import router as tables
 
 CONSTRAINTS: dict[str, DomainError] = {}
@@ -18,7 +19,7 @@ CONSTRAINTS: dict[str, DomainError] = {}
 def build(database: Database, tables_database: Database, verifier: Verifier) -> FastAPI:
     """The app on this database; performance tables are made on `tables_database`, under the role `tables`."""
     router = APIRouter()
-    for each in (register, releases, evaluations, tables):
+    for each in (register, releases, evaluations, tables, shortlists):
         router.include_router(each)
     app = create_app("outcomes", router, database, verifier, CONSTRAINTS, IdempotencyKey)
     app.state.tables = tables_database

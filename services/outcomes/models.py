@@ -108,7 +108,7 @@ class SchoolIdentifier(OutcomesTable, table=True):
 
 
 class Establishment(OutcomesTable, table=True):
-    """One legal life of a school, as the current GIAS release has it."""
+    """One legal life of a school, as the current GIAS release has it; where it lies, in metres on the National Grid."""
 
     __tablename__ = "establishment"
     urn: int = Field(primary_key=True)
@@ -132,6 +132,8 @@ class Establishment(OutcomesTable, table=True):
     pupils: int | None = None
     town: str | None = None
     postcode: str | None = None
+    easting: int | None = None
+    northing: int | None = None
     release_id: UUID = Field(foreign_key="outcomes.release.id")
 
 

@@ -109,6 +109,7 @@ def columns(body: ContractIn, school: terms.School, trust: terms.Trust, facts: F
         "notice_days": body.term.notice_days,
         "fee_pence": body.fee_pence,
         "value_pence": worth(body),
+        "pupils": school.pupils,
         "method": facts.method,
         "transfer_intended": body.transfer_intended,
         "interventions": [each.model_dump() for each in body.interventions],

@@ -14,6 +14,7 @@ from services.contracts.rules import terms
 from services.contracts.rules.life import PARTIES, ROLES, Move, Role, Status, all_signed, may_sign, moved
 from services.contracts.schemas import SignatureIn
 from services.contracts.service import agreement, parties
+from services.contracts.suppliers.service import check_offer
 from services.kernel.auth import Caller
 from services.kernel.jobs import enqueue
 from services.kernel.types import day_after, london_date, start_of_day
@@ -24,6 +25,25 @@ def document(row: Contract) -> str:
     return f"offer/{row.offer['number']}" if row.offer else "offer/0"
 
 
+async def check_supplier(session: AsyncSession, *, row: Contract, pupils: int | None, caller: Caller) -> None:
+    """Raise unless the supplier may enter into the contract; its capacity is asked for up to the latest possible end.
+
+    So neither an extension nor a suspension that stops the clock can take more than was there when it signed.
+    """
+    urns = {int(each["value"]) for each in row.identifiers if each["scheme"] == "urn"}
+    await check_offer(
+        session,
+        trust=(row.supplier_uid, row.supplier["name"]),
+        contract_id=row.id,
+        urns=urns | {row.school_urn},
+        starts_on=row.starts_on,
+        ends_on=row.latest_ends_on,
+        pupils=pupils,
+        committed=row.committed_at is not None,
+        caller=caller,
+    )
+
+
 async def offer(
     session: AsyncSession, *, row: Contract, lapses_on: date | None, caller: Caller, now: datetime
 ) -> Contract:
@@ -31,6 +51,7 @@ async def offer(
     offered, today = moved(Status(row.status), Move.OFFER, ROLES[caller.kind]), london_date(now)
     last = lapses_on or row.starts_on
     terms.check_offer(today, last, row.starts_on)
+    await check_supplier(session, row=row, pupils=row.pupils, caller=caller)
     outcomes, milestones = await queries.outcomes(session, [row.id]), await queries.milestones(session, [row.id])
     row.status, row.agreed_hash = offered, terms.agreement_hash(agreement(row, outcomes, milestones))
     row.reason_code = None
@@ -49,6 +70,10 @@ async def sign(
     offered_on = date.fromisoformat(row.offer["offered_on"]) if row.offer else body.signed_on
     terms.check_signed_on(body.signed_on, offered_on, london_date(now))
     school, trust = terms.check_parties(str(row.school_urn), facts.school, row.supplier_uid, facts.trust)
+    pupils = row.pupils if school.pupils is None else school.pupils
+    await check_supplier(session, row=row, pupils=pupils, caller=caller)
+    if body.party is Role.SUPPLIER:
+        row.committed_at, row.pupils = now, pupils
     session.add(
         Signature(
             contract_id=row.id,
@@ -74,6 +99,7 @@ async def agree(
     row.status = moved(Status(row.status), Move.AGREE, ROLES[caller.kind])
     for name, value in parties(school, trust).items():
         setattr(row, name, value)
+    row.pupils = row.pupils if school.pupils is None else school.pupils
     outcomes, milestones = await queries.outcomes(session, [row.id]), await queries.milestones(session, [row.id])
     await lay_out(session, row=row, wanted=parts(row.fee_pence, milestones, outcomes), now=now)
     await tell(session, row, "contract.agreed", caller, now, parties=[each.value for each in PARTIES])
@@ -83,7 +109,7 @@ async def agree(
 async def withdraw(session: AsyncSession, *, row: Contract, reason: str, caller: Caller, now: datetime) -> Contract:
     """Take the offer back: the contract is a draft again, and signatures under the offer count no more."""
     row.status = moved(Status(row.status), Move.WITHDRAW, ROLES[caller.kind])
-    row.reason_code, row.agreed_hash = "withdrawn", None
+    row.reason_code, row.agreed_hash, row.committed_at = "withdrawn", None, None
     await tell(session, row, "contract.withdrawn", caller, now, reason=reason)
     return row
 
@@ -108,7 +134,7 @@ async def end(
     """The contract was never agreed and never will be; why, stands in its reason code."""
     role = Role.CLOCK if step is Move.LAPSE else ROLES[caller.kind]
     row.status = moved(Status(row.status), step, role)
-    row.reason_code = ENDS[step]
+    row.reason_code, row.committed_at = ENDS[step], None
     await tell(session, row, "contract.cancelled", caller, now, reason=reason, reason_code=row.reason_code)
     return row
 

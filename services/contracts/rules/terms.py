@@ -122,19 +122,31 @@ class OutOfArea(DomainError):
     title = "Outside your area"
 
 
-def check_parties(urn: str, school: School | None, uid: str, trust: Trust | None) -> tuple[School, Trust]:
-    """The parties, once it is sure that they exist, are open and do not already belong together."""
-    if school is None:
-        raise UnknownSchool(f"No establishment with URN {urn} in the GIAS releases ingested.", school_urn=urn)
+def check_trust(uid: str, trust: Trust | None) -> Trust:
+    """The trust, once it is sure that it exists and is one that can be a supplier: open, of several academies."""
     if trust is None:
         raise UnknownTrust(f"No trust with UID {uid} in the GIAS releases ingested.", supplier_uid=uid)
-    if school.status not in {"open", "open_proposed_to_close"}:
-        raise UnsuitableParty(f"{school.name} ({urn}) is {school.status} in GIAS.", school_urn=urn)
     if trust.status != "open" or trust.kind != "multi_academy_trust":
         raise UnsuitableParty(f"{trust.name} ({uid}) is not an open multi-academy trust in GIAS.", supplier_uid=uid)
-    if school.trust_uid == trust.uid:
-        raise SchoolInTrust(f"{school.name} ({urn}) is already in {trust.name}.", school_urn=urn, supplier_uid=uid)
-    return school, trust
+    return trust
+
+
+def check_school(urn: str, school: School | None) -> School:
+    """The school, once it is sure that it exists and is open."""
+    if school is None:
+        raise UnknownSchool(f"No establishment with URN {urn} in the GIAS releases ingested.", school_urn=urn)
+    if school.status not in {"open", "open_proposed_to_close"}:
+        raise UnsuitableParty(f"{school.name} ({urn}) is {school.status} in GIAS.", school_urn=urn)
+    return school
+
+
+def check_parties(urn: str, school: School | None, uid: str, trust: Trust | None) -> tuple[School, Trust]:
+    """The parties, once it is sure that they exist, are open and do not already belong together."""
+    found, supplier = check_school(urn, school), check_trust(uid, trust)
+    if found.trust_uid == supplier.uid:
+        words = f"{found.name} ({urn}) is already in {supplier.name}."
+        raise SchoolInTrust(words, school_urn=urn, supplier_uid=uid)
+    return found, supplier
 
 
 def check_area(school: School, regions: Sequence[str], la_codes: Sequence[str]) -> None:

@@ -95,6 +95,11 @@ async def note_delivery(session: AsyncSession, *, record_id: UUID, result: str, 
     await session.execute(row.on_conflict_do_nothing())
 
 
+def about_contract(event: dict[str, Any]) -> bool:
+    """Whether an event of contracts is about a contract: it names the contract's reference; others are not followed."""
+    return "reference" in event["data"]
+
+
 def known(contract: dict[str, Any]) -> dict[str, Any]:
     """What the gateway keeps of a contract."""
     return {

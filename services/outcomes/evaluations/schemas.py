@@ -47,8 +47,8 @@ class SchoolFacts(BaseModel):
     religious_character: str | None
     opened_on: date | None
     closed_on: date | None
-    easting: int | None = None
-    northing: int | None = None
+    easting: int | None
+    northing: int | None
     identifiers: list[dict[str, str | None]]
 
 

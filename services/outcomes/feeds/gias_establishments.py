@@ -26,11 +26,16 @@ COLUMNS = {
     "pupils": ("numberofpupils", "totalpupils"),
     "town": ("town",),
     "postcode": ("postcode",),
+    "easting": ("easting",),
+    "northing": ("northing",),
 }
 REQUIRED = ("urn", "name", "la_code", "la_name", "region", "phase", "kind", "kind_group", "trust", "trust_flag")
 """A layout that cannot say which trust a school is in is refused: it would seem that every school had left its own."""
 IN_ACADEMY_TRUST = {"3", "5"}
 """Trust flags for multi-academy and single-academy trusts; 1 is a foundation trust, which runs no academies."""
+
+GRID_METRES = 1_300_000
+"""The British National Grid is no longer than this in either direction."""
 
 
 def establishment(cell: Cells) -> list[EstablishmentRecord | RowRejected]:
@@ -40,6 +45,7 @@ def establishment(cell: Cells) -> list[EstablishmentRecord | RowRejected]:
         if not cell(name):
             raise RowRejected("missing_value", f"{name}: the school has none.")
     pupils = cell("pupils")
+    easting, northing = location(cell)
     in_trust = code(cell("trust_flag")) in IN_ACADEMY_TRUST
     return [
         EstablishmentRecord(
@@ -63,8 +69,21 @@ def establishment(cell: Cells) -> list[EstablishmentRecord | RowRejected]:
             pupils=int(pupils) if pupils.isdecimal() and len(pupils) < 7 else None,
             town=cell("town") or None,
             postcode=cell("postcode") or None,
+            easting=easting,
+            northing=northing,
         )
     ]
+
+
+def location(cell: Cells) -> tuple[int | None, int | None]:
+    """Easting and northing on the British National Grid, in metres; both None unless both are given.
+
+    Nothing lies at 0 in either direction, so a zero stands for a place that is not known.
+    """
+    found = [cell(name).removesuffix(".0") for name in ("easting", "northing")]
+    if not all(each.isdecimal() and 0 < int(each) < GRID_METRES for each in found):
+        return None, None
+    return int(found[0]), int(found[1])
 
 
 def parse(content: bytes, _academic_year: int | None) -> Parsed[EstablishmentRecord]:

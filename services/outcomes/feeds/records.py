@@ -73,7 +73,10 @@ class EstablishmentLinkRecord:
 
 @dataclass(frozen=True, slots=True)
 class EstablishmentRecord:
-    """One establishment of the GIAS register: one legal life of a school. `status` None: the layout does not say."""
+    """One establishment of the GIAS register: one legal life of a school. `status` None: the layout does not say.
+
+    `easting` and `northing` are metres on the British National Grid, None where the place is not known.
+    """
 
     urn: int
     name: str
@@ -95,6 +98,8 @@ class EstablishmentRecord:
     pupils: int | None
     town: str | None
     postcode: str | None
+    easting: int | None
+    northing: int | None
 
 
 @dataclass(frozen=True, slots=True)

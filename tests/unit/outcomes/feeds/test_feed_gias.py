@@ -106,6 +106,37 @@ def test_establishments_of_the_sample(sample: Sample) -> None:
     assert (harris.phase, harris.kind_code, harris.kind_group) == ("Secondary", "28", "Academies")
     assert (harris.trust_uid, harris.pupils, harris.establishment_number) == ("3320", 907, "6913")
     assert found[104962].trust_uid is None
+    assert (harris.easting, harris.northing) == (534515, 174895)
+    assert all(each.easting and each.northing for each in parsed.records)
+
+
+@pytest.mark.parametrize(
+    ("easting", "northing", "place"),
+    [
+        ("352690", "432551", (352690, 432551)),
+        ("352690.0", "432551.0", (352690, 432551)),
+        ("", "432551", (None, None)),
+        ("352690", "", (None, None)),
+        ("0", "0", (None, None)),
+        ("0", "432551", (None, None)),
+        ("-1", "432551", (None, None)),
+        ("north", "432551", (None, None)),
+        ("35269000", "432551", (None, None)),
+    ],
+)
+def test_a_place_that_is_not_known_is_never_zero(
+    easting: str, northing: str, place: tuple[int | None, int | None]
+) -> None:
+    read = gias_establishments.parse(as_bytes({**SCHOOL, "Easting": easting, "Northing": northing}), None).records[0]
+    assert (read.easting, read.northing) == place
+
+
+def test_places_are_read_from_both_layouts_and_missed_by_neither() -> None:
+    row = {**SCHOOL, "Easting": "352690", "Northing": "432551"}
+    names, cells = ",".join(row), ",".join(row.values())
+    for content in (as_bytes(row), f"{names}\n{cells}\n".encode("cp1252")):
+        assert gias_establishments.parse(content, None).records[0].easting == 352690
+    assert gias_establishments.parse(as_bytes(SCHOOL), None).records[0].easting is None
 
 
 def test_a_foundation_trust_is_no_academy_trust(sample: Sample) -> None:

@@ -1,0 +1,1 @@
+"""The register of suppliers: what trusts can carry and have achieved, and what stands against them."""
