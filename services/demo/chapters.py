@@ -3,9 +3,12 @@
 import re
 from typing import Any
 
+import httpx
+
 from services.demo import cast, telling
 from services.demo.play import Play
 from services.demo.stage import Actor, StoryBroken, wait
+from services.system import SAMPLE_PREFIX
 
 
 def set_the_stage(play: Play) -> None:
@@ -63,6 +66,25 @@ def send(play: Play, file: cast.File) -> dict[str, Any]:
         return None if row["status"] == "ingesting" else row
 
     return wait(f"{file.name} to be read", read)
+
+
+def find_a_supplier(play: Play) -> None:
+    """The trust goes on the register of suppliers, and the commissioner looks for one"""
+    play.stage.at("2023-06-20")
+    made = play["mat"].ask("PUT", f"/v1/suppliers/{cast.SUPPLIER}", expect=201, json=cast.CAPACITY)
+    play.say(
+        "mat",
+        f"Goes on the register (company {made['companies_house_number']}, UKPRN {made['ukprn']}): room for "
+        f"{made['max_contracts']} contracts and {made['max_pupils']:,} pupils at once",
+    )
+    listed = play["rsc"].get(f"/v1/schools/{cast.SCHOOL}/suppliers", **cast.CONTRACT["term"])
+    for each in listed["data"]:
+        words = " ".join(each["reasons"])
+        play.say(
+            "rsc", f"Suppliers for {cast.SCHOOL_NAME}: {each['rank']}. {each['name']} ({each['score']:.2f}). {words}"
+        )
+    if [each["uid"] for each in listed["data"]] != [cast.SUPPLIER]:
+        raise StoryBroken("The supplier should have been on the list.")
 
 
 def agree(play: Play) -> None:
@@ -185,6 +207,35 @@ def transfer(play: Play) -> None:
         f"Its results count for the trust from {joined['first_platform_year']}, and as DfE counts them from "
         f"{joined['first_dfe_year']}; {cast.YEAR} stays apart for ever",
     )
+
+
+def look_back(play: Play) -> None:
+    """What the public was told, what was due by when, and how the contract once stood"""
+    contract_id = play.contract.rpartition("/")[2]
+    address = f"{play.stage.base}/v1/ocds/records/{SAMPLE_PREFIX}-{contract_id}"
+    record = wait("the last release", lambda: published(address))
+    tags = ", ".join(dict.fromkeys(tag for each in record["releases"] for tag in each["tag"]))
+    play.say("anybody", f"Reads {len(record['releases'])} releases of open data: {tags}")
+    duties = play["rsc"].get("/v1/duties", contract_id=contract_id)["data"]
+    telling.duties(play.console, duties[:6])
+    late = sum(each["state"] == "overdue" for each in duties)
+    play.say("rsc", f"{len(duties)} duties in all, {late} of them late: nobody in this story publishes or pays")
+    for day in ("2023-06-20", "2023-09-01", "2024-09-01", cast.EFFECTIVE_ON):
+        then = play["rsc"].get(play.contract, as_of=day)
+        met = sum(each["status"] == "met" for each in then["milestones"])
+        play.say(
+            "rsc", f"On {day} the contract was {then['status']}, {met} of {len(then['milestones'])} milestones met"
+        )
+
+
+def published(address: str) -> dict[str, Any] | None:
+    """The public record, once it says that the contract has ended in a transfer."""
+    answer = httpx.get(address)
+    if answer.status_code != 200:
+        return None
+    found: dict[str, Any] = answer.json()["records"][0]
+    milestones = found["compiledRelease"]["contracts"][0]["implementation"]["milestones"]
+    return found if any(each["id"] == "transfer-decision" for each in milestones) else None
 
 
 def finish_steps(play: Play, steps: list[dict[str, Any]]) -> None:

@@ -47,6 +47,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+OF_THE_STAGE = frozenset({"RINGFENCE_NOW", "RINGFENCE_OCID_PREFIX"})
+"""What is for demonstrations only, and refused elsewhere."""
+
+
 class Stage:
     """A running installation on an owner's database address; `base` is where its gateway answers."""
 
@@ -63,7 +67,7 @@ class Stage:
         """Serve everything in the background until the end of the block."""
         shutil.rmtree(self.keys_dir, ignore_errors=True)
         values = {"RINGFENCE_DATABASE_URL": self.url, "RINGFENCE_KEYS_DIR": str(self.keys_dir)}
-        with environment(values):
+        with environment({**values, "RINGFENCE_OCID_PREFIX": system.SAMPLE_PREFIX}):
             keys.ensure(self.keys_dir)
             migrations.erase(self.url)
             migrations.upgrade(self.url)
@@ -93,7 +97,7 @@ class Stage:
 
     def commands(self, wanted: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
         """Run `ringfence` commands side by side; gives what each printed."""
-        env = {name: value for name, value in os.environ.items() if name != "RINGFENCE_NOW"}
+        env = {name: value for name, value in os.environ.items() if name not in OF_THE_STAGE}
         program = str(Path(sys.executable).with_name("ringfence"))
 
         def run(arguments: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""The main job in seven chapters, told on a database of its own."""
+"""The main job in nine chapters, told on a database of its own."""
 
 import time
 from collections.abc import Callable
@@ -15,11 +15,13 @@ from services.demo.stage import Stage, StoryBroken
 CHAPTERS: tuple[Callable[[Play], None], ...] = (
     chapters.set_the_stage,
     chapters.ingest,
+    chapters.find_a_supplier,
     chapters.agree,
     chapters.record,
     chapters.compare_tables,
     chapters.evaluate,
     chapters.transfer,
+    chapters.look_back,
 )
 
 

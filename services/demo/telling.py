@@ -85,6 +85,14 @@ def payments(console: Console, rows: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
+def duties(console: Console, rows: list[dict[str, Any]]) -> None:
+    """What is due by when, and by which rule."""
+    table = Table("due on", "what", "state", "rule", title="Duties, the first of them")
+    for row in rows:
+        table.add_row(row["due_on"], row["title"], row["state"], f"{row['rule']} ({row['basis']})")
+    console.print(table)
+
+
 def tables(console: Console, answer: dict[str, Any]) -> None:
     """A trust's three views side by side."""
     title = f"{answer['trust']['name']}, absence {answer['academic_year']}"

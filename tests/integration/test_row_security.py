@@ -19,7 +19,7 @@ def test_every_table_that_belongs_to_a_contract_or_a_trust_is_bound_to_its_calle
         " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname IN ('contract_id', 'trust_uid')"
         " WHERE n.nspname IN ('contracts', 'gateway') AND c.relkind = 'r' AND NOT c.relrowsecurity",
     )
-    assert open_tables == []
+    assert open_tables == [("contracts.ocds_release",)], "only what was published is everybody's"
 
 
 def caller(kind: Kind, **bounds: Any) -> Caller:

@@ -20,6 +20,9 @@ PUBLIC = {
     "/oauth2/revoke",
     "/oauth2/introspect",
     "/.well-known/jwks.json",
+    "/v1/ocds/releases",
+    "/v1/ocds/releases/{ocid}",
+    "/v1/ocds/records/{ocid}",
     "/.well-known/oauth-authorization-server",
     "/health/live",
     "/health/ready",
@@ -57,6 +60,13 @@ POST /v1/contracts/{id}/suspension
 POST /v1/contracts/{id}/resumption
 POST /v1/contracts/{id}/termination
 POST /v1/contracts/{id}/variations
+GET /v1/suppliers
+GET /v1/suppliers/{uid}
+PUT /v1/suppliers/{uid}
+GET /v1/schools/{urn}/suppliers
+GET /v1/ocds/releases
+GET /v1/ocds/releases/{ocid}
+GET /v1/ocds/records/{ocid}
 GET /v1/duties
 GET /v1/contracts/{id}/milestones
 GET /v1/contracts/{id}/records
@@ -77,7 +87,7 @@ GET /v1/payments
 GET /health/live
 GET /health/ready
 """
-"""The agreed routes, less those that this version leaves out (claims, invoices, subscriptions, OCDS, the log, ...)."""
+"""The agreed routes, less those that this version leaves out (claims, invoices, subscriptions, the log, ...)."""
 
 
 def description(name: str) -> Json:

@@ -28,7 +28,7 @@ from services.gateway.access.authenticate import issue_token
 from services.gateway.access.schemas import ClientIn
 from services.gateway.rules.scopes import ALLOWED
 from services.kernel.types import Kind, utc_now
-from services.system import assemble
+from services.system import SAMPLE_PREFIX, assemble
 from tests.wire.loopback import listening
 from tests.world import OPERATOR, clone, drop
 
@@ -84,7 +84,8 @@ def in_a_thread(database_url: str, keys_dir: Path) -> Iterator[Door]:
         await found["server"].serve(sockets=[socket])
         await system.close()
 
-    with environment({"RINGFENCE_DATABASE_URL": database_url, "RINGFENCE_KEYS_DIR": str(keys_dir)}):
+    given = {"RINGFENCE_DATABASE_URL": database_url, "RINGFENCE_KEYS_DIR": str(keys_dir)}
+    with environment({**given, "RINGFENCE_OCID_PREFIX": SAMPLE_PREFIX}):
         thread = threading.Thread(target=asyncio.run, args=(run(),))
         thread.start()
         assert ready.wait(30)

@@ -55,7 +55,7 @@ async def shortlist_suppliers(
         limit,
         [shown[-1].rank] if shown else None,
         request,
-        school=schemas.SchoolOut.of(school, found).model_dump(mode="json"),
-        term=schemas.TermOut.model_validate(term).model_dump(mode="json"),
+        school=schemas.SchoolInNeed.of(school, found).model_dump(mode="json"),
+        term=schemas.TermAsked.model_validate(term).model_dump(mode="json"),
         excluded=[schemas.ExcludedOut.model_validate(each).model_dump(mode="json") for each in listed.excluded],
     )

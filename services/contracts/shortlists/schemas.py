@@ -12,7 +12,7 @@ from services.contracts.rules.terms import School
 from services.kernel.bodies import Answer, Paging
 
 
-class SchoolOut(BaseModel):
+class SchoolInNeed(BaseModel):
     """The school that needs help, as the register shows it now."""
 
     urn: str
@@ -81,7 +81,7 @@ class ExcludedOut(Answer):
     reasons: list[ReasonOut]
 
 
-class TermOut(Answer):
+class TermAsked(Answer):
     """First and last day of the contract that is thought of."""
 
     starts_on: date
@@ -91,8 +91,8 @@ class TermOut(Answer):
 class Shortlist(BaseModel):
     """A page of suppliers for a school, best first, and all who are left out."""
 
-    school: SchoolOut
-    term: TermOut
+    school: SchoolInNeed
+    term: TermAsked
     excluded: list[ExcludedOut]
     data: list[EntryOut]
     paging: Paging
