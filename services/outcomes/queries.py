@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, and_, any_, case, cast, or_
+from sqlalchemy import select as sa_select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -120,23 +122,36 @@ async def links(session: AsyncSession, urn: int) -> list[EstablishmentLink]:
     return list(await session.exec(select(EstablishmentLink).where(either).order_by(col(EstablishmentLink.id))))
 
 
+class Seen(NamedTuple):
+    """What counts of an observation: plain values, since a whole phase of schools is read at once."""
+
+    urn: int
+    measure: str
+    academic_year: int
+    state: str
+    value: Decimal | None
+    denominator: int | None
+    release_id: UUID
+
+
 async def current_observations(
     session: AsyncSession, *, measures: Sequence[str], years: Sequence[int], urns: Sequence[int] | None = None
-) -> list[Observation]:
+) -> list[Seen]:
     """The observations that count: one for each school, measure and academic year, from its current release.
 
     Where two feeds publish the same measure, the later stage counts, then the later publication. `urns` None means
     every school. A school without an observation has no row; one whose figure is withheld has a row without a value.
     """
     statement = (
-        select(Observation)
+        sa_select(*(col(getattr(Observation, name)) for name in Seen._fields))
         .join(Release, col(Release.id) == col(Observation.release_id))
         .join(CurrentRelease, IS_CURRENT)
         .where(col(Observation.measure).in_(measures), col(Observation.academic_year).in_(years))
     )
     if urns is not None:
         statement = statement.where(among(Observation.urn, urns))
-    return list(await session.exec(statement.ext(distinct_on(*ONE_EACH)).order_by(*ONE_EACH, *LATEST_FIRST)))
+    rows = await session.execute(statement.ext(distinct_on(*ONE_EACH)).order_by(*ONE_EACH, *LATEST_FIRST))
+    return [Seen(*row) for row in rows]
 
 
 async def school_observations(
