@@ -41,6 +41,24 @@ END $$
 """
 
 
+HISTORY = """
+INSERT INTO contracts.event (id, type, subject_id, data, actor, occurred_at)
+SELECT gen_random_uuid(), 'history.begun', c.id, jsonb_build_object('status', c.status, 'version', c.version,
+    'reference', c.reference, 'changes', (
+    SELECT jsonb_object_agg(part.key, jsonb_build_object('added', part.row)) FROM (
+        SELECT 'contract' AS key, to_jsonb(c) - '{version,updated_at}'::text[] AS row
+        UNION ALL SELECT 'outcome/' || o.code, to_jsonb(o) FROM contracts.outcome o WHERE o.contract_id = c.id
+        UNION ALL SELECT 'milestone/' || m.code, to_jsonb(m) FROM contracts.milestone m WHERE m.contract_id = c.id
+        UNION ALL SELECT 'payment/' || p.kind || '/' || p.code, to_jsonb(p) - 'updated_at' FROM contracts.payment p
+            WHERE p.contract_id = c.id
+        UNION ALL SELECT 'signature/' || s.document || '/' || s.party,
+            to_jsonb(s) - '{signed_by,role,client_id}'::text[] FROM contracts.signature s WHERE s.contract_id = c.id
+    ) AS part)), '{"client_id": "migration", "name": "migration", "kind": "service", "organisation": ""}', now()
+FROM contracts.contract c
+"""
+"""Where the history of contracts that were made before begins: as they stand when this is applied."""
+
+
 def upgrade() -> None:
     """Apply."""
     for column in (
@@ -82,6 +100,7 @@ def upgrade() -> None:
     op.drop_constraint("signature_pkey", "signature", schema="contracts")
     op.create_primary_key("signature_pkey", "signature", ["contract_id", "document", "party"], schema="contracts")
     one_contract_at_a_time(TERM)
+    op.execute(HISTORY)
     conduct()
     bounds()
     op.execute(VALUE)

@@ -112,8 +112,18 @@ async def consent(actors: Actors) -> None:
 REMINDERS = ("milestone.due_soon", "milestone.overdue")
 """What a reminder finds depends on whether it looks before or after a record arrives."""
 EVENTS = f"SELECT type, count(*) FROM contracts.event WHERE type NOT IN {REMINDERS} GROUP BY 1 ORDER BY 1"
+
+
+async def let_it_run_out(_actors: Actors) -> None:
+    """Nobody records anything; the last day passes."""
+    move_clock("2024-09-01")
+
+
+ASIDE = {"expiry"}
+"""Stages that begin where the one before them ended, and lead nowhere."""
 STAGES: dict[str, tuple[str, People]] = {
     "activation": ("2023-06-20", sign),
+    "expiry": ("2023-09-01", let_it_run_out),
     "milestones": ("2023-09-01", record),
     "proposal": ("2024-09-01", evaluate),
     "the_day": ("2025-03-21", consent),

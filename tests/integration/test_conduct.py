@@ -153,7 +153,7 @@ async def test_duties_follow_the_contract_and_notices_fulfil_them(seeded_world: 
     path = await active_contract(seeded_world, actors)
     found = await duties(actors)
     details = found["publish_uk7", None]
-    assert (details["due_on"], details["state"], details["basis"]) == ("2023-10-18", "open", "statutory")
+    assert (details["due_on"], details["state"], details["basis"]) == ("2023-10-18", "open", "policy")
     assert "s.53" in details["rule"]
     assert (found["pay", "FEE"]["due_on"], found["publish_uk8", "FEE"]["due_on"]) == ("2023-10-01", "2024-01-30")
     await to(seeded_world, "2023-10-19")

@@ -93,7 +93,7 @@ async def keep(
         period_ends_on=period[1],
         rating=rating,
         explanation=explanation,
-        basis=performance.kpi_basis(row.legal_route, row.value_pence),
+        basis=performance.kpi_basis(row.legal_route, row.value_pence, row.entered_on),
         measures=measures,
         evaluation_id=evaluation_id,
         recorded_at=now,

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from services.contracts.rules.performance import Basis, kpi_basis, over_threshold
+from services.contracts.rules.performance import Basis, kpi_basis, over_threshold, under_the_act
 from services.contracts.rules.terms import anniversary
 
 LIGHT_TOUCH_DAYS = 120
@@ -113,8 +113,9 @@ def duties(contract: Commitment, today: date) -> list[Duty]:
 
 
 def by_act(contract: Commitment) -> Basis:
-    """Whether the Act's notices bind: grants lie outside it and are held to the same days by policy."""
-    return Basis.POLICY if contract.legal_route == "grant" else Basis.STATUTORY
+    """Whether the Act's notices bind: grants and earlier contracts are held to the same days by policy."""
+    bound = under_the_act(contract.legal_route, contract.entered_on)
+    return Basis.STATUTORY if bound else Basis.POLICY
 
 
 def published(contract: Commitment, kind: Notice, subject: str | None = None) -> date | None:
@@ -162,7 +163,8 @@ def assessments(contract: Commitment, today: date) -> list[Duty]:
     """A KPI assessment at least every twelve months while the contract runs, and one at its end."""
     if today < contract.starts_on:
         return []
-    basis, end = kpi_basis(contract.legal_route, contract.value_pence), contract.ended_on
+    basis = kpi_basis(contract.legal_route, contract.value_pence, contract.entered_on)
+    end = contract.ended_on
     rule = "Procurement Act 2023 s.71(2): at least every 12 months, and on termination"
     running = [day for day in sorted(contract.assessments) if end is None or day <= end]
     after = [day for day in sorted(contract.assessments) if end is not None and day > end]

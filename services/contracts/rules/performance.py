@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from services.kernel.errors import DomainError, Unprocessable
 
+IN_FORCE_ON = date(2025, 2, 24)
+"""The Procurement Act 2023 binds contracts from this day on; earlier ones are held to it by policy."""
 VAT_PERCENT = 20
 """Thresholds of the Act include VAT; the standard rate is assumed until a contract says otherwise."""
 KPI_THRESHOLD_PENCE = 500_000_000
@@ -72,9 +74,15 @@ def over_threshold(value_pence: int) -> bool:
     return value_pence * (100 + VAT_PERCENT) > KPI_THRESHOLD_PENCE * 100
 
 
-def kpi_basis(legal_route: str, value_pence: int) -> Basis:
+def under_the_act(legal_route: str, entered_on: date | None) -> bool:
+    """Whether the Procurement Act binds: not a grant, and not a contract entered into before it was in force."""
+    return legal_route != "grant" and entered_on is not None and entered_on >= IN_FORCE_ON
+
+
+def kpi_basis(legal_route: str, value_pence: int, entered_on: date | None) -> Basis:
     """Why KPIs are assessed: light-touch contracts and grants are exempt by law, and held to it by policy."""
-    return Basis.STATUTORY if legal_route == "other" and over_threshold(value_pence) else Basis.POLICY
+    bound = under_the_act(legal_route, entered_on) and legal_route != "light_touch" and over_threshold(value_pence)
+    return Basis.STATUTORY if bound else Basis.POLICY
 
 
 def check_opportunity(opens_on: date, closes_on: date) -> None:

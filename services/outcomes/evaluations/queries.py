@@ -76,13 +76,17 @@ async def contract_terms(session: AsyncSession, urns: Sequence[int]) -> dict[int
 
 
 async def census_before(session: AsyncSession, urns: Sequence[int], on: date) -> dict[tuple[int, str], float]:
-    """By URN and feature: the last census before a day, never a later one; a withheld figure is not there."""
+    """By URN and feature: the last census before a day, never a later one; a withheld figure is not there.
+
+    A school that had another URN then is found under the present one.
+    """
+    lives = await earlier_lives(session, urns)
     years = range(on.year - 5, on.year if (on.month, on.day) > (1, 15) else on.year - 1)
-    rows = await queries.current_observations(session, measures=FEATURES, years=list(years), urns=urns)
+    rows = await queries.current_observations(session, measures=FEATURES, years=list(years), urns=[*urns, *lives])
     latest = max((row.academic_year for row in rows), default=None)
     return {
-        (row.urn, row.measure): float(row.value)
-        for row in rows
+        (lives.get(row.urn, row.urn), row.measure): float(row.value)
+        for row in sorted(rows, key=lambda each: each.urn not in lives)
         if row.academic_year == latest and row.value is not None
     }
 

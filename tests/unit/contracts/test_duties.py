@@ -17,7 +17,7 @@ from services.contracts.rules.duties import (
     duties,
     quarter_end,
 )
-from services.contracts.rules.performance import Basis
+from services.contracts.rules.performance import IN_FORCE_ON, Basis
 
 TODAY = date(2024, 2, 1)
 CONTRACT = Commitment(
@@ -48,8 +48,9 @@ def test_a_contract_that_was_not_signed_owes_nothing() -> None:
     ("route", "days", "basis"), [("light_touch", 120, "statutory"), ("other", 30, "statutory"), ("grant", 30, "policy")]
 )
 def test_contract_details(route: str, days: int, basis: str) -> None:
-    duty = found(replace(CONTRACT, legal_route=route))["publish_uk7", None]
-    assert (duty.due_on, duty.basis, duty.done_on) == (date(2023, 7, 1) + timedelta(days=days), basis, None)
+    duty = found(replace(CONTRACT, legal_route=route, entered_on=IN_FORCE_ON))["publish_uk7", None]
+    assert (duty.due_on, duty.basis, duty.done_on) == (IN_FORCE_ON + timedelta(days=days), basis, None)
+    assert found(replace(CONTRACT, legal_route=route))["publish_uk7", None].basis is Basis.POLICY
     assert "s.53" in duty.rule
     assert ("publish_uk7_copy", None) not in found(replace(CONTRACT, legal_route=route))
 
@@ -123,7 +124,7 @@ def test_what_is_earned_is_paid_in_thirty_days_and_large_payments_are_published(
     assert seen["pay", "FEE"].due_on == date(2023, 10, 1)
     assert seen["publish_uk8", "FEE"].due_on == date(2024, 1, 30)
     assert ("publish_uk8", "M1") not in seen
-    assert seen["pay", "M1"].basis is Basis.STATUTORY
+    assert seen["pay", "M1"].basis is Basis.POLICY
 
 
 @given(st.dates(date(2000, 1, 1), date(2100, 1, 1)))

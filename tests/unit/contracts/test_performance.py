@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from services.contracts.rules.performance import (
+    IN_FORCE_ON,
     RATING_OF,
     BadPeriod,
     Basis,
@@ -15,6 +16,7 @@ from services.contracts.rules.performance import (
     in_words,
     kpi_basis,
     over_threshold,
+    under_the_act,
 )
 
 
@@ -36,8 +38,15 @@ def test_five_million_pounds_are_counted_with_vat_to_the_penny() -> None:
 
 @pytest.mark.parametrize("route", ["light_touch", "grant", "other"])
 def test_light_touch_and_grants_are_held_to_kpis_by_policy(route: str) -> None:
-    assert kpi_basis(route, 10**9) is (Basis.STATUTORY if route == "other" else Basis.POLICY)
-    assert kpi_basis(route, 10**6) is Basis.POLICY
+    assert kpi_basis(route, 10**9, IN_FORCE_ON) is (Basis.STATUTORY if route == "other" else Basis.POLICY)
+    assert kpi_basis(route, 10**6, IN_FORCE_ON) is Basis.POLICY
+    assert kpi_basis(route, 10**9, None) is Basis.POLICY
+
+
+def test_the_act_binds_from_its_first_day_on_and_no_grants() -> None:
+    assert under_the_act("light_touch", IN_FORCE_ON)
+    assert not under_the_act("grant", IN_FORCE_ON)
+    assert not under_the_act("other", date(2025, 2, 23))
 
 
 def test_an_opportunity_lasts() -> None:

@@ -1,0 +1,84 @@
+"""A school that gets another URN stays the school of its contract; and the database holds what a contract is."""
+
+import psycopg
+import pytest
+
+from services.contracts.history import UntoldChangeError
+from services.contracts.queries import contracts_page
+from services.demo import cast
+from services.kernel.auth import service_caller
+from services.kernel.types import Kind
+from tests.integration.conftest import RESULTS_OUT, Actors, active_contract, problem, record, to
+from tests.world import World, agreed_contract, change
+
+NEW = 150_001
+REOPENED = (
+    "INSERT INTO outcomes.establishment SELECT (jsonb_populate_record(e, jsonb_build_object('urn', %(new)s::int,"
+    " 'status', 'open', 'opened_on', '2024-01-01', 'name', 'Fulwood High'))).* FROM outcomes.establishment e"
+    " WHERE e.urn = %(old)s"
+)
+CLOSED = "UPDATE outcomes.establishment SET status = 'closed', closed_on = '2023-12-31' WHERE urn = %(old)s"
+NAMED = (
+    "INSERT INTO outcomes.school_identifier (school_id, scheme, value, valid_from, source)"
+    " SELECT school_id, 'urn', %(new)s::text, '2024-01-01', 'gias_establishments' FROM outcomes.establishment"
+    " WHERE urn = %(old)s"
+)
+
+
+async def test_a_contract_follows_its_school_to_another_urn(seeded_world: World, actors: Actors) -> None:
+    by_urn = await seeded_world.client(Kind.RESPONSIBLE_BODY, urns=[cast.SCHOOL])
+    path = await active_contract(seeded_world, actors)
+    for code in ("M1", "M2", "M3"):
+        await record(actors["mat"], path, code, "2023-09-01")
+    await to(seeded_world, "2023-12-15")
+    for statement in (REOPENED, CLOSED, NAMED):
+        change(seeded_world.database_url, statement, old=int(cast.SCHOOL), new=NEW)
+    await to(seeded_world, "2024-01-01")
+    found = await actors["rsc"].get(path)
+    assert (found["school"]["urn"], found["school"]["name"]) == (str(NEW), "Fulwood High")
+    urns = {each["value"]: each["valid_from"] for each in found["identifiers"] if each["scheme"] == "urn"}
+    assert urns[str(NEW)] == "2024-01-01"
+    assert cast.SCHOOL in urns
+    assert (await actors["rsc"].get(path, as_of="2023-12-31"))["school"]["urn"] == cast.SCHOOL
+    assert (await by_urn.get(path))["id"] == found["id"]
+    fences = (await actors["rsc"].get("/v1/ring-fences", supplier_uid=cast.SUPPLIER))["data"]
+    assert [each["school_urn"] for each in fences] == [str(NEW)]
+    second = {"school_urn": str(NEW), "term": {"starts_on": "2024-02-01", "ends_on": "2025-08-31"}, "milestones": []}
+    answer = await actors["rsc"].ask("POST", "/v1/contracts", json=cast.CONTRACT | second)
+    problem(answer, 409, "overlapping_contract")
+    await to(seeded_world, RESULTS_OUT)
+    verdict = await actors["rsc"].post(f"{path}/evaluations", {"academic_year": cast.YEAR, "run": "final"})
+    assert verdict["overall"] == "met"
+    assert all(each["actual"]["years"] == [cast.YEAR] for each in verdict["measures"])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE contracts.contract SET value_pence = value_pence + 1",
+        "UPDATE contracts.contract SET fee_pence = fee_pence - 1",
+        "UPDATE contracts.milestone SET payment_pence = payment_pence + 1 WHERE code = 'M1'",
+        "DELETE FROM contracts.outcome WHERE code = 'O1'",
+        "UPDATE contracts.payment SET amount_pence = 1 WHERE code = 'FEE'",
+    ],
+)
+async def test_the_database_holds_the_value_to_the_sum_of_its_parts(
+    seeded_world: World, actors: Actors, statement: str
+) -> None:
+    await agreed_contract(actors)
+    with pytest.raises(psycopg.errors.CheckViolation, match="not the sum of its parts"):
+        change(seeded_world.database_url, f"{statement}; SET CONSTRAINTS ALL IMMEDIATE")
+
+
+async def in_passing(world: World) -> None:
+    """Change a contract and tell nobody."""
+    async with world.database("contracts").transaction(service_caller("contracts")) as session:
+        row = (await contracts_page(session, filters={}, ends_before=None, after=None, limit=1))[0]
+        row.title = "Changed in passing"
+
+
+async def test_a_change_that_no_event_tells_of_does_not_commit(seeded_world: World, actors: Actors) -> None:
+    await agreed_contract(actors)
+    with pytest.raises(UntoldChangeError, match="No event tells of the change of contract"):
+        await in_passing(seeded_world)
+    assert seeded_world.rows("SELECT count(*) FROM contracts.contract WHERE title = 'Changed in passing'") == [(0,)]
