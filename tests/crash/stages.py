@@ -139,6 +139,7 @@ def state(world: World) -> dict[str, Any]:
         "milestones": world.rows("SELECT code, status, decided_on::text FROM contracts.milestone ORDER BY 1"),
         "applied": world.rows("SELECT milestone_code, result FROM contracts.applied_record ORDER BY 1"),
         "contract_events": world.rows(EVENTS),
+        "published": world.rows("SELECT tags::text, count(*) FROM contracts.ocds_release GROUP BY 1 ORDER BY 1"),
         "fences": world.rows(
             "SELECT school_urn, starts_on::text, ends_on::text, closed_on::text FROM outcomes.ring_fence"
         ),

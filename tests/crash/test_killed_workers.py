@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from services.system import SAMPLE_PREFIX
 from tests.crash.stages import ASIDE, STAGES, Actors, Killed, Points, let_leases_run_out, state
 from tests.world import World, clone, copy, drop, named, rows, world_on
 
@@ -101,6 +102,7 @@ async def test_a_process_killed_at_work_changes_nothing(
 def start_and_kill(url: str, keys_dir: Path, pause: float) -> None:
     """Start a worker process, and kill it so many seconds after it has begun its first work."""
     places = {"RINGFENCE_DATABASE_URL": url, "RINGFENCE_KEYS_DIR": str(keys_dir)}
+    places["RINGFENCE_OCID_PREFIX"] = SAMPLE_PREFIX
     process = subprocess.Popen([sys.executable, "-c", WORKER], env={**os.environ, **places})
     while process.poll() is None and not rows(url, AT_WORK):
         time.sleep(0.005)

@@ -201,3 +201,33 @@ def test_whatever_happens_money_sums_and_every_day_reads_as_it_was(
         await scene.check_history()
 
     stage.loop.run(play())
+
+
+terms = st.lists(st.tuples(st.integers(0, 1500), st.integers(0, 500), st.booleans()), min_size=2, max_size=7)
+
+
+@settings(max_examples=6, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(drawn=terms)
+def test_two_contracts_for_a_school_never_share_a_day_and_nothing_else_keeps_one_out(
+    stage: Stage, drawn: list[tuple[int, int, bool]]
+) -> None:
+    async def play() -> None:
+        move_clock(FIRST.isoformat())
+        urn, held = stage.schools.pop(), []
+        for start, length, given_up in drawn:
+            first = FIRST + timedelta(days=start)
+            last = first + timedelta(days=length)
+            term = {"starts_on": first.isoformat(), "ends_on": last.isoformat()}
+            wanted = cast.CONTRACT | {"school_urn": urn, "term": term, "milestones": []}
+            answer = await stage.actors["rsc"].ask("POST", "/v1/contracts", json=wanted)
+            taken = any(first <= other_last and other_first <= last for other_first, other_last in held)
+            assert answer.status_code == (409 if taken else 201), answer.text
+            if taken:
+                continue
+            path = f"/v1/contracts/{answer.json()['id']}"
+            if given_up:
+                await stage.actors["rsc"].change(path, "cancellation", WHY)
+            else:
+                held.append((first, last))
+
+    stage.loop.run(play())
