@@ -135,7 +135,8 @@ async def test_an_identifier_of_strange_signs_is_no_500(wire: Actor, subtests: p
 
 
 async def test_an_identifier_of_nothing_is_404(dfe: Actor, subtests: pytest.Subtests) -> None:
-    for path in (*(f"{path}/{uuid4()}" for path in BY_ID), "/v1/schools/999999", "/v1/trusts/99999", "/v1/suppliers/99999"):
+    nothing = ("/v1/schools/999999", "/v1/trusts/99999", "/v1/suppliers/99999", "/v1/schools/999999/suppliers")
+    for path in (*(f"{path}/{uuid4()}" for path in BY_ID), *nothing):
         with subtests.test(path=path):
             check_problem(await dfe.ask("GET", path), 404)
     check_problem(await dfe.ask("POST", "/v1/clients/nobody/disablement"), 404)
