@@ -53,7 +53,7 @@ async def test_suppliers_are_ranked_by_their_parts_with_reasons(seeded_world: Wo
         total = sum(part["weight"] * part["value"] for part in each["parts"].values())
         assert each["score"] == pytest.approx(total, abs=1e-6)
         assert len(each["reasons"]) == len(each["parts"]) == 4
-    assert found["data"][0]["uid"] == cast.SUPPLIER, "the only one of them with schools in the North West"
+    assert found["data"][0]["uid"] == cast.SUPPLIER, "the nearest of them, with many schools of the phase"
 
 
 async def test_figures_are_those_of_the_register(seeded_world: World, actors: Actors) -> None:
