@@ -45,6 +45,16 @@ GET /v1/schools/{urn}/observations
 GET /v1/trusts
 GET /v1/trusts/{uid}
 GET /v1/measures
+GET /v1/schools/{urn}/suppliers
+GET /v1/suppliers
+GET /v1/suppliers/{uid}
+PUT /v1/suppliers/{uid}
+POST /v1/suppliers/{uid}/suspension
+POST /v1/suppliers/{uid}/reinstatement
+POST /v1/suppliers/{uid}/matters
+GET /v1/suppliers/{uid}/matters
+POST /v1/suppliers/{uid}/matters/{id}/resolution
+GET /v1/suppliers/{uid}/events
 POST /v1/releases
 GET /v1/releases
 GET /v1/releases/{id}

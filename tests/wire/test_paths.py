@@ -18,6 +18,7 @@ LISTS = (
     "/v1/ring-fences",
     "/v1/schools",
     "/v1/trusts",
+    "/v1/suppliers",
 )
 BY_ID = ("/v1/contracts", "/v1/transfers", "/v1/releases")
 CLIENT = {"name": "a reader", "kind": "dfe", "scopes": ["log:read"]}
@@ -113,7 +114,7 @@ async def test_an_identifier_that_is_none_is_422(wire: Actor, subtests: pytest.S
 
 
 async def test_an_identifier_of_strange_signs_is_no_500(wire: Actor, subtests: pytest.Subtests) -> None:
-    for path in (*BY_ID, "/v1/schools", "/v1/trusts"):
+    for path in (*BY_ID, "/v1/schools", "/v1/trusts", "/v1/suppliers"):
         for given in (
             "%00",
             "%0a",
@@ -134,7 +135,8 @@ async def test_an_identifier_of_strange_signs_is_no_500(wire: Actor, subtests: p
 
 
 async def test_an_identifier_of_nothing_is_404(dfe: Actor, subtests: pytest.Subtests) -> None:
-    for path in (*(f"{path}/{uuid4()}" for path in BY_ID), "/v1/schools/999999", "/v1/trusts/99999"):
+    nothing = ("/v1/schools/999999", "/v1/trusts/99999", "/v1/suppliers/99999", "/v1/schools/999999/suppliers")
+    for path in (*(f"{path}/{uuid4()}" for path in BY_ID), *nothing):
         with subtests.test(path=path):
             check_problem(await dfe.ask("GET", path), 404)
     check_problem(await dfe.ask("POST", "/v1/clients/nobody/disablement"), 404)
