@@ -23,11 +23,12 @@ class Points:
     """Counts the points at which a worker could be killed, and kills it at one of them.
 
     A point lies after a job was taken, after every commit in its course, and after every call to another service:
-    a death anywhere else leaves what a death at the point before it leaves. Looking for work has no points.
+    a death anywhere else leaves what a death at the point before it leaves. Looking for work has no points. Publishing,
+    which follows every event, is killed apart from all other work.
     """
 
-    def __init__(self, kill_at: int) -> None:
-        self.kill_at, self.passed, self.at_work = kill_at, 0, False
+    def __init__(self, kill_at: int, *, publishing: bool = False) -> None:
+        self.kill_at, self.passed, self.at_work, self.publishing = kill_at, 0, False, publishing
 
     def __call__(self) -> None:
         self.passed += self.at_work
@@ -42,7 +43,7 @@ class Points:
         async def watched_claim(worker: Worker, now: datetime) -> Claim | None:
             self.at_work = False
             taken = await claim(worker, now)
-            self.at_work = taken is not None
+            self.at_work = taken is not None and (taken.kind == "publish") is self.publishing
             self()
             return taken
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy import select as sa_select
 from sqlalchemy import text
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -23,7 +24,9 @@ ON_ROLL = "CENSUS_NOR"
 async def candidates(session: AsyncSession, school: Establishment, on: date) -> dict[int, Candidate]:
     """The school and every open school of its phase, by URN, with their trusts on a day; results are not in yet."""
     alike = or_(col(Establishment.urn) == school.urn, col(Establishment.status).startswith("open", autoescape=True))
-    rows = list(await session.exec(select(Establishment).where(Establishment.phase == school.phase, alike)))
+    names = ("urn", "phase", "kind", "kind_group", "admissions")
+    columns = sa_select(*(col(getattr(Establishment, name)) for name in names))
+    rows = (await session.execute(columns.where(col(Establishment.phase) == school.phase, alike))).all()
     urns = [row.urn for row in rows]
     moves, trusts = await trust_history(session, urns, on)
     terms = await contract_terms(session, urns)
