@@ -15,6 +15,7 @@ MAX_WEIGHT = Decimal("0.4")
 MIN_MEASURES = 3
 MIN_DOMAINS = 2
 MAX_TERM_YEARS = 7
+LAST_YEAR = 2199
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,9 @@ def check_area(school: School, regions: Sequence[str], la_codes: Sequence[str]) 
 
 
 def check_term(starts_on: date, ends_on: date) -> None:
-    """Raise unless the term is a period of one day to seven years; both days belong to it."""
+    """Raise unless the term is a period of one day to seven years of this age; both days belong to it."""
+    if starts_on.year > LAST_YEAR:
+        raise BadTerms(f"A term starts by {LAST_YEAR}.", errors=[{"pointer": "/term/starts_on"}])
     if ends_on < starts_on:
         raise BadTerms("The term ends before it starts.", errors=[{"pointer": "/term/ends_on"}])
     if ends_on >= anniversary(starts_on, MAX_TERM_YEARS):

@@ -273,3 +273,10 @@ def test_a_signature_is_dated_between_the_offer_and_today() -> None:
     for day in (put_on - timedelta(days=1), today + timedelta(days=1)):
         with pytest.raises(BadTerms, match="A signature is dated"):
             check_signed_on(day, put_on, today)
+
+
+def test_a_term_starts_in_a_year_that_can_be_reckoned_with() -> None:
+    check_term(date(2199, 12, 31), date(2200, 12, 31))
+    for starts_on in (date(2200, 1, 1), date.max):
+        with pytest.raises(BadTerms, match="by 2199"):
+            check_term(starts_on, starts_on)
