@@ -57,6 +57,8 @@ lock: .venv/dev ## Lock every dependency again, with hashes
 	  --no-emit-find-links --no-header --no-annotate pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-header --no-annotate --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-header --no-annotate --extra bench -c requirements-dev.txt pyproject.toml -o requirements-bench.txt
 
 clean: ## Remove the virtual environment and the embedded database
 	rm -rf .venv var
@@ -75,6 +77,12 @@ clean: ## Remove the virtual environment and the embedded database
 .venv/dev: .venv/bin/pip requirements-dev.txt pyproject.toml
 	@echo "Installing the locked dependencies and the tools for development ..."
 	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@ .venv/runtime
+
+.venv/bench: .venv/bin/pip requirements-bench.txt pyproject.toml
+	@echo "Installing the locked dependencies and the peers of the benchmarks ..."
+	@$(BIN)/pip install --quiet --require-hashes -r requirements-bench.txt
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ .venv/runtime
 
