@@ -5,7 +5,19 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Identity, Index, LargeBinary, Numeric, UniqueConstraint
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Identity,
+    Index,
+    LargeBinary,
+    Numeric,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -185,14 +197,20 @@ class Membership(OutcomesTable, table=True):
     transfer_id: UUID | None = None
 
 
+class RegisterChange(OutcomesTable, table=True):
+    """The register changed: written by the database itself, so that what is kept of it is known to be out of date."""
+
+    __tablename__ = "register_change"
+    id: UUID = Field(primary_key=True, sa_column_kwargs={"server_default": text("uuidv7()")})
+
+
 class Observation(OutcomesTable, table=True):
     """One measure of one school in one academic year, from one release: a value or a reason for its absence."""
 
     __tablename__ = "observation"
     __table_args__ = (
-        UniqueConstraint("release_id", "urn", "measure", "academic_year"),
+        UniqueConstraint("release_id", "measure", "academic_year", "urn"),
         CheckConstraint("(state = 'ok') = (value IS NOT NULL)", name="value_or_reason"),
-        Index(None, "measure", "academic_year"),
         Index(None, "urn"),
     )
     id: int = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
@@ -239,10 +257,16 @@ class FullMembership(OutcomesTable, table=True):
 
 
 class Evaluation(OutcomesTable, table=True):
-    """A verdict on a contract's outcomes, with everything that it was reached from. Never updated."""
+    """A verdict on a contract's outcomes, with everything that it was reached from. Never updated.
+
+    `releases` are those that any of its figures comes from; `reopened_by` is the one that made it necessary again.
+    """
 
     __tablename__ = "evaluation"
-    __table_args__ = (UniqueConstraint("contract_id", "academic_year", "run", "inputs_hash"),)
+    __table_args__ = (
+        UniqueConstraint("contract_id", "academic_year", "run", "inputs_hash"),
+        Index(None, "releases", postgresql_using="gin"),
+    )
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     contract_id: UUID = Field(index=True)
     academic_year: int
@@ -252,7 +276,9 @@ class Evaluation(OutcomesTable, table=True):
     inputs_hash: str = Field(max_length=64)
     inputs: dict[str, Any] = Field(sa_type=JSONB)
     result: dict[str, Any] = Field(sa_type=JSONB)
+    releases: list[UUID] = Field(default_factory=list, sa_type=ARRAY(Uuid))
     supersedes_id: UUID | None = None
+    reopened_by: UUID | None = None
     requested_by: dict[str, Any] = Field(sa_type=JSONB)
     created_at: datetime = Field(sa_type=Instant)
 

@@ -1,18 +1,16 @@
 """What a contract is drafted and signed from: parties, baselines, and whom a school would be compared with."""
 
-import asyncio
-from dataclasses import replace
-from typing import Any
-
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kernel.types import plain
 from services.outcomes import queries as register
 from services.outcomes.evaluations import queries
 from services.outcomes.evaluations.schemas import Baseline, FactsIn, MeasureFacts, SchoolFacts, TrustFacts
-from services.outcomes.models import Release
-from services.outcomes.rules.evaluation import Missing
-from services.outcomes.rules.matching import Candidate, comparable, match
+from services.outcomes.evaluations.verdicts import SourceRelease
+from services.outcomes.panels import Panel, panel
+from services.outcomes.registers import phases
+from services.outcomes.rules.agreement import Missing
+from services.outcomes.rules.matching import match
 from services.outcomes.rules.measures import MEASURES, Kind, Measure
 from services.outcomes.rules.ringfence import assessed_on, census_on
 from services.outcomes.rules.series import BASELINE_YEARS, NOT_USABLE, Pooled, baseline
@@ -51,37 +49,39 @@ async def trust_facts(session: AsyncSession, uid: str) -> TrustFacts | None:
 
 async def measure_facts(session: AsyncSession, urn: int, body: FactsIn) -> dict[str, MeasureFacts]:
     """For each measure that a contract can agree: what it is, the baseline before the term, and the comparators."""
+    phase = (await phases(session, [urn])).get(urn)
+    measures = [MEASURES[code] for code in body.measures if code in MEASURES]
+    agreeable = [measure for measure in measures if measure.kind is not Kind.CONTEXT]
+    schools = await panel(session, phase, [each.code for each in agreeable]) if phase and agreeable else None
     found: dict[str, MeasureFacts] = {}
-    row = await register.establishment(session, urn)
-    schools = await queries.candidates(session, row, body.starts_on) if row and body.measures else {}
-    for code in body.measures:
-        measure = MEASURES.get(code)
-        if measure is None or measure.kind is Kind.CONTEXT:
-            continue
-        years = range(body.starts_on.year - BASELINE_YEARS - len(NOT_USABLE) - 1, body.starts_on.year)
-        readings = await queries.readings(session, code, years, list(schools) or [urn])
-        pooled = baseline(readings.get(urn, {}), measure.key_stage, body.starts_on)
-        rows = {each: replace(one, readings=readings.get(each, {})) for each, one in schools.items()}
-        found[code] = MeasureFacts(
+    for measure in agreeable:
+        pooled = before_the_term(schools, urn, measure, body) if schools else None
+        found[measure.code] = MeasureFacts(
             domain=measure.domain,
             title=measure.title,
             unit=measure.unit,
             direction=measure.direction,
             baseline=await named(session, pooled),
-            comparators=await asyncio.to_thread(fixed, rows, urn, body.trust_uid, measure, pooled),
+            comparators=fixed(schools, urn, measure, body, pooled) if schools and pooled else None,
         )
     return found
 
 
-def fixed(
-    schools: dict[int, Candidate], urn: int, supplier_uid: str, measure: Measure, first: Pooled | None
-) -> list[int] | None:
+def before_the_term(schools: Panel, urn: int, measure: Measure, body: FactsIn) -> Pooled | None:
+    """What the school achieved before the term, over the years that a baseline takes."""
+    years = range(body.starts_on.year - BASELINE_YEARS - len(NOT_USABLE) - 1, body.starts_on.year)
+    readings = schools.observed[measure.code].readings(schools.register.place_of[urn], years)
+    return baseline(readings, measure, body.starts_on)
+
+
+def fixed(schools: Panel, urn: int, measure: Measure, body: FactsIn, first: Pooled) -> list[int]:
     """The comparators of an outcome as they are fixed when it is agreed: by what is known before the term only."""
-    if first is None or urn not in schools:
-        return None
-    school, window = schools[urn], (census_on(min(first.years)), assessed_on(measure.key_stage, max(first.years)))
-    alike = [schools[each] for each in sorted(schools) if comparable(school, schools[each], supplier_uid, window)]
-    return [each.urn for each in match(school, alike, first.value, first.years, first.years).comparators]
+    place, (population, _censuses) = schools.register.place_of[urn], schools.population(body.starts_on)
+    window = (census_on(min(first.years)), assessed_on(measure.key_stage, max(first.years)))
+    alike = population.comparable(place, body.trust_uid, window)
+    results = schools.results[measure.code]
+    found = match(population, place, results, alike, first.value, first.years, first.years)
+    return [each.urn for each in found.comparators]
 
 
 async def named(session: AsyncSession, pooled: Pooled | None) -> Baseline:
@@ -90,11 +90,5 @@ async def named(session: AsyncSession, pooled: Pooled | None) -> Baseline:
         return Baseline(value=None, n=None, years=[], releases=[], reason=Missing.NO_BASELINE)
     years = [academic_year_text(year) for year in pooled.years]
     rows = await queries.releases(session, pooled.releases)
-    return Baseline(value=pooled.value, n=pooled.n, years=years, releases=[source(row) for row in rows], reason=None)
-
-
-def source(row: Release) -> dict[str, Any]:
-    """A release, as a figure names where it comes from."""
-    facts = {name: getattr(row, name) for name in ("id", "number", "feed", "release_status", "published_on", "sha256")}
-    shown: dict[str, Any] = plain(facts)
-    return shown
+    used = [SourceRelease.model_validate(row).shown() for row in rows]
+    return Baseline(value=pooled.value, n=pooled.n, years=years, releases=used, reason=None)

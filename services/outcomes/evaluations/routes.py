@@ -10,7 +10,7 @@ from services.kernel.http import Session
 from services.kernel.openapi import problems
 from services.kernel.types import utc_now
 from services.outcomes.evaluations import facts, queries, schemas, service
-from services.outcomes.rules.evaluation import METHOD
+from services.outcomes.rules.agreement import METHOD
 
 router = APIRouter(tags=["internal"])
 Internal = Annotated[Caller, require("internal")]

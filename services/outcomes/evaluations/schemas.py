@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.kernel.bodies import Body, Code
 from services.outcomes.models import Evaluation
-from services.outcomes.rules.evaluation import Agreed, Run, TargetMode
+from services.outcomes.rules.agreement import Agreed, Run, TargetMode
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.ringfence import Break, Term
 from services.outcomes.rules.series import Pooled
@@ -159,12 +159,17 @@ class ContractIn(Body):
         return Term(self.starts_on, self.ends_on, breaks)
 
 
-class EvaluationIn(ContractIn):
+class Asked(ContractIn):
     """A contract to be judged as of an academic year."""
 
     organisation: str
     outcomes: Annotated[list[OutcomeIn], Field(min_length=1, max_length=20)]
     run: Annotated[Run, Field(strict=False)]
+
+
+class EvaluationIn(Asked):
+    """A contract to be judged, and who asked for it."""
+
     requested_by: dict[str, Any]
 
 
@@ -209,6 +214,7 @@ class EvaluationOut(BaseModel):
     method_version: str
     inputs_hash: str
     supersedes_id: UUID | None
+    reopened_by: UUID | None
     created_at: datetime
 
     @classmethod

@@ -219,7 +219,7 @@ COLUMNS = ("urn", "measure", "academic_year", "state", "value", "raw", "denomina
 
 async def observe(session: AsyncSession, row: Release, parsed: Parsed[ObservationRecord]) -> None:
     """Add the release's observations; none is ever changed or taken away."""
-    rows = ((*STATED(each), MEASURES[each.measure].version, row.id) for each in parsed.records)
+    rows = ((*STATED(each), MEASURES[each.measure].version_in(each.academic_year), row.id) for each in parsed.records)
     await register.copy_rows(session, Observation, COLUMNS, rows)
 
 
@@ -231,7 +231,10 @@ async def point(
     caller: Caller,
     now: datetime,
 ) -> None:
-    """Let the release count in the years that it won; releases that count nowhere any more are superseded."""
+    """Let the release count in the years that it won; releases that count nowhere any more are superseded.
+
+    Verdicts that rest on a release whose years were won from it are reopened.
+    """
     await session.flush()
     for year in settlement.years:
         pointer = insert(CurrentRelease).values(feed=row.feed, academic_year=year, release_id=row.id)
@@ -240,6 +243,7 @@ async def point(
         )
         await session.exec(moved)
     for holder in {each.id: each for year, each in holders.items() if year in settlement.years}.values():
+        await enqueue(session, Job, kind="reopen", key=f"{holder.id} {row.id}")
         if not await queries.years_held(session, holder.id):
             holder.status, holder.reason_code = Status.SUPERSEDED, Reason.REPLACED
             session.add(holder)

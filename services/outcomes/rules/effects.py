@@ -1,10 +1,12 @@
 """What changed beyond what happened to similar schools anyway."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from services.outcomes.rules.intervals import Interval
 
@@ -33,13 +35,25 @@ class Effect:
     k: int
 
 
+@lru_cache(maxsize=4096)
+def t_quantile(level: float, df: int) -> float:
+    """Student's t below which a share `level` lies; kept, since it is asked for the same few again and again."""
+    return float(stats.t.ppf(level, df))
+
+
 def difference_in_differences(
-    baseline: float, outcome: float, comparators: Sequence[tuple[float, float]], direction: int = 1
+    baseline: float,
+    outcome: float,
+    comparators: Sequence[tuple[float, float]],
+    direction: int = 1,
+    sampling: tuple[float, float] | None = None,
 ) -> Effect:
     """The change of one school less the mean change of its comparators, given as (baseline, outcome) pairs.
 
     One treated school has no spread of its own, so the comparators' spread is used (t with K-1 degrees of freedom)
-    beside the rank of the change among theirs. Raises ValueError for fewer than two comparators.
+    beside the rank of the change among theirs. `sampling` is given where cohorts differ much in size: the variance
+    that chance in pupils gives the school's change, and that of the comparators' on average; the one then takes the
+    place of the other. Raises ValueError for fewer than two comparators.
 
     Source: METHOD.md 3.4.
     """
@@ -49,24 +63,26 @@ def difference_in_differences(
         raise ValueError("need at least two comparators")
     own = outcome - baseline
     tau = own - float(changes.mean())
-    se = float(changes.std(ddof=1)) * float(np.sqrt(1 + 1 / k))
+    variance = float(changes.var(ddof=1))
+    own_variance = variance if sampling is None else max(0.0, variance - sampling[1]) + sampling[0]
+    se = math.sqrt(own_variance + variance / k)
     df = k - 1
     t = tau / se if se > 0 else float(np.sign(tau)) * float("inf") if tau else 0.0
     as_good = int((direction * changes >= direction * own - 1e-12).sum())
 
     def two_sided(level: float) -> Interval:
-        half = float(stats.t.ppf(0.5 + level / 2, df)) * se
+        half = t_quantile(0.5 + level / 2, df) * se
         return Interval(tau - half, tau + half)
 
     def lower(level: float) -> float:
-        return direction * tau - float(stats.t.ppf(level, df)) * se
+        return direction * tau - t_quantile(level, df) * se
 
     return Effect(
         tau=tau,
         se=se,
         df=df,
         t=t,
-        p_two_sided=2 * float(stats.t.sf(abs(t), df)),
+        p_two_sided=2 * float(special.stdtr(df, -abs(t))),
         p_rank=(1 + as_good) / (k + 1),
         ci80=two_sided(0.80),
         ci90=two_sided(0.90),

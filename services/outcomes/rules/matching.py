@@ -1,49 +1,44 @@
 """Which schools a contracted school is compared with: like it in intake, and in the outcome before the contract."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
-from services.outcomes.rules.comparators import CALIPER, CENSUS_WEIGHTS, NEIGHBOURS, OUTCOME_LAMBDA, Features, nearest
-from services.outcomes.rules.ringfence import Term
-from services.outcomes.rules.series import Pooled, Reading, covers, pool
+import numpy as np
+
+from services.outcomes.rules.comparators import (
+    CALIPER,
+    FEATURES,
+    NEIGHBOURS,
+    OUTCOME_LAMBDA,
+    Floats,
+    Ints,
+    distances_from,
+    nearest_places,
+    weighting_of,
+)
+from services.outcomes.rules.population import Bools, Population, Results
 
 WIDE_CALIPER = 2 * CALIPER
 ENOUGH_FOR_RANK = 20
 ENOUGH_PUPILS = 11
 BALANCED = 0.25
 ENOUGH_LEFT = 0.8
-FEATURES = tuple(CENSUS_WEIGHTS)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A school that might be compared with: what it is, its intake before the contract, and its results by year.
-
-    `features` are in the order of FEATURES; `moves` are the days on which it changed trust, `contracts` the terms
-    during which it was itself under contract.
-    """
-
-    urn: int
-    phase: str
-    mainstream: bool
-    selective: bool
-    trust_uid: str | None
-    moves: tuple[date, ...]
-    contracts: tuple[Term, ...]
-    features: Features
-    readings: Mapping[int, Reading]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparator:
-    """A matched school with its results before and after, in the measure's unit; `distance` has no unit."""
+    """A matched school with its results before and after, in the measure's unit; `distance` has no unit.
+
+    `pre_change` is its last year before the contract less the years before that; None with a single year.
+    """
 
     urn: int
     distance: float
     baseline: float
     outcome: float
+    baseline_n: int
+    outcome_n: int
+    pre_change: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,128 +53,161 @@ class Match:
     pool_size: int
     caliper: float | None
     balance: Mapping[str, float]
+    weighting: str | None
     flags: tuple[str, ...]
 
 
-NO_MATCH = Match((), 0, None, {}, ("no_comparators",))
+NO_MATCH = Match((), 0, None, {}, None, ("no_comparators",))
 
 
-def comparable(school: Candidate, other: Candidate, supplier_uid: str, window: tuple[date, date]) -> bool:
-    """Whether `other` may be compared with: same phase, mainstream, as selective, left alone, and no spill-over.
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """The schools that can be compared with, with results before and after; the same place is the same school."""
 
-    Left alone: no change of trust and no contract of its own in the years compared. Schools of the supplier are out,
-    since what it does for one it may do for all (METHOD.md 3.3).
-    """
-    alike = other.phase == school.phase and other.selective == school.selective
-    apart = other.mainstream and other.urn != school.urn and other.trust_uid != supplier_uid
-    moved = any(window[0] <= day <= window[1] for day in other.moves)
-    contracted = any(term.starts_on <= window[1] and term.ends_on >= window[0] for term in other.contracts)
-    return alike and apart and not moved and not contracted
+    population: Population
+    places: Ints
+    before: Floats
+    after: Floats
+    before_n: Ints
+    after_n: Ints
+    pre_change: Floats
+
+    @property
+    def features(self) -> Floats:
+        """Their characteristics, a row each."""
+        found: Floats = self.population.features[self.places]
+        return found
+
+    def deviation(self) -> float:
+        """The spread of their results before; 0 for fewer than two."""
+        return float(self.before.std(ddof=1)) if len(self.before) > 1 else 0.0
+
+    def only(self, places: Ints) -> "Pool":
+        """The schools at these places of the pool, in this order."""
+        return Pool(
+            self.population,
+            self.places[places],
+            self.before[places],
+            self.after[places],
+            self.before_n[places],
+            self.after_n[places],
+            self.pre_change[places],
+        )
+
+    def comparators(self, distances: Floats) -> tuple[Comparator, ...]:
+        """Them all, each with its distance."""
+        columns = (
+            self.population.urns[self.places].tolist(),
+            distances.tolist(),
+            self.before.tolist(),
+            self.after.tolist(),
+            self.before_n.tolist(),
+            self.after_n.tolist(),
+            [None if np.isnan(each) else each for each in self.pre_change.tolist()],
+        )
+        return tuple(Comparator(*row) for row in zip(*columns, strict=True))
 
 
-def spread(values: Sequence[float]) -> float:
-    """Sample standard deviation; 0 for fewer than two values."""
-    if len(values) < 2:
-        return 0.0
-    mean = sum(values) / len(values)
-    return math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
-
-
-def pooled_pairs(
-    pool_: Sequence[Candidate], before: Sequence[int], after: Sequence[int]
-) -> dict[int, tuple[Pooled, Pooled]]:
-    """For each school with eleven pupils or more in every year, its results before and after."""
-    found = {}
-    for each in pool_:
-        first = pool(each.readings[year] for year in before if year in each.readings)
-        then = pool(each.readings[year] for year in after if year in each.readings)
-        if first is not None and then is not None and covers(each.readings, [*before, *after], ENOUGH_PUPILS):
-            found[each.urn] = (first, then)
-    return found
+def pool_of(
+    population: Population, results: Results, alike: Bools, before: Sequence[int], after: Sequence[int]
+) -> Pool:
+    """The comparable schools that have all features, and eleven pupils or more in every year compared."""
+    first, first_n = results.pooled(before, ENOUGH_PUPILS)
+    then, then_n = results.pooled(after, ENOUGH_PUPILS)
+    whole = ~np.isnan(first) & ~np.isnan(then) & ~np.isnan(population.features).any(axis=1)
+    change = np.full(len(first), np.nan)
+    if len(before) > 1:
+        change = results.pooled(before[-1:], ENOUGH_PUPILS)[0] - results.pooled(before[:-1], ENOUGH_PUPILS)[0]
+    everyone = Pool(population, np.arange(len(first)), first, then, first_n, then_n, change)
+    return everyone.only(np.flatnonzero(alike & whole))
 
 
 def match(
-    school: Candidate, candidates: Sequence[Candidate], baseline: float, before: Sequence[int], after: Sequence[int]
+    population: Population,
+    place: int,
+    results: Results,
+    alike: Bools,
+    baseline: float,
+    before: Sequence[int],
+    after: Sequence[int],
 ) -> Match:
     """The fifty nearest schools on intake and pooled baseline, within a quarter of its spread, or else half.
 
-    `candidates` are already comparable; `baseline` is the school's own, in the measure's unit, over the years
-    `before`; `after` are the years evaluated. Source: METHOD.md 3.3.
+    `alike` says who is comparable; `baseline` is the school's own, in the measure's unit, over the years `before`;
+    `after` are the years evaluated. Source: METHOD.md 3.3.
     """
-    pairs = pooled_pairs(candidates, before, after)
-    complete = [each for each in candidates if each.urn in pairs and None not in each.features]
-    deviation = spread([pairs[each.urn][0].value for each in complete])
-    if None in school.features or deviation == 0:
+    features, pool = population.features[place], pool_of(population, results, alike, before, after)
+    deviation = pool.deviation()
+    if np.isnan(features).any() or deviation == 0:
         return NO_MATCH
-    caliper, close = CALIPER, within(complete, pairs, baseline, CALIPER * deviation)
+    caliper, off = CALIPER, np.abs(pool.before - baseline)
+    close = np.flatnonzero(off <= CALIPER * deviation)
     if len(close) < ENOUGH_FOR_RANK:
-        caliper, close = WIDE_CALIPER, within(complete, pairs, baseline, WIDE_CALIPER * deviation)
-    weights = [*CENSUS_WEIGHTS.values(), (OUTCOME_LAMBDA / deviation) ** 2]
-    rows = [(each.urn, (*each.features, pairs[each.urn][0].value)) for each in close]
-    ranked = nearest((school.urn, (*school.features, baseline)), rows, weights, NEIGHBOURS)
-    comparators = tuple(Comparator(urn, distance, pairs[urn][0].value, pairs[urn][1].value) for urn, distance in ranked)
+        caliper, close = WIDE_CALIPER, np.flatnonzero(off <= WIDE_CALIPER * deviation)
+    near = pool.only(close)
+    distances = far(population, features, near, baseline, deviation)
+    chosen = nearest_places(distances, population.urns[near.places], NEIGHBOURS)
     flags = ("wide_caliper",) if caliper == WIDE_CALIPER else ()
-    balance = balances(school, baseline, comparators, complete, deviation)
-    if any(abs(value) >= BALANCED for value in balance.values()):
-        flags = (*flags, "unbalanced")
-    return Match(comparators, len(complete), caliper, balance, flags)
+    return matched(population, place, pool, near.only(chosen), distances[chosen], baseline, caliper, flags)
 
 
 def match_listed(
-    school: Candidate,
+    population: Population,
+    place: int,
+    results: Results,
+    alike: Bools,
     listed: Sequence[int],
-    candidates: Sequence[Candidate],
     baseline: float,
     before: Sequence[int],
     after: Sequence[int],
 ) -> Match:
     """The comparators that were fixed when the outcome was agreed, in their order, less those that were lost.
 
-    One is lost when it is comparable no more (`candidates` are those that are) or has no results to compare. Flagged
-    when fewer than four fifths are left. Source: METHOD.md 3.8, pre-registration.
+    One is lost when it is comparable no more (`alike` says who is) or has no results to compare. Flagged when fewer
+    than four fifths are left. Source: METHOD.md 3.8, pre-registration.
     """
-    pairs = pooled_pairs(candidates, before, after)
-    known = {each.urn: each for each in candidates if each.urn in pairs and None not in each.features}
-    left = [known[urn] for urn in listed if urn in known]
-    deviation = spread([pairs[each.urn][0].value for each in left])
-    if None in school.features or deviation == 0:
+    pool = pool_of(population, results, alike, before, after)
+    known = {int(urn): at for at, urn in enumerate(population.urns[pool.places])}
+    left = pool.only(np.array([known[urn] for urn in listed if urn in known], dtype=np.int64))
+    deviation, features = left.deviation(), population.features[place]
+    if np.isnan(features).any() or deviation == 0:
         return NO_MATCH
-    weights = [*CENSUS_WEIGHTS.values(), (OUTCOME_LAMBDA / deviation) ** 2]
-    rows = [(each.urn, (*each.features, pairs[each.urn][0].value)) for each in left]
-    distances = dict(nearest((school.urn, (*school.features, baseline)), rows, weights, len(rows)))
-    comparators = tuple(
-        Comparator(each.urn, distances[each.urn], pairs[each.urn][0].value, pairs[each.urn][1].value) for each in left
-    )
-    balance = balances(school, baseline, comparators, left, deviation)
-    flags = ("comparators_lost",) if len(left) < ENOUGH_LEFT * len(listed) else ()
+    flags = ("comparators_lost",) if len(left.places) < ENOUGH_LEFT * len(listed) else ()
+    distances = far(population, features, left, baseline, deviation)
+    return matched(population, place, left, left, distances, baseline, None, flags)
+
+
+def far(population: Population, features: Floats, pool: Pool, baseline: float, deviation: float) -> Floats:
+    """How far each school of the pool is, by intake and by its result before the contract."""
+    weights = np.append(weighting_of(population.phase).of(FEATURES), (OUTCOME_LAMBDA / deviation) ** 2)
+    rows = np.column_stack((pool.features, pool.before))
+    return distances_from(np.append(features, baseline), rows, weights)
+
+
+def matched(
+    population: Population,
+    place: int,
+    pool: Pool,
+    chosen: Pool,
+    distances: Floats,
+    baseline: float,
+    caliper: float | None,
+    flags: tuple[str, ...],
+) -> Match:
+    """The match with its balance, flagged where a feature is a quarter of a standard deviation off or more."""
+    balance = balances(population.features[place], baseline, pool, chosen)
     if any(abs(value) >= BALANCED for value in balance.values()):
         flags = (*flags, "unbalanced")
-    return Match(comparators, len(left), None, balance, flags)
+    weighting = weighting_of(population.phase).version
+    return Match(chosen.comparators(distances), len(pool.places), caliper, balance, weighting, flags)
 
 
-def within(
-    schools: Sequence[Candidate], pairs: Mapping[int, tuple[Pooled, Pooled]], baseline: float, width: float
-) -> list[Candidate]:
-    """Schools whose own baseline lies within `width` of this one."""
-    return [each for each in schools if abs(pairs[each.urn][0].value - baseline) <= width]
-
-
-def balances(
-    school: Candidate,
-    baseline: float,
-    comparators: Sequence[Comparator],
-    complete: Sequence[Candidate],
-    deviation: float,
-) -> dict[str, float]:
+def balances(features: Floats, baseline: float, pool: Pool, chosen: Pool) -> dict[str, float]:
     """Standardised differences between a school and its comparators' means; empty without comparators."""
-    if not comparators:
+    if not len(chosen.places):
         return {}
-    features = {each.urn: each.features for each in complete}
-    found = {}
-    for place, name in enumerate(FEATURES):
-        sd = spread([float(each.features[place] or 0) for each in complete])
-        mean = sum(float(features[each.urn][place] or 0) for each in comparators) / len(comparators)
-        found[name] = (float(school.features[place] or 0) - mean) / sd if sd else 0.0
-    mean = sum(each.baseline for each in comparators) / len(comparators)
-    found["baseline"] = (baseline - mean) / deviation
-    return found
+    own = np.append(features, baseline)
+    spreads = np.column_stack((pool.features, pool.before)).std(axis=0, ddof=1)
+    means = np.column_stack((chosen.features, chosen.before)).mean(axis=0)
+    off = np.divide(own - means, spreads, out=np.zeros_like(own), where=spreads > 0)
+    return dict(zip((*FEATURES, "baseline"), off.tolist(), strict=True))

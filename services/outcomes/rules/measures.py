@@ -1,5 +1,7 @@
 """The catalogue of DfE measures: code, unit, direction, and how it was rounded when published (METHOD.md 1.1)."""
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -22,6 +24,10 @@ class Domain(StrEnum):
     CONTEXT = "context"
 
 
+SMALLEST_SHARE = 0.005
+"""A share of 0 or 1 would have no spread at all; half a percent stands in for it."""
+
+
 class KeyStage(StrEnum):
     """The performance table that a measure belongs to."""
 
@@ -36,8 +42,9 @@ class Measure:
     """A measure as DfE defines it.
 
     `direction` is +1 where more is better and -1 where less is. `rounding_half_width` is half of the last place
-    published, in the measure's own unit (0.5 for an integer percentage), carried into target tests. `pupil_sd` is the
-    national spread between pupils of a mean or a progress score, for its interval; 0 where a proportion has none.
+    published, in the measure's own unit (0.5 for an integer percentage), carried into intervals and target tests.
+    `pupil_sd` is the national spread between pupils of a mean or a progress score, for its interval; 0 where a
+    proportion has none. `changed_from` are the academic years from which its definition was another.
     """
 
     code: str
@@ -49,7 +56,34 @@ class Measure:
     unit: str
     rounding_half_width: Decimal
     pupil_sd: float = 0.0
-    version: str = "1"
+    changed_from: tuple[int, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """The latest version of its definition."""
+        return str(1 + len(self.changed_from))
+
+    def version_in(self, year: int) -> str:
+        """The version of its definition in the academic year that starts in `year`."""
+        return str(1 + sum(first <= year for first in self.changed_from))
+
+    def unchanged(self, years: Iterable[int]) -> bool:
+        """Whether the measure means the same in all of these academic years, so that they may be compared."""
+        return len({self.version_in(year) for year in years}) <= 1
+
+    def spread_at(self, value: float) -> float:
+        """The standard deviation between pupils where the mean is `value`, in the measure's unit; always positive."""
+        if self.kind is not Kind.PROPORTION:
+            return self.pupil_sd
+        share = min(max(value / 100, SMALLEST_SHARE), 1 - SMALLEST_SHARE)
+        return 100 * math.sqrt(share * (1 - share))
+
+    def sampling_variance(self, value: float, n: int) -> float:
+        """What chance in `n` pupils alone adds to the variance of a value, in the squared unit (METHOD.md 3.4)."""
+        return self.spread_at(value) ** 2 / n
+
+
+FLOORED_FROM = (2017,)
 
 
 def percentage(code: str, title: str, domain: Domain, key_stage: KeyStage, direction: int, half: str) -> Measure:
@@ -63,8 +97,14 @@ def mean(code: str, title: str, key_stage: KeyStage, half: str, pupil_sd: float)
 
 
 def progress(code: str, title: str, key_stage: KeyStage, half: str, pupil_sd: float) -> Measure:
-    """Value added from one key stage to the next; zero is the national mean (spread: METHOD.md 1.2, latest year)."""
-    return Measure(code, title, Kind.PROGRESS, Domain.ATTAINMENT, key_stage, 1, "points", Decimal(half), pupil_sd)
+    """Value added from one key stage to the next; zero is the national mean (spread: METHOD.md 1.2, latest year).
+
+    From 2017/18 extreme negative scores of pupils are floored, so that earlier years are not compared with later ones.
+    """
+    half_width = Decimal(half)
+    return Measure(
+        code, title, Kind.PROGRESS, Domain.ATTAINMENT, key_stage, 1, "points", half_width, pupil_sd, FLOORED_FROM
+    )
 
 
 def context(code: str, title: str, unit: str, half: str) -> Measure:

@@ -1,11 +1,17 @@
 """One school's results over the years, and what several years add up to: pupils pooled, never percentages averaged."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
+import numpy as np
+
+from services.outcomes.rules.comparators import Floats, Ints
 from services.outcomes.rules.intervals import Interval, progress_interval, wilson
 from services.outcomes.rules.measures import KeyStage, Kind, Measure
+from services.outcomes.rules.population import Bools
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.ringfence import ContractRole, Term, assessed_on, census_on, contract_role
 from services.outcomes.rules.values import ValueState
@@ -21,7 +27,8 @@ NOT_USABLE = frozenset({2019, 2020})
 class Reading:
     """A measure in one academic year: `value` in its unit over `n` pupils, or the reason for its absence.
 
-    `n_is_proxy` means that the pupils were counted by the census, not by the table that holds the value.
+    `n_is_proxy` means that the pupils were counted by the census, not by the table that holds the value;
+    `half_width` is how far the value may be off by rounding, 0 where the exact figure was recovered.
     """
 
     year: int
@@ -31,6 +38,7 @@ class Reading:
     n_is_proxy: bool
     release_id: str
     stage: Stage
+    half_width: float = 0.0
 
     @property
     def usable(self) -> bool:
@@ -40,12 +48,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """Several years as one: the value in the measure's unit, over how many pupils, from which releases."""
+    """Several years as one: the value in the measure's unit, over how many pupils, from which releases.
+
+    `half_width` is how far the value may be off by rounding alone.
+    """
 
     value: float
     n: int
     years: tuple[int, ...]
     releases: tuple[str, ...]
+    half_width: float = 0.0
 
 
 def pool(readings: Iterable[Reading]) -> Pooled | None:
@@ -59,23 +71,45 @@ def pool(readings: Iterable[Reading]) -> Pooled | None:
         return None
     value = sum((each.n or 0) * (each.value or 0.0) for each in usable) / n
     releases = tuple(sorted({each.release_id for each in usable}))
-    return Pooled(value, n, tuple(each.year for each in usable), releases)
+    half_width = math.sqrt(sum(((each.n or 0) * each.half_width / n) ** 2 for each in usable))
+    return Pooled(value, n, tuple(each.year for each in usable), releases, half_width)
 
 
-def baseline_years(usable: Iterable[int], key_stage: KeyStage, starts_on: date) -> tuple[int, ...]:
+WHOLE_PERCENT = Decimal("0.5")
+RECOVERABLE_BELOW = 100
+
+
+def recovered(measure: Measure, values: Floats, pupils: Ints, proxies: Bools) -> tuple[Floats, Floats]:
+    """The exact percentages behind those published as whole numbers, and how far each may still be off by rounding.
+
+    Of fewer than 100 pupils only one count can round to it. Where none does, the pupils are not those of the figure,
+    and it stays as it was published (METHOD.md 1.1).
+    """
+    halves = np.full(values.shape, float(measure.rounding_half_width))
+    if measure.kind is not Kind.PROPORTION or measure.rounding_half_width != WHOLE_PERCENT:
+        return values, halves
+    n = np.maximum(pupils, 1)
+    exact = 100 * np.rint(values * n / 100) / n
+    found = (pupils > 0) & (pupils < RECOVERABLE_BELOW) & ~proxies & (np.abs(exact - values) <= halves)
+    return np.where(found, exact, values), np.where(found, 0.0, halves)
+
+
+def baseline_years(usable: Iterable[int], measure: Measure, starts_on: date) -> tuple[int, ...]:
     """The last three usable years whose results were all there before the term began, earliest first.
 
-    Fewer than two: none, since a single bad year would be judged against its own recovery (METHOD.md 3.1, 3.2).
+    All of one version of the measure. Fewer than two: none, since a single bad year would be judged against its own
+    recovery (METHOD.md 3.1, 3.2).
     """
-    before = {year for year in usable if assessed_on(key_stage, year) < starts_on} - NOT_USABLE
-    found = tuple(sorted(before)[-BASELINE_YEARS:])
+    before = {year for year in usable if assessed_on(measure.key_stage, year) < starts_on} - NOT_USABLE
+    alike = [year for year in sorted(before) if measure.unchanged((year, max(before)))]
+    found = tuple(alike[-BASELINE_YEARS:])
     return found if len(found) >= BASELINE_NEEDED else ()
 
 
-def baseline(readings: Mapping[int, Reading], key_stage: KeyStage, starts_on: date) -> Pooled | None:
+def baseline(readings: Mapping[int, Reading], measure: Measure, starts_on: date) -> Pooled | None:
     """What a school achieved before the term; None without two usable years."""
     usable = [year for year, reading in readings.items() if reading.usable]
-    return pool(readings[year] for year in baseline_years(usable, key_stage, starts_on))
+    return pool(readings[year] for year in baseline_years(usable, measure, starts_on))
 
 
 def accountable_years(term: Term, key_stage: KeyStage, year: int) -> tuple[int, ...]:
@@ -90,19 +124,18 @@ def accountable_years(term: Term, key_stage: KeyStage, year: int) -> tuple[int, 
 def interval(measure: Measure, pooled: Pooled) -> Interval:
     """The 95% interval of a pooled value, in the measure's unit: Wilson for percentages, national spread for means.
 
-    Absence is a share of sessions; its interval is reckoned over pupils, who are what varies, and so errs wide.
+    What rounding may have taken is added in quadrature (a third of its half width squared, METHOD.md 1.4). Absence is
+    a share of sessions; its interval is reckoned over pupils, who are what varies, and so errs wide.
     """
     if measure.kind is Kind.PROPORTION:
         share = min(max(pooled.value / 100, 0.0), 1.0)
         found = wilson(share * pooled.n, pooled.n)
-        return Interval(found.low * 100, found.high * 100)
-    return progress_interval(pooled.value, pooled.n, measure.pupil_sd)
-
-
-def covers(readings: Mapping[int, Reading], years: Sequence[int], enough: int) -> bool:
-    """Whether a school has a usable reading of at least `enough` pupils in each of these years."""
-    found = [readings.get(year) for year in years]
-    return all(each is not None and each.usable and (each.n or 0) >= enough for each in found)
+        found = Interval(found.low * 100, found.high * 100)
+    else:
+        found = progress_interval(pooled.value, pooled.n, measure.pupil_sd)
+    by_rounding = 1.96 * pooled.half_width / math.sqrt(3)
+    low, high = (math.hypot(pooled.value - found.low, by_rounding), math.hypot(found.high - pooled.value, by_rounding))
+    return Interval(pooled.value - low, pooled.value + high)
 
 
 def denominator(
@@ -116,5 +149,10 @@ def denominator(
     if published is not None:
         return published, False
     if census:
-        return census[min(census, key=lambda each: (abs(each - year), each))], True
+        return census[nearest_first(census, year)[0]], True
     return on_roll, True
+
+
+def nearest_first(years: Iterable[int], year: int) -> list[int]:
+    """These years in the order of their distance from `year`; the earlier of two."""
+    return sorted(years, key=lambda each: (abs(each - year), each))

@@ -1,10 +1,10 @@
 """How an outcome goes on its way to the target, year by year (METHOD.md 3.8 and 3.10)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.outcomes.rules.evaluation import (
+from services.outcomes.rules.agreement import (
     AGAINST_OTHERS,
     SUPPRESS_UP_TO,
     TOO_FEW_UP_TO,
@@ -13,7 +13,6 @@ from services.outcomes.rules.evaluation import (
     Missing,
     TargetMode,
 )
-from services.outcomes.rules.matching import Candidate
 from services.outcomes.rules.measures import Kind, Measure
 from services.outcomes.rules.ringfence import ContractRole, Term, assessed_on, census_on, contract_role
 from services.outcomes.rules.series import Reading
@@ -40,9 +39,11 @@ class Progress:
     releases: tuple[str, ...]
 
 
-def follow(agreed: Agreed, trajectory: Sequence[float] | None, school: Candidate, term: Term, year: int) -> Progress:
+def follow(
+    agreed: Agreed, trajectory: Sequence[float] | None, readings: Mapping[int, Reading], term: Term, year: int
+) -> Progress:
     """How far the results of an academic year are from the path of an agreed outcome."""
-    reading, reasons = school.readings.get(year), why_grey(agreed, school, term, year)
+    reading, reasons = readings.get(year), why_grey(agreed, readings, term, year)
     if reasons or reading is None or reading.value is None or reading.n is None or agreed.baseline is None:
         return Progress(agreed.code, agreed.measure.code, Rag.GREY, None, None, None, None, None, tuple(reasons), ())
     first = agreed.baseline.value
@@ -55,12 +56,12 @@ def follow(agreed: Agreed, trajectory: Sequence[float] | None, school: Candidate
     return Progress(*known, (), releases)
 
 
-def why_grey(agreed: Agreed, school: Candidate, term: Term, year: int) -> list[str]:
+def why_grey(agreed: Agreed, readings: Mapping[int, Reading], term: Term, year: int) -> list[str]:
     """Every reason why the figures do not say how the outcome goes; none when they do."""
     found: list[str] = []
     if role(agreed.measure, term, year) is ContractRole.NONE:
         found.append(Missing.NO_ACCOUNTABLE_SERIES)
-    reading = school.readings.get(year)
+    reading = readings.get(year)
     if reading is None or not reading.usable:
         found.append(WITHHELD.get(reading.state, Missing.NOT_PRODUCED) if reading else Missing.NOT_PRODUCED)
     else:

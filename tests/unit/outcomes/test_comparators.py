@@ -10,13 +10,16 @@ from scipy.spatial import distance
 
 from services.outcomes.rules.comparators import (
     CALIPER,
-    CENSUS_WEIGHTS,
     ENOUGH,
+    FEATURES,
     NEIGHBOURS,
     OUTCOME_LAMBDA,
+    PRIMARY,
+    SECONDARY,
     Features,
     nearest,
     weighted_distance,
+    weighting_of,
 )
 
 Pool = list[tuple[int, Features]]
@@ -106,9 +109,17 @@ def test_the_weights_are_one_over_the_squared_published_spreads() -> None:
         "CENSUS_EHCP": 1.96881,
         "CENSUS_NOR": 392.46604,
     }
-    assert CENSUS_WEIGHTS.keys() == spreads.keys()
+    assert set(FEATURES) == spreads.keys()
     for code, spread in spreads.items():
-        assert 1 / math.sqrt(CENSUS_WEIGHTS[code]) == pytest.approx(spread)
+        assert 1 / math.sqrt(SECONDARY.weights[code]) == pytest.approx(spread)
+
+
+def test_primary_schools_are_compared_by_the_weights_that_dfe_uses_for_them() -> None:
+    assert PRIMARY.of(FEATURES).tolist() == [5.26760083e-4, 9.9477003e-5, 2.18607623e-3, 4.63726593e-3, 6.03098922e-7]
+    for phase in ("Primary", "Middle deemed primary"):
+        assert weighting_of(phase) is PRIMARY
+    for phase in ("Secondary", "All-through", "Middle deemed secondary"):
+        assert weighting_of(phase) is SECONDARY
 
 
 def test_the_parameters_of_matching_are_the_methods() -> None:
@@ -118,7 +129,7 @@ def test_the_parameters_of_matching_are_the_methods() -> None:
 def test_thousands_of_schools_agree_with_a_plain_sort() -> None:
     generator = np.random.default_rng(20190831)
     matrix = generator.normal(size=(3000, 5))
-    by = list(CENSUS_WEIGHTS.values())
+    by = SECONDARY.of(FEATURES).tolist()
     pool: Pool = [(urn, tuple(row)) for urn, row in enumerate(matrix.tolist(), start=100000)]
     own = tuple(generator.normal(size=5).tolist())
     expected = sorted((weighted_distance(own, [float(value or 0) for value in row], by), urn) for urn, row in pool)

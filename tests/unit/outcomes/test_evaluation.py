@@ -1,37 +1,60 @@
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from services.outcomes.rules.evaluation import Agreed, Missing, Question, Run, TargetMode, judge, judge_measure
-from services.outcomes.rules.matching import NO_MATCH, Candidate
+from services.outcomes.rules.agreement import Agreed, Missing, Run, TargetMode
+from services.outcomes.rules.evaluation import ContractResult, Gathered, MeasureResult, Question, conclude, gather
+from services.outcomes.rules.matching import NO_MATCH
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.ringfence import Term
 from services.outcomes.rules.series import Pooled, Reading
 from services.outcomes.rules.values import ValueState
 from services.outcomes.rules.verdict import AddedValue, MeasureStatus, Target
-from tests.unit.outcomes.test_matching import pool_of, school
+from tests.unit.outcomes.schools_alike import INTAKE, Intake, One, population, readings, results, school, schools
 
 SCHOOL = school(999_999, 40.0, 28.0)
+OWN = readings(SCHOOL)
 BASELINE = Pooled(40.0, 1800, (2021, 2022), ("r",))
 TERM = Term(date(2023, 9, 1), date(2024, 8, 31))
-QUESTION = Question(SCHOOL, "77", TERM, 2023, Run.FINAL)
+QUESTION = Question("77", TERM, 2023, Run.FINAL)
 AGREED = Agreed("O1", MEASURES["ABS_PA"], 0.5, False, TargetMode.ABSOLUTE, 32.0, BASELINE)
-OTHERS = pool_of(100, start=20.0, step=0.3)
+OTHERS = schools(100, start=20.0, step=0.3)
+Own = Mapping[int, Reading]
 
 
-def at_stage(found: Candidate, stage: Stage) -> Candidate:
-    return replace(found, readings={year: replace(each, stage=stage) for year, each in found.readings.items()})
+def gathered(
+    agreed: Agreed = AGREED,
+    own: Own = OWN,
+    others: Sequence[One] = OTHERS,
+    *,
+    question: Question = QUESTION,
+    intake: Intake = INTAKE,
+) -> Gathered:
+    rows = [*others, SCHOOL]
+    return gather(question, agreed, len(others), own, population(rows), results(rows), intake)
 
 
-def with_last(found: Candidate, state: ValueState, value: float | None, n: int | None) -> Candidate:
-    last = Reading(2023, state, value, n, False, "r", Stage.FINAL)
-    return replace(found, readings={**found.readings, 2023: last})
+def judge(question: Question, *outcomes: tuple[Agreed, Own, Sequence[One]]) -> ContractResult:
+    return conclude(question, [(each[0], gathered(*each, question=question)) for each in outcomes])
+
+
+def judge_measure(question: Question, agreed: Agreed, own: Own, others: Sequence[One]) -> MeasureResult:
+    return judge(question, (agreed, own, others)).measures[0]
+
+
+def at_stage(own: Own, stage: Stage) -> Own:
+    return {year: replace(each, stage=stage) for year, each in own.items()}
+
+
+def with_last(own: Own, state: ValueState, value: float | None, n: int | None) -> Own:
+    return {**own, 2023: Reading(2023, state, value, n, False, "r", Stage.FINAL)}
 
 
 def test_target_reached_and_better_than_matched_schools_is_met() -> None:
-    found = judge_measure(QUESTION, AGREED, SCHOOL, OTHERS)
+    found = judge_measure(QUESTION, AGREED, OWN, OTHERS)
     assert (found.status, found.target_result, found.value_result) == (
         MeasureStatus.MET,
         Target.REACHED,
@@ -45,7 +68,7 @@ def test_target_reached_and_better_than_matched_schools_is_met() -> None:
 
 def test_a_target_may_be_a_change_from_the_baseline() -> None:
     agreed = replace(AGREED, mode=TargetMode.CHANGE, target=-14.0)
-    found = judge_measure(QUESTION, agreed, SCHOOL, OTHERS)
+    found = judge_measure(QUESTION, agreed, OWN, OTHERS)
     assert (found.target, found.target_result) == (
         26.0,
         Target.CLOSE if found.target_result is Target.CLOSE else Target.MISSED,
@@ -54,20 +77,20 @@ def test_a_target_may_be_a_change_from_the_baseline() -> None:
 
 
 def test_doing_what_all_schools_did_is_no_added_value() -> None:
-    ordinary = with_last(SCHOOL, ValueState.OK, 39.0, 900)
+    ordinary = with_last(OWN, ValueState.OK, 39.0, 900)
     found = judge_measure(QUESTION, replace(AGREED, target=39.5), ordinary, OTHERS)
     assert (found.status, found.reasons) == (MeasureStatus.PARTLY_MET, ("target_met_value_unproven",))
 
 
 def test_without_comparators_nothing_is_proven() -> None:
-    found = judge_measure(QUESTION, AGREED, SCHOOL, OTHERS[:1])
+    found = judge_measure(QUESTION, AGREED, OWN, OTHERS[:1])
     assert (found.value_result, found.reasons) == (AddedValue.NOT_AVAILABLE, ("no_comparator",))
     assert "no_comparators" in found.flags
 
 
 def test_a_single_comparator_shows_but_proves_nothing() -> None:
     near = [school(100_001, 40.0, 39.0), school(100_002, 60.0, 59.0)]
-    found = judge_measure(QUESTION, AGREED, SCHOOL, near)
+    found = judge_measure(QUESTION, AGREED, OWN, near)
     assert found.match is not None
     assert (len(found.match.comparators), found.effect) == (1, None)
 
@@ -85,68 +108,63 @@ def test_a_single_comparator_shows_but_proves_nothing() -> None:
 def test_what_cannot_be_judged_is_never_a_fail(
     state: ValueState, value: float | None, n: int | None, reason: Missing
 ) -> None:
-    found = judge_measure(QUESTION, AGREED, with_last(SCHOOL, state, value, n), OTHERS)
+    found = judge_measure(QUESTION, AGREED, with_last(OWN, state, value, n), OTHERS)
     assert (found.status, found.reasons) == (MeasureStatus.NOT_MEASURABLE, (reason,))
 
 
 def test_a_small_cohort_is_flagged_and_weighs_half() -> None:
-    small = with_last(SCHOOL, ValueState.OK, 28.0, 29)
-    found = judge(QUESTION, [(AGREED, small, OTHERS), (replace(AGREED, code="O2"), SCHOOL, OTHERS)])
+    small = with_last(OWN, ValueState.OK, 28.0, 29)
+    found = judge(QUESTION, (AGREED, small, OTHERS), (replace(AGREED, code="O2"), OWN, OTHERS))
     assert "low_reliability" in found.flags
     assert found.score.coverage == 1.0
 
 
 def test_a_year_that_no_release_has_is_not_produced() -> None:
-    nothing = replace(SCHOOL, readings={})
-    found = judge_measure(QUESTION, AGREED, nothing, OTHERS)
+    found = judge_measure(QUESTION, AGREED, {}, OTHERS)
     assert found.reasons == (Missing.NOT_PRODUCED,)
     assert found.stage is None
 
 
 def test_a_year_outside_the_term_is_nobodys() -> None:
-    found = judge_measure(replace(QUESTION, year=2024), AGREED, SCHOOL, OTHERS)
+    found = judge_measure(replace(QUESTION, year=2024), AGREED, OWN, OTHERS)
     assert found.reasons == (Missing.NO_ACCOUNTABLE_SERIES,)
 
 
 def test_provisional_data_serve_an_interim_run_only() -> None:
-    early = at_stage(SCHOOL, Stage.PROVISIONAL)
+    early = at_stage(OWN, Stage.PROVISIONAL)
     assert judge_measure(QUESTION, AGREED, early, OTHERS).reasons == (Missing.PROVISIONAL_ONLY,)
     assert judge_measure(replace(QUESTION, run=Run.INTERIM), AGREED, early, OTHERS).status is MeasureStatus.MET
 
 
 def test_without_a_baseline_nothing_is_judged() -> None:
-    found = judge_measure(QUESTION, replace(AGREED, baseline=None), SCHOOL, OTHERS)
+    found = judge_measure(QUESTION, replace(AGREED, baseline=None), OWN, OTHERS)
     assert found.reasons == (Missing.NO_BASELINE,)
 
 
 def test_readers_are_told_of_proxies_gaps_and_restated_baselines() -> None:
-    proxies = replace(SCHOOL, readings={y: replace(each, n_is_proxy=True) for y, each in SCHOOL.readings.items()})
+    proxies = {year: replace(each, n_is_proxy=True) for year, each in OWN.items()}
     gap = replace(AGREED, baseline=Pooled(41.0, 1800, (2018, 2021), ("r",)))
     flags = judge_measure(QUESTION, gap, proxies, OTHERS).flags
     assert {"denominator_proxy", "baseline_gap", "baseline_restated"} <= set(flags)
 
 
 def test_the_least_settled_result_decides_how_settled_the_verdict_is() -> None:
-    revised = at_stage(SCHOOL, Stage.REVISED)
-    found = judge(QUESTION, [(AGREED, SCHOOL, OTHERS), (replace(AGREED, code="O2"), revised, OTHERS)])
+    revised = at_stage(OWN, Stage.REVISED)
+    found = judge(QUESTION, (AGREED, OWN, OTHERS), (replace(AGREED, code="O2"), revised, OTHERS))
     assert (found.stage, found.score.overall, found.score.score) == (Stage.REVISED, MeasureStatus.MET, 1.0)
 
 
 def test_a_critical_outcome_not_met_is_named() -> None:
-    failed = with_last(SCHOOL, ValueState.OK, 45.0, 900)
+    failed = with_last(OWN, ValueState.OK, 45.0, 900)
     critical = replace(AGREED, critical=True)
-    found = judge(QUESTION, [(critical, failed, OTHERS)])
+    found = judge(QUESTION, (critical, failed, OTHERS))
     assert (found.critical_not_met, found.score.overall) == (("O1",), MeasureStatus.NOT_MET)
-
-
-def test_the_same_question_has_the_same_answer() -> None:
-    assert judge(QUESTION, [(AGREED, SCHOOL, OTHERS)]) == judge(QUESTION, [(AGREED, SCHOOL, list(reversed(OTHERS)))])
 
 
 def test_two_full_years_are_pooled() -> None:
     term = Term(date(2022, 9, 1), date(2024, 8, 31))
     first = replace(AGREED, baseline=Pooled(40.0, 900, (2021,), ("r",)))
-    found = judge_measure(replace(QUESTION, term=term), first, SCHOOL, OTHERS)
+    found = judge_measure(replace(QUESTION, term=term), first, OWN, OTHERS)
     assert found.actual is not None
     assert found.actual.years == (2022, 2023)
     assert "single_year" not in found.flags
@@ -154,34 +172,34 @@ def test_two_full_years_are_pooled() -> None:
 
 def test_a_target_may_stand_on_what_matched_schools_do() -> None:
     agreed = replace(AGREED, mode=TargetMode.RELATIVE, target=-5.0)
-    found = judge_measure(QUESTION, agreed, SCHOOL, OTHERS)
+    found = judge_measure(QUESTION, agreed, OWN, OTHERS)
     assert found.target == pytest.approx(40.0 - 1.0 - 5.0)
     assert found.status is MeasureStatus.MET
 
 
 def test_a_target_may_be_a_place_among_matched_schools_in_the_better_direction() -> None:
-    found = judge_measure(QUESTION, replace(AGREED, mode=TargetMode.PERCENTILE, target=75), SCHOOL, OTHERS)
+    found = judge_measure(QUESTION, replace(AGREED, mode=TargetMode.PERCENTILE, target=75), OWN, OTHERS)
     assert found.match is not None
     outcomes = sorted(each.outcome for each in found.match.comparators)
     assert found.target is not None
     assert sum(each >= found.target for each in outcomes) / len(outcomes) == pytest.approx(0.75, abs=0.05)
     score = replace(AGREED, measure=MEASURES["KS4_A8"], mode=TargetMode.PERCENTILE, target=75)
-    better = judge_measure(replace(QUESTION, year=2023), score, SCHOOL, OTHERS)
+    better = judge_measure(replace(QUESTION, year=2023), score, OWN, OTHERS)
     assert better.target is not None
     assert sum(each <= better.target for each in outcomes) / len(outcomes) == pytest.approx(0.75, abs=0.05)
 
 
 @pytest.mark.parametrize("mode", [TargetMode.RELATIVE, TargetMode.PERCENTILE])
 def test_too_few_others_are_no_target(mode: TargetMode) -> None:
-    found = judge_measure(QUESTION, replace(AGREED, mode=mode), SCHOOL, OTHERS[:3])
+    found = judge_measure(QUESTION, replace(AGREED, mode=mode), OWN, OTHERS[:3])
     assert (found.status, found.reasons) == (MeasureStatus.NOT_MEASURABLE, (Missing.NO_COMPARATORS,))
 
 
 def test_comparators_that_were_fixed_are_those_and_no_others() -> None:
-    first = judge_measure(QUESTION, AGREED, SCHOOL, OTHERS)
+    first = judge_measure(QUESTION, AGREED, OWN, OTHERS)
     assert first.match is not None
     listed = tuple(each.urn for each in first.match.comparators)[::-1]
-    fixed = judge_measure(QUESTION, replace(AGREED, comparators=listed), SCHOOL, OTHERS)
+    fixed = judge_measure(QUESTION, replace(AGREED, comparators=listed), OWN, OTHERS)
     assert fixed.match is not None
     assert tuple(each.urn for each in fixed.match.comparators) == listed
     assert first.effect is not None
@@ -193,10 +211,57 @@ def test_comparators_that_were_fixed_are_those_and_no_others() -> None:
 def test_comparators_that_were_lost_are_not_replaced() -> None:
     listed = tuple(each.urn for each in OTHERS[40:90])
     gone = {*listed[:11]}
-    others = [each if each.urn not in gone else replace(each, readings={}) for each in OTHERS]
-    found = judge_measure(QUESTION, replace(AGREED, comparators=listed), SCHOOL, others)
+    others = [each if each.urn not in gone else replace(each, values={}) for each in OTHERS]
+    found = judge_measure(QUESTION, replace(AGREED, comparators=listed), OWN, others)
     assert found.match is not None
     assert {each.urn for each in found.match.comparators} == set(listed) - gone
     assert "comparators_lost" in found.flags
-    nobody = judge_measure(QUESTION, replace(AGREED, comparators=()), SCHOOL, OTHERS)
+    nobody = judge_measure(QUESTION, replace(AGREED, comparators=()), OWN, OTHERS)
     assert (nobody.match, nobody.effect) == (NO_MATCH, None)
+
+
+@pytest.mark.parametrize("mode", TargetMode)
+@pytest.mark.parametrize("run", Run)
+def test_what_was_gathered_is_enough_to_conclude(mode: TargetMode, run: Run) -> None:
+    question, agreed = replace(QUESTION, run=run), replace(AGREED, mode=mode, target=60.0)
+    evidence = gathered(agreed, question=question)
+    assert conclude(question, [(agreed, evidence)]) == conclude(question, [(agreed, replace(evidence))])
+
+
+def test_an_intake_that_is_another_lets_nobody_say_met() -> None:
+    rows = [replace(each, intake=(30.0 + at % 10, *INTAKE[1:])) for at, each in enumerate(OTHERS)]
+    evidence = gathered(others=rows, intake=(20.0, *INTAKE[1:]))
+    found = conclude(QUESTION, [(AGREED, evidence)]).measures[0]
+    assert (found.status, found.reasons[0]) == (MeasureStatus.NOT_MEASURABLE, Missing.COHORT_SHIFT)
+    assert {"cohort_shift", "cohort_shift:CENSUS_FSM"} <= set(found.flags)
+    missed = conclude(QUESTION, [(replace(AGREED, target=10.0), evidence)]).measures[0]
+    assert missed.status is MeasureStatus.PARTLY_MET
+    assert "cohort_shift" in missed.flags
+
+
+def test_an_intake_that_is_not_known_now_or_then_has_not_shifted() -> None:
+    rows = [replace(each, intake=(30.0 + at % 10, *INTAKE[1:])) for at, each in enumerate(OTHERS)]
+    assert gathered(others=rows, intake=(None,) * 5).shifts == {}
+    assert gathered(others=rows).shifts == {"CENSUS_FSM": 0.0}
+
+
+def test_a_measure_that_was_defined_anew_is_not_compared_over_the_break() -> None:
+    score = replace(AGREED, measure=MEASURES["KS4_P8"], baseline=Pooled(-0.5, 300, (2015, 2016), ("r",)))
+    assert judge_measure(QUESTION, score, OWN, OTHERS).reasons == (Missing.VERSION_BREAK,)
+
+
+def test_a_school_that_drifted_before_the_term_is_flagged() -> None:
+    rows = [replace(each, values={**each.values, 2021: each.values[2022] + at % 3}) for at, each in enumerate(OTHERS)]  # type: ignore[operator]
+    drifted = {**OWN, 2021: replace(OWN[2021], value=60.0)}
+    found = judge_measure(QUESTION, AGREED, drifted, rows)
+    assert found.pre_trend is not None
+    assert found.pre_trend < -1.96
+    assert "pre_trend" in found.flags
+    steady = judge_measure(QUESTION, AGREED, OWN, rows)
+    assert steady.pre_trend is not None
+    assert "pre_trend" not in steady.flags
+
+
+def test_an_effect_is_also_told_in_deviations_between_pupils() -> None:
+    found = judge_measure(QUESTION, AGREED, OWN, OTHERS)
+    assert found.effect_size == pytest.approx(-11.0 / (100 * (0.4 * 0.6) ** 0.5))

@@ -1,104 +1,98 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pytest
 
-from services.outcomes.rules.matching import FEATURES, NO_MATCH, Candidate, comparable, match, spread
-from services.outcomes.rules.releases import Stage
+from services.outcomes.rules.comparators import FEATURES, weighted_distance, weighting_of
+from services.outcomes.rules.matching import NO_MATCH, Match, match
 from services.outcomes.rules.ringfence import Term
-from services.outcomes.rules.series import Reading
-from services.outcomes.rules.values import ValueState
+from tests.unit.outcomes.schools_alike import INTAKE, One, population, results, school, schools
 
 WINDOW = (date(2021, 9, 12), date(2024, 7, 31))
-
-
-def school(urn: int, before: float, after: float, *, n: int = 900, size: float = 900.0) -> Candidate:
-    readings = {
-        year: Reading(year, ValueState.OK, value, n, False, "r", Stage.FINAL)
-        for year, value in ((2021, before), (2022, before), (2023, after))
-    }
-    features = (30.0, 15.0, 12.0, 2.5, size)
-    return Candidate(urn, "Secondary", True, False, "1", (), (), features, readings)
-
-
-def pool_of(count: int, start: float = 20.0, step: float = 0.5) -> list[Candidate]:
-    return [school(100_001 + place, start + step * place, start + step * place - 1.0) for place in range(count)]
-
-
 TREATED = school(999_999, 35.0, 25.0)
 
 
-def test_a_school_like_it_and_left_alone_is_comparable() -> None:
-    assert comparable(TREATED, school(100_001, 30.0, 29.0), "77", WINDOW)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"urn": 999_999},
-        {"phase": "Primary"},
-        {"mainstream": False},
-        {"selective": True},
-        {"trust_uid": "77"},
-        {"moves": (date(2022, 4, 1),)},
-        {"contracts": (Term(date(2024, 7, 31), date(2026, 8, 31)),)},
-    ],
-)
-def test_others_are_not(change: dict[str, object]) -> None:
-    other = replace(school(100_001, 30.0, 29.0), **change)  # type: ignore[arg-type]
-    assert not comparable(TREATED, other, "77", WINDOW)
-
-
-def test_what_happened_outside_the_years_compared_does_not_matter() -> None:
-    contracts = (Term(date(2024, 8, 1), date(2026, 8, 31)),)
-    other = replace(school(100_001, 30.0, 29.0), moves=(date(2020, 1, 1), date(2024, 9, 1)), contracts=contracts)
-    assert comparable(TREATED, other, "77", WINDOW)
+def found(treated: One, others: Sequence[One], *, baseline: float = 35.0) -> Match:
+    rows = [*others, treated]
+    everyone, place = population(rows), len(others)
+    alike = everyone.comparable(place, "77", WINDOW)
+    return match(everyone, place, results(rows), alike, baseline, (2021, 2022), (2023,))
 
 
 def test_fifty_nearest_within_the_caliper() -> None:
-    found = match(TREATED, pool_of(400, step=0.08), 35.0, (2021, 2022), (2023,))
-    deviation = spread([20.0 + 0.08 * place for place in range(400)])
-    assert (len(found.comparators), found.pool_size, found.caliper) == (50, 400, 0.25)
-    assert all(abs(each.baseline - 35.0) <= 0.25 * deviation for each in found.comparators)
-    distances = [each.distance for each in found.comparators]
+    near = found(TREATED, schools(400, step=0.08))
+    deviation = float(np.std([20.0 + 0.08 * place for place in range(400)], ddof=1))
+    assert (len(near.comparators), near.pool_size, near.caliper) == (50, 400, 0.25)
+    assert all(abs(each.baseline - 35.0) <= 0.25 * deviation for each in near.comparators)
+    distances = [each.distance for each in near.comparators]
     assert distances == sorted(distances)
-    assert found.flags == ()
-    assert abs(found.balance["baseline"]) < 0.25
+    assert (near.flags, near.weighting) == ((), "dfe-secondary-2025")
+    assert abs(near.balance["baseline"]) < 0.25
+    first = near.comparators[0]
+    assert (first.outcome, first.baseline_n, first.outcome_n) == (pytest.approx(first.baseline - 1), 1800, 900)
+    assert first.pre_change == pytest.approx(0.0)
+
+
+def test_the_distance_is_that_of_intake_and_three_times_the_outcome_in_its_deviations() -> None:
+    others = [school(100_001 + place, 30.0 + place, 29.0, size=800.0 + 10 * place) for place in range(12)]
+    near = found(TREATED, others)
+    deviation = float(np.std([30.0 + place for place in range(12)], ddof=1))
+    weights = [*weighting_of("Secondary").of(FEATURES), (3.0 / deviation) ** 2]
+    one = {each.urn: each for each in near.comparators}[100_005]
+    expected = weighted_distance((*INTAKE, 35.0), (*INTAKE[:4], 840.0, 34.0), weights)
+    assert one.distance == pytest.approx(expected)
 
 
 def test_a_caliper_that_holds_too_few_is_widened_and_flagged() -> None:
-    found = match(TREATED, pool_of(60), 35.0, (2021, 2022), (2023,))
-    assert found.caliper == 0.5
-    assert "wide_caliper" in found.flags
+    near = found(TREATED, schools(60))
+    assert near.caliper == 0.5
+    assert "wide_caliper" in near.flags
 
 
 def test_an_unlike_intake_is_flagged() -> None:
-    bigger = replace(TREATED, features=(30.0, 15.0, 12.0, 2.5, 2000.0))
+    bigger = replace(TREATED, intake=(*INTAKE[:4], 2000.0))
     rows = [school(100_001 + place, 30.0 + place % 10, 29.0, size=800.0 + place) for place in range(100)]
-    assert "unbalanced" in match(bigger, rows, 35.0, (2021, 2022), (2023,)).flags
+    assert "unbalanced" in found(bigger, rows).flags
 
 
 def test_schools_without_features_or_pupils_are_left_out() -> None:
-    rows = pool_of(100, step=0.3)
-    rows[0] = replace(rows[0], features=(None, 15.0, 12.0, 2.5, 900.0))
-    rows[1] = school(100_002, 20.3, 19.3, n=10)
-    assert match(TREATED, rows, 35.0, (2021, 2022), (2023,)).pool_size == 98
+    rows = schools(100, step=0.3)
+    rows[0] = replace(rows[0], intake=(None, *INTAKE[1:]))
+    rows[1] = replace(rows[1], n=10)
+    rows[2] = replace(rows[2], values={2021: 20.0, 2022: None, 2023: 19.0})
+    assert found(TREATED, rows).pool_size == 97
+
+
+def test_a_single_year_before_has_no_change_before() -> None:
+    rows = [*schools(60), TREATED]
+    everyone = population(rows)
+    alike = everyone.comparable(60, "77", WINDOW)
+    near = match(everyone, 60, results(rows), alike, 35.0, (2022,), (2023,))
+    assert {each.pre_change for each in near.comparators} == {None}
 
 
 def test_a_school_without_features_has_no_match() -> None:
-    lacking = replace(TREATED, features=(None,) * len(FEATURES))
-    assert match(lacking, pool_of(100), 35.0, (2021, 2022), (2023,)) is NO_MATCH
+    assert found(replace(TREATED, intake=(None,) * len(FEATURES)), schools(100)) is NO_MATCH
 
 
 def test_no_pool_no_match() -> None:
-    assert match(TREATED, [], 35.0, (2021, 2022), (2023,)) is NO_MATCH
+    assert found(TREATED, []) is NO_MATCH
 
 
 def test_nobody_near_leaves_an_empty_match() -> None:
-    found = match(TREATED, pool_of(30, start=60.0), 35.0, (2021, 2022), (2023,))
-    assert (found.comparators, found.balance) == ((), {})
+    near = found(TREATED, schools(30, start=60.0))
+    assert (near.comparators, near.balance) == ((), {})
 
 
 def test_features_that_do_not_vary_cannot_be_unbalanced() -> None:
-    found = match(TREATED, pool_of(60), 35.0, (2021, 2022), (2023,))
-    assert found.balance["CENSUS_FSM"] == 0.0
+    assert found(TREATED, schools(60)).balance["CENSUS_FSM"] == 0.0
+
+
+def test_who_is_not_comparable_is_not_matched() -> None:
+    rows = schools(60)
+    rows[30] = replace(rows[30], contracts=(Term(date(2022, 9, 1), date(2024, 8, 31)),))
+    near = found(TREATED, rows)
+    assert rows[30].urn not in {each.urn for each in near.comparators}
+    assert near.pool_size == 59

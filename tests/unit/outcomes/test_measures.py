@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.outcomes.rules.comparators import CENSUS_WEIGHTS
+from services.outcomes.rules.comparators import FEATURES
 from services.outcomes.rules.measures import MEASURES, Domain, KeyStage, Kind
 
 CATALOGUE = {
@@ -63,8 +63,25 @@ def test_units_follow_from_the_kind() -> None:
         else:
             assert measure.unit == ("percent" if measure.kind is Kind.PROPORTION else "points")
         assert measure.rounding_half_width >= Decimal(0)
-        assert measure.version == "1"
+        assert measure.version == ("2" if measure.kind is Kind.PROGRESS else "1")
         assert measure.title
+
+
+def test_progress_scores_are_another_measure_since_extreme_ones_are_floored() -> None:
+    progress, absence = MEASURES["KS4_P8"], MEASURES["ABS_PA"]
+    assert [progress.version_in(year) for year in (2016, 2017, 2023)] == ["1", "2", "2"]
+    assert progress.unchanged((2017, 2023))
+    assert not progress.unchanged((2016, 2017))
+    assert absence.unchanged((2016, 2017))
+    assert progress.unchanged(())
+
+
+def test_a_share_spreads_most_in_the_middle_and_never_not_at_all() -> None:
+    share, points = MEASURES["ABS_PA"], MEASURES["KS4_A8"]
+    assert share.spread_at(50.0) == pytest.approx(50.0)
+    assert [share.spread_at(edge) for edge in (0.0, 100.0)] == pytest.approx([100 * (0.005 * 0.995) ** 0.5] * 2)
+    assert points.spread_at(12.0) == 20.0
+    assert points.sampling_variance(12.0, 100) == pytest.approx(4.0)
 
 
 def test_context_belongs_to_the_census_and_only_context_does() -> None:
@@ -75,4 +92,4 @@ def test_context_belongs_to_the_census_and_only_context_does() -> None:
             measure.key_stage is KeyStage.CENSUS,
         }
         assert len(signs) == 1
-    assert set(CENSUS_WEIGHTS) == {code for code, each in MEASURES.items() if each.kind is Kind.CONTEXT}
+    assert set(FEATURES) == {code for code, each in MEASURES.items() if each.kind is Kind.CONTEXT}

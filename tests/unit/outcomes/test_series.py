@@ -1,10 +1,16 @@
+import math
+from dataclasses import replace
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.outcomes.rules.measures import MEASURES, KeyStage
+from services.outcomes.rules.comparators import Floats, Ints
+from services.outcomes.rules.measures import MEASURES, KeyStage, Measure
+from services.outcomes.rules.population import Bools
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.ringfence import Term
 from services.outcomes.rules.series import (
@@ -13,10 +19,10 @@ from services.outcomes.rules.series import (
     accountable_years,
     baseline,
     baseline_years,
-    covers,
     denominator,
     interval,
     pool,
+    recovered,
 )
 from services.outcomes.rules.values import ValueState
 
@@ -54,18 +60,18 @@ def test_a_pooled_value_lies_between_the_years(years: list[tuple[float, int]]) -
 
 def test_the_baseline_is_the_last_three_years_before_the_term() -> None:
     usable = [2016, 2017, 2018, 2019, 2020, 2021, 2022, 2023]
-    assert baseline_years(usable, KeyStage.ABSENCE, date(2023, 9, 1)) == (2018, 2021, 2022)
-    assert baseline_years(usable, KeyStage.ABSENCE, date(2023, 7, 31)) == (2017, 2018, 2021)
+    assert baseline_years(usable, MEASURES["ABS_PA"], date(2023, 9, 1)) == (2018, 2021, 2022)
+    assert baseline_years(usable, MEASURES["ABS_PA"], date(2023, 7, 31)) == (2017, 2018, 2021)
 
 
 def test_one_year_is_no_baseline() -> None:
-    assert baseline_years([2022], KeyStage.KS4, date(2023, 9, 1)) == ()
-    assert baseline({2022: reading(2022, 40.0, 100)}, KeyStage.KS4, date(2023, 9, 1)) is None
+    assert baseline_years([2022], MEASURES["KS4_A8"], date(2023, 9, 1)) == ()
+    assert baseline({2022: reading(2022, 40.0, 100)}, MEASURES["KS4_A8"], date(2023, 9, 1)) is None
 
 
 def test_a_baseline_skips_years_that_were_withheld() -> None:
     readings = {2021: reading(2021, 40.0, 100), 2022: reading(2022, None, 100), 2018: reading(2018, 50.0, 100)}
-    found = baseline(readings, KeyStage.KS4, date(2023, 9, 1))
+    found = baseline(readings, MEASURES["KS4_A8"], date(2023, 9, 1))
     assert found is not None
     assert (found.value, found.years) == (45.0, (2018, 2021))
 
@@ -81,11 +87,51 @@ def test_progress_uses_the_national_spread() -> None:
     assert bounds.high - 0.0925 == pytest.approx(0.1206, abs=5e-5)
 
 
-def test_a_school_covers_years_with_enough_pupils_in_each() -> None:
-    readings = {2021: reading(2021, 40.0, 100), 2022: reading(2022, 40.0, 10)}
-    assert covers(readings, [2021], 11)
-    assert not covers(readings, [2021, 2022], 11)
-    assert not covers(readings, [2021, 2023], 11)
+def test_a_baseline_is_of_one_definition_of_the_measure() -> None:
+    usable = [2015, 2016, 2017, 2018]
+    assert baseline_years(usable, MEASURES["KS4_P8"], date(2019, 9, 1)) == (2017, 2018)
+    assert baseline_years(usable, MEASURES["KS4_A8"], date(2019, 9, 1)) == (2016, 2017, 2018)
+    assert baseline_years(usable[:3], MEASURES["KS4_P8"], date(2019, 9, 1)) == ()
+
+
+@given(st.integers(1, 99), st.data())
+def test_whole_percentages_of_few_pupils_give_their_count_away(n: int, data: st.DataObject) -> None:
+    count = data.draw(st.integers(0, n))
+    published = float(Decimal(100 * count / n).quantize(Decimal(1), ROUND_HALF_UP))
+    values, halves = recovered(*known(MEASURES["KS2_RWM_EXP"], published, n))
+    assert values[0] == pytest.approx(100 * count / n)
+    assert halves[0] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("measure", "published", "n", "proxy"),
+    [
+        ("KS2_RWM_EXP", 50.0, 0, False),
+        ("KS2_RWM_EXP", 50.0, 100, False),
+        ("KS2_RWM_EXP", 51.0, 40, True),
+        ("KS2_RWM_EXP", 51.0, 3, False),
+        ("ABS_PA", 51.0, 40, False),
+        ("KS4_A8", 51.0, 40, False),
+    ],
+)
+def test_what_cannot_be_recovered_stays_as_published(measure: str, published: float, n: int, proxy: bool) -> None:
+    values, halves = recovered(*known(MEASURES[measure], published, n, proxy=proxy))
+    assert (values[0], halves[0]) == (published, float(MEASURES[measure].rounding_half_width))
+
+
+def known(measure: Measure, value: float, n: int, *, proxy: bool = False) -> tuple[Measure, Floats, Ints, Bools]:
+    return measure, np.array([value]), np.array([n], dtype=np.int64), np.array([proxy])
+
+
+def test_rounding_widens_an_interval_in_quadrature() -> None:
+    exact, rounded = Pooled(50.0, 400, (2023,), ()), Pooled(50.0, 400, (2023,), (), 0.5)
+    narrow, wide = (interval(MEASURES["KS2_RWM_EXP"], each) for each in (exact, rounded))
+    assert wide.high - 50 == pytest.approx(math.hypot(narrow.high - 50, 1.96 * 0.5 / math.sqrt(3)))
+    assert 50 - wide.low == pytest.approx(math.hypot(50 - narrow.low, 1.96 * 0.5 / math.sqrt(3)))
+    halves = [replace(reading(year, 50.0, n), half_width=0.5) for year, n in ((2022, 300), (2023, 100))]
+    pooled = pool(halves)
+    assert pooled is not None
+    assert pooled.half_width == pytest.approx(math.hypot(0.375, 0.125))
 
 
 def test_pupils_come_from_the_table_then_the_nearest_census_then_the_register() -> None:

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.outcomes.rules.evaluation import Missing, TargetMode
+from services.outcomes.rules.agreement import Missing, TargetMode
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.ringfence import Break, Term
 from services.outcomes.rules.trajectory import NOT_KNOWN_YET, contract_year, follow, standard_error
 from services.outcomes.rules.values import ValueState
 from services.outcomes.rules.verdict import Rag, expected_by, rag
-from tests.unit.outcomes.test_evaluation import AGREED, SCHOOL, TERM, with_last
+from tests.unit.outcomes.test_evaluation import AGREED, OWN, TERM, with_last
 
 LONG = Term(date(2022, 9, 1), date(2025, 8, 31))
 
@@ -48,10 +48,10 @@ def test_where_less_is_better_the_same_holds_upside_down(actual: float, expected
 
 
 def test_an_outcome_beside_its_path() -> None:
-    found = follow(AGREED, None, SCHOOL, TERM, 2023)
+    found = follow(AGREED, None, OWN, TERM, 2023)
     assert (found.rag, found.expected, found.actual, found.n) == (Rag.GREEN, 38.0, 28.0, 900)
     assert found.releases == ("r",)
-    change = follow(replace(AGREED, mode=TargetMode.CHANGE, target=-20.0), (1.0,), SCHOOL, TERM, 2023)
+    change = follow(replace(AGREED, mode=TargetMode.CHANGE, target=-20.0), (1.0,), OWN, TERM, 2023)
     assert (change.rag, change.expected) == (Rag.RED, 20.0)
     assert change.z == pytest.approx(-8 / math.hypot(100 * math.sqrt(0.28 * 0.72 / 900), change_half()))
 
@@ -62,7 +62,7 @@ def change_half() -> float:
 
 @pytest.mark.parametrize("mode", [TargetMode.RELATIVE, TargetMode.PERCENTILE])
 def test_a_target_that_hangs_on_others_is_not_known_on_the_way(mode: TargetMode) -> None:
-    found = follow(replace(AGREED, mode=mode), None, SCHOOL, TERM, 2023)
+    found = follow(replace(AGREED, mode=mode), None, OWN, TERM, 2023)
     assert (found.rag, found.reasons, found.z) == (Rag.GREY, (NOT_KNOWN_YET,), None)
 
 
@@ -76,12 +76,12 @@ def test_a_target_that_hangs_on_others_is_not_known_on_the_way(mode: TargetMode)
     ],
 )
 def test_what_figures_do_not_say_is_grey(state: ValueState, value: float | None, n: int | None, reason: str) -> None:
-    found = follow(AGREED, None, with_last(SCHOOL, state, value, n), TERM, 2023)
+    found = follow(AGREED, None, with_last(OWN, state, value, n), TERM, 2023)
     assert (found.rag, found.reasons, found.actual) == (Rag.GREY, (reason,), None)
 
 
 def test_every_reason_is_given() -> None:
-    found = follow(replace(AGREED, baseline=None), None, replace(SCHOOL, readings={}), TERM, 2030)
+    found = follow(replace(AGREED, baseline=None), None, {}, TERM, 2030)
     assert found.reasons == (Missing.NO_ACCOUNTABLE_SERIES, Missing.NOT_PRODUCED, Missing.NO_BASELINE)
 
 
