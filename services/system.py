@@ -68,7 +68,7 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
     timing: dict[str, Any] = {} if poll_seconds is None else {"poll_seconds": poll_seconds}
     gateway, contracts, outcomes = GatewaySettings(**timing), ContractsSettings(**timing), OutcomesSettings(**timing)
     if poll_seconds is not None:
-        gateway.pull_seconds = poll_seconds
+        gateway.pull_seconds = contracts.hear_seconds = poll_seconds
     folder = gateway.keys_dir
     verifier = load_verifier(folder)
 

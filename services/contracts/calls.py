@@ -118,6 +118,12 @@ async def rag(outcomes: Peer, body: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
+async def evaluation(outcomes: Peer, evaluation_id: UUID) -> dict[str, Any]:
+    """A verdict, by its id."""
+    answer: dict[str, Any] = await outcomes.ask("GET", f"/internal/evaluations/{evaluation_id}", caller=SELF)
+    return answer
+
+
 async def evaluations(outcomes: Peer, contract_id: UUID) -> dict[str, Any]:
     """All evaluations of a contract, newest first; whether the caller may see the contract was asked before."""
     answer: dict[str, Any] = await outcomes.ask("GET", f"/internal/contracts/{contract_id}/evaluations", caller=SELF)

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from services.kernel.db import Table, schema_metadata
-from services.kernel.events import EventRow
+from services.kernel.events import CursorRow, EventRow
 from services.kernel.idempotency import IdempotencyRow
 from services.kernel.jobs import JobRow, waiting_index
 from services.kernel.types import uuid7
@@ -177,6 +177,12 @@ class Event(ContractsTable, EventRow, table=True):
 
     __tablename__ = "event"
     __table_args__ = (Index(None, "txid", "position"),)
+
+
+class Cursor(ContractsTable, CursorRow, table=True):
+    """How far the events of another service have been read."""
+
+    __tablename__ = "cursor"
 
 
 class Job(ContractsTable, JobRow, table=True):

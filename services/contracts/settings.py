@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     outcomes_url: str | None = None
     keys_dir: Path = Path("var/keys")
     poll_seconds: float = 0.5
+    hear_seconds: float = 1.0
     pool_size: int = 10
     ocid_prefix: str = Field(default="", pattern=r"^(ocds-[a-z0-9]{6})?$")
     publisher_name: str = "Ringfence"

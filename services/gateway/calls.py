@@ -23,13 +23,6 @@ async def school(outcomes: Peer, urn: str) -> dict[str, Any]:
     return answer
 
 
-async def events(source: Peer, after: tuple[int, int]) -> list[dict[str, Any]]:
-    """The next events of a service after a place."""
-    answer = await source.ask("GET", f"/internal/events?txid={after[0]}&position={after[1]}", caller=SELF)
-    found: list[dict[str, Any]] = answer["data"]
-    return found
-
-
 async def deliver(contracts: Peer, row: MilestoneRecord) -> str:
     """Apply a milestone record to its contract; gives what became of it."""
     names = ("contract_id", "milestone_code", "status", "occurred_on", "recorded_at")

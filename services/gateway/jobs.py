@@ -7,15 +7,16 @@ from uuid import UUID
 
 from services.gateway import calls
 from services.gateway.calls import SELF
-from services.gateway.models import Job
+from services.gateway.models import Cursor, Job
 from services.gateway.records import queries as record_queries
 from services.gateway.records import service as records
 from services.gateway.rules.transfer import conditions, consents_needed, gate_open, route_of
 from services.gateway.transfers import queries as transfer_queries
 from services.gateway.transfers import service as transfers
 from services.kernel.db import Database
+from services.kernel.events import locked_cursor
 from services.kernel.jobs import Handler, enqueue
-from services.kernel.peers import Peer
+from services.kernel.peers import Peer, next_events
 
 
 async def deliver(database: Database, key: str, now: datetime, *, contracts: Peer) -> None:
@@ -34,9 +35,9 @@ async def deliver(database: Database, key: str, now: datetime, *, contracts: Pee
 async def pull(database: Database, key: str, now: datetime, *, contracts: Peer, pull_seconds: float) -> None:
     """Read the next events of contracts, look at each contract that changed, and come back soon."""
     async with database.transaction(SELF) as session:
-        cursor = await record_queries.locked_cursor(session, key)
+        cursor = await locked_cursor(session, Cursor, key)
         after = (cursor.txid, cursor.position)
-    found = await calls.events(contracts, after)
+    found = await next_events(contracts, after, SELF)
     changed = sorted({event["subject_id"] for event in found if records.about_contract(event)})
     present = [await calls.contract(contracts, UUID(contract_id)) for contract_id in changed]
     async with database.transaction(SELF) as session:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from services.kernel.db import Table, schema_metadata
-from services.kernel.events import EventRow
+from services.kernel.events import CursorRow, EventRow
 from services.kernel.idempotency import IdempotencyRow
 from services.kernel.jobs import JobRow, waiting_index
 from services.kernel.types import uuid7
@@ -116,13 +116,10 @@ class Leaf(GatewayTable, table=True):
     written_at: datetime = Field(sa_type=Instant)
 
 
-class Cursor(GatewayTable, table=True):
+class Cursor(GatewayTable, CursorRow, table=True):
     """How far the events of another service have been read."""
 
     __tablename__ = "cursor"
-    source: str = Field(primary_key=True, max_length=20)
-    txid: int = Field(default=0, sa_type=BigInteger)
-    position: int = Field(default=0, sa_type=BigInteger)
 
 
 class Transfer(GatewayTable, table=True):

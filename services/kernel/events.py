@@ -1,12 +1,12 @@
 """Every change leaves an event in its own transaction; other services read them in order and skip none."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, Identity, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field
+from sqlmodel import Field, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kernel.db import Table
@@ -34,6 +34,14 @@ class EventRow(Table):
     occurred_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
+class CursorRow(Table):
+    """How far the events of another service have been read."""
+
+    source: str = Field(primary_key=True, max_length=20)
+    txid: int = Field(default=0, sa_type=BigInteger)
+    position: int = Field(default=0, sa_type=BigInteger)
+
+
 def record(
     session: AsyncSession,
     table: type[EventRow],
@@ -59,3 +67,16 @@ async def read_after(
     )
     rows = await session.execute(statement, {"txid": after[0], "position": after[1], "limit": limit})
     return [dict(row) for row in rows.mappings()]
+
+
+Cursor = TypeVar("Cursor", bound=CursorRow)
+
+
+async def locked_cursor(session: AsyncSession, table: type[Cursor], source: str) -> Cursor:
+    """How far a service's events were read, locked against another reader; made where it is missing."""
+    row = (await session.exec(select(table).where(col(table.source) == source).with_for_update())).one_or_none()
+    if row is None:
+        row = table(source=source)
+        session.add(row)
+        await session.flush()
+    return row

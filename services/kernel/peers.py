@@ -91,3 +91,10 @@ def connect(url: str | None, app: Any) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=url, timeout=timeout, follow_redirects=False)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     return httpx.AsyncClient(base_url="http://in-process", transport=transport, timeout=timeout)
+
+
+async def next_events(source: Peer, after: tuple[int, int], caller: Caller) -> list[dict[str, Any]]:
+    """The next events of a service after a place."""
+    answer = await source.ask("GET", f"/internal/events?txid={after[0]}&position={after[1]}", caller=caller)
+    found: list[dict[str, Any]] = answer["data"]
+    return found

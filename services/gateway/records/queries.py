@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.gateway.models import ContractRef, Cursor, Delivery, MilestoneRecord
+from services.gateway.models import ContractRef, Delivery, MilestoneRecord
 
 
 async def contract_ref(session: AsyncSession, contract_id: UUID) -> ContractRef | None:
@@ -40,14 +40,3 @@ async def undelivered(session: AsyncSession, contract_id: UUID, limit: int = 100
         .limit(limit)
     )
     return list(await session.exec(statement))
-
-
-async def locked_cursor(session: AsyncSession, source: str) -> Cursor:
-    """How far a service's events were read, locked against another reader; made where it is missing."""
-    statement = select(Cursor).where(Cursor.source == source).with_for_update()
-    row = (await session.exec(statement)).one_or_none()
-    if row is None:
-        row = Cursor(source=source)
-        session.add(row)
-        await session.flush()
-    return row

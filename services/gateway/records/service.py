@@ -7,12 +7,13 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.gateway.models import ContractRef, Delivery, Event, Job, Leaf, MilestoneRecord
+from services.gateway.models import ContractRef, Cursor, Delivery, Event, Job, Leaf, MilestoneRecord
 from services.gateway.records import queries
 from services.gateway.records.schemas import RecordIn
 from services.gateway.rules.log import leaf_data, leaf_hash, redacted
 from services.kernel.auth import Caller
 from services.kernel.errors import DomainError, NotFound, Unprocessable
+from services.kernel.events import locked_cursor
 from services.kernel.events import record as record_event
 from services.kernel.jobs import enqueue
 from services.kernel.types import london_date, uuid7
@@ -149,7 +150,7 @@ async def take_events(
     now: datetime,
 ) -> None:
     """Take in a batch of events exactly once: leaves, projection, wake-ups and the cursor in one transaction."""
-    cursor = await queries.locked_cursor(session, source)
+    cursor = await locked_cursor(session, Cursor, source)
     if (cursor.txid, cursor.position) != after:
         return
     for contract in contracts:

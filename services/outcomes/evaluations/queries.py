@@ -3,12 +3,14 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, cast, exists, text
+from sqlalchemy import exists, text
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.kernel.errors import NotFound
 from services.outcomes.models import Establishment, Evaluation, Membership, Release
+from services.outcomes.rules.agreement import METHOD_VERSION
 
 
 async def present_urn(session: AsyncSession, row: Establishment) -> int | None:
@@ -28,6 +30,14 @@ async def membership(session: AsyncSession, urn: int) -> Membership | None:
     """The school's present membership."""
     open_ones = select(Membership).where(Membership.urn == urn, col(Membership.left_on).is_(None))
     return (await session.exec(open_ones)).one_or_none()
+
+
+async def evaluation(session: AsyncSession, evaluation_id: UUID) -> Evaluation:
+    """A verdict; raises a 404 where there is none."""
+    row = await session.get(Evaluation, evaluation_id)
+    if row is None:
+        raise NotFound(f"No evaluation {evaluation_id}.")
+    return row
 
 
 async def lock_evaluations(session: AsyncSession, contract_id: UUID) -> None:
@@ -58,12 +68,20 @@ async def evaluations(session: AsyncSession, contract_id: UUID) -> list[Evaluati
     return list(await session.exec(statement.order_by(col(Evaluation.id).desc())))
 
 
+async def by_this_method(session: AsyncSession, *, after: UUID | None, limit: int) -> list[Evaluation]:
+    """Verdicts of the present method after one, oldest first; those of earlier ones are kept as they were."""
+    statement = select(Evaluation).where(Evaluation.method_version == METHOD_VERSION)
+    if after is not None:
+        statement = statement.where(Evaluation.id > after)
+    return list(await session.exec(statement.order_by(col(Evaluation.id)).limit(limit)))
+
+
 async def resting_on(session: AsyncSession, release_id: UUID) -> list[UUID]:
     """The verdicts that stand and rest on this release, oldest first."""
     later = aliased(Evaluation)
     statement = (
         select(Evaluation.id)
-        .where(col(Evaluation.releases).contains(cast([release_id], ARRAY(Uuid))))
+        .where(col(Evaluation.releases).contains([release_id]))
         .where(~exists().where(col(later.supersedes_id) == col(Evaluation.id)))
     )
     return list(await session.exec(statement.order_by(col(Evaluation.id))))

@@ -40,6 +40,12 @@ async def evaluate(body: schemas.EvaluationIn, caller: Internal, session: Sessio
     return schemas.EvaluationOut.of(await service.evaluate(session, body=body, caller=caller, now=utc_now()))
 
 
+@router.get("/internal/evaluations/{evaluation_id}", responses=problems(404))
+async def read_evaluation(evaluation_id: UUID, caller: Internal, session: Session) -> schemas.EvaluationOut:
+    """A verdict, by its id."""
+    return schemas.EvaluationOut.of(await queries.evaluation(session, evaluation_id))
+
+
 @router.get("/internal/contracts/{contract_id}/evaluations", responses=problems(404))
 async def list_evaluations(contract_id: UUID, caller: Internal, session: Session) -> schemas.EvaluationPage:
     """All verdicts on a contract, newest first."""

@@ -131,3 +131,14 @@ async def reopen(
             log.warning("verdict not reopened", evaluation_id=str(row.id), release_id=str(by), reason=gone.detail)
             continue
         await keep(session, verdict=verdict, asked_by=caller.actor(), reopened_by=by, caller=caller, now=now)
+
+
+async def differing(evaluations: Sequence[Evaluation]) -> list[UUID]:
+    """Those of these verdicts that, reached again from what they stored, are not what was stored with them."""
+    found = []
+    for row in evaluations:
+        inputs = Inputs.model_validate(row.inputs)
+        again = await asyncio.to_thread(reach, inputs)
+        if (inputs.hash(), again.overall, again.result) != (row.inputs_hash, row.overall, row.result):
+            found.append(row.id)
+    return found

@@ -1,6 +1,7 @@
 """A verdict with all that it follows from, in plain values: from these alone it can be reached again."""
 
 import hashlib
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -49,8 +50,9 @@ class Inputs(BaseModel):
     releases: list[SourceRelease]
 
     def hash(self) -> str:
-        """The SHA-256 of these inputs, in lower case hexadecimal; the same values give the same."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """The SHA-256 of these inputs, in lower case hexadecimal, whatever the order of keys."""
+        whole = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(whole.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

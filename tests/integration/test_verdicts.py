@@ -1,0 +1,110 @@
+"""A verdict follows from what it stored, and a revision of the data that it rests on reopens it."""
+
+import gzip
+import json
+from collections.abc import Mapping
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from services.demo import cast
+from services.kernel.auth import service_caller
+from services.kernel.types import utc_now
+from services.outcomes.evaluations import jobs, queries, service
+from tests.integration.conftest import Case
+from tests.world import SAMPLE, Json, World, plain_url
+
+SELF = service_caller("outcomes")
+ABSENCE = SAMPLE / "absence_2023-24.json.gz"
+PUBLISHED = {"feed": "absence", "academic_year": cast.YEAR, "release_status": "final", "published_on": "2025-09-01"}
+
+
+def absence(persistent: Mapping[str, str]) -> bytes:
+    """The year's table as it was published, with other figures for some schools."""
+    rows = json.loads(gzip.decompress(ABSENCE.read_bytes()))
+    for row in rows:
+        row["Abs_Persistent_Est_Current_Pct"] = persistent.get(row["Id"], row["Abs_Persistent_Est_Current_Pct"])
+    return json.dumps(rows).encode()
+
+
+async def revise(case: Case, persistent: Mapping[str, str]) -> Json:
+    """DfE publishes the year's absence again, and what follows from it is done."""
+    files = {"file": ("absence.json", absence(persistent))}
+    answer = await case["dfe"].ask("POST", "/v1/releases", data=PUBLISHED, files=files)
+    assert answer.status_code == 202, answer.text
+    await case.world.settle()
+    return await case["dfe"].get(answer.headers["location"])
+
+
+async def wrong(world: World) -> list[UUID]:
+    """The verdicts that cannot be reached again."""
+    async with world.database("outcomes").transaction(SELF) as session:
+        return await service.differing(await queries.by_this_method(session, after=None, limit=100))
+
+
+async def test_every_verdict_is_reached_again_from_what_it_stored(case: Case) -> None:
+    assert case.world.rows("SELECT count(*) FROM outcomes.evaluation")[0] > (0,)
+    assert await wrong(case.world) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "inputs = jsonb_set(inputs, '{question,run}', '\"interim\"')",
+        "inputs = jsonb_set(inputs, '{evidence,0,match,comparators,0,outcome}', '1.5')",
+        "result = jsonb_set(result, '{score}', '0.25')",
+        "overall = 'partly_met'",
+    ],
+)
+async def test_a_verdict_that_somebody_changed_is_found(case: Case, change: str) -> None:
+    with psycopg.connect(plain_url(case.world.database_url)) as owner:
+        owner.execute(f"UPDATE outcomes.evaluation SET {change}")
+    ids = [row[0] for row in case.world.rows("SELECT id FROM outcomes.evaluation ORDER BY id")]
+    assert await wrong(case.world) == ids
+
+
+async def test_a_revision_reopens_the_verdicts_that_used_the_data(case: Case) -> None:
+    before = (await case["rsc"].get(f"{case.contract}/evaluations"))["data"][0]
+    assert before["overall"] == "met"
+    release = await revise(case, {cast.SCHOOL: "48.5"})
+    after, old = (await case["rsc"].get(f"{case.contract}/evaluations"))["data"]
+    assert old == before
+    assert (after["supersedes_id"], after["reopened_by"]) == (before["id"], release["id"])
+    assert (after["run"], after["academic_year"], after["overall"]) == ("final", cast.YEAR, "partly_met")
+    assert after["inputs_hash"] != before["inputs_hash"]
+    measure = {each["measure"]: each for each in after["measures"]}["ABS_PA"]
+    assert measure["status"] == "not_met"
+    assert (measure["actual"]["value"], measure["releases"][-1]["id"]) == (48.5, release["id"])
+    contract = await case["rsc"].get(case.contract)
+    assert contract["evaluation"]["id"] == after["id"]
+    assert await wrong(case.world) == []
+
+
+async def test_a_revision_elsewhere_leaves_the_school_where_it_was_but_not_those_beside_it(case: Case) -> None:
+    before = (await case["rsc"].get(f"{case.contract}/evaluations"))["data"][0]
+    near = before["measures"][0]["comparators"]["comparators"][0]["urn"]
+    await revise(case, {str(near): "1.0"})
+    after = (await case["rsc"].get(f"{case.contract}/evaluations"))["data"][0]
+    assert after["supersedes_id"] == before["id"]
+    assert after["measures"][0]["actual"] == before["measures"][0]["actual"]
+    assert after["measures"][0]["effect"]["tau"] != before["measures"][0]["effect"]["tau"]
+
+
+async def test_reopening_again_changes_nothing(case: Case) -> None:
+    (replaced,) = case.world.rows(
+        "SELECT release_id FROM outcomes.current_release WHERE feed = 'absence' AND academic_year = 2023"
+    )[0]
+    release = await revise(case, {cast.SCHOOL: "48.5"})
+    rows = "SELECT id, supersedes_id FROM outcomes.evaluation ORDER BY id"
+    before = case.world.rows(rows)
+    await jobs.reopen(case.world.database("outcomes"), f"{replaced} {release['id']}", utc_now())
+    assert case.world.rows(rows) == before
+    assert len(before) == 2
+
+
+async def test_the_same_values_again_reopen_nothing(case: Case) -> None:
+    before = (await case["rsc"].get(f"{case.contract}/evaluations"))["data"]
+    release = await revise(case, {})
+    assert release["reason_code"] == "same_values"
+    assert (await case["rsc"].get(f"{case.contract}/evaluations"))["data"] == before
