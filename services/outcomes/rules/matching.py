@@ -1,7 +1,8 @@
 """Which schools a contracted school is compared with: like it in intake, and in the outcome before the contract."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class Match:
     """The comparators, nearest first, how they were found, and how alike they are.
 
     `balance` gives, for each feature and the baseline, the school's distance from its comparators' mean in
-    standard deviations of the pool.
+    standard deviations.
     """
 
     comparators: tuple[Comparator, ...]
@@ -62,7 +63,10 @@ NO_MATCH = Match((), 0, None, {}, None, ("no_comparators",))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
-    """The schools that can be compared with, with results before and after; the same place is the same school."""
+    """The schools at `places` that can be compared with; results before and after are those of all of the population.
+
+    Values in the measure's unit, NaN where a school has none; `pre_change` as in Comparator.
+    """
 
     population: Population
     places: Ints
@@ -72,40 +76,26 @@ class Pool:
     after_n: Ints
     pre_change: Floats
 
-    @property
-    def features(self) -> Floats:
-        """Their characteristics, a row each."""
-        found: Floats = self.population.features[self.places]
-        return found
-
     def deviation(self) -> float:
         """The spread of their results before; 0 for fewer than two."""
-        return float(self.before.std(ddof=1)) if len(self.before) > 1 else 0.0
+        return float(self.before[self.places].std(ddof=1)) if len(self.places) > 1 else 0.0
 
     def only(self, places: Ints) -> "Pool":
-        """The schools at these places of the pool, in this order."""
-        return Pool(
-            self.population,
-            self.places[places],
-            self.before[places],
-            self.after[places],
-            self.before_n[places],
-            self.after_n[places],
-            self.pre_change[places],
-        )
+        """The schools at these places of the population, in this order."""
+        return replace(self, places=places)
 
     def comparators(self, distances: Floats) -> tuple[Comparator, ...]:
         """Them all, each with its distance."""
         columns = (
             self.population.urns[self.places].tolist(),
             distances.tolist(),
-            self.before.tolist(),
-            self.after.tolist(),
-            self.before_n.tolist(),
-            self.after_n.tolist(),
-            [None if np.isnan(each) else each for each in self.pre_change.tolist()],
+            self.before[self.places].tolist(),
+            self.after[self.places].tolist(),
+            self.before_n[self.places].tolist(),
+            self.after_n[self.places].tolist(),
+            [None if math.isnan(each) else each for each in self.pre_change[self.places].tolist()],
         )
-        return tuple(Comparator(*row) for row in zip(*columns, strict=True))
+        return tuple(map(Comparator, *columns))
 
 
 def pool_of(
@@ -114,12 +104,9 @@ def pool_of(
     """The comparable schools that have all features, and eleven pupils or more in every year compared."""
     first, first_n = results.pooled(before, ENOUGH_PUPILS)
     then, then_n = results.pooled(after, ENOUGH_PUPILS)
-    whole = ~np.isnan(first) & ~np.isnan(then) & ~np.isnan(population.features).any(axis=1)
-    change = np.full(len(first), np.nan)
-    if len(before) > 1:
-        change = results.pooled(before[-1:], ENOUGH_PUPILS)[0] - results.pooled(before[:-1], ENOUGH_PUPILS)[0]
-    everyone = Pool(population, np.arange(len(first)), first, then, first_n, then_n, change)
-    return everyone.only(np.flatnonzero(alike & whole))
+    change = results.pooled(before[-1:], ENOUGH_PUPILS)[0] - results.pooled(before[:-1], ENOUGH_PUPILS)[0]
+    places = np.flatnonzero(alike & population.complete & ~np.isnan(first) & ~np.isnan(then))
+    return Pool(population, places, first, then, first_n, then_n, change)
 
 
 def match(
@@ -136,19 +123,19 @@ def match(
     `alike` says who is comparable; `baseline` is the school's own, in the measure's unit, over the years `before`;
     `after` are the years evaluated. Source: METHOD.md 3.3.
     """
-    features, pool = population.features[place], pool_of(population, results, alike, before, after)
+    pool = pool_of(population, results, alike, before, after)
     deviation = pool.deviation()
-    if np.isnan(features).any() or deviation == 0:
+    if not population.complete[place] or deviation == 0:
         return NO_MATCH
-    caliper, off = CALIPER, np.abs(pool.before - baseline)
-    close = np.flatnonzero(off <= CALIPER * deviation)
+    caliper, off = CALIPER, np.abs(pool.before[pool.places] - baseline)
+    close = pool.places[off <= CALIPER * deviation]
     if len(close) < ENOUGH_FOR_RANK:
-        caliper, close = WIDE_CALIPER, np.flatnonzero(off <= WIDE_CALIPER * deviation)
+        caliper, close = WIDE_CALIPER, pool.places[off <= WIDE_CALIPER * deviation]
     near = pool.only(close)
-    distances = far(population, features, near, baseline, deviation)
-    chosen = nearest_places(distances, population.urns[near.places], NEIGHBOURS)
+    distances = far(near, place, baseline, deviation)
+    chosen = nearest_places(distances, population.urns[close], NEIGHBOURS)
     flags = ("wide_caliper",) if caliper == WIDE_CALIPER else ()
-    return matched(population, place, pool, near.only(chosen), distances[chosen], baseline, caliper, flags)
+    return matched(pool, place, near.only(close[chosen]), distances[chosen], baseline, caliper, flags)
 
 
 def match_listed(
@@ -167,27 +154,28 @@ def match_listed(
     than four fifths are left. Source: METHOD.md 3.8, pre-registration.
     """
     pool = pool_of(population, results, alike, before, after)
-    known = {int(urn): at for at, urn in enumerate(population.urns[pool.places])}
+    among = pool.places[np.isin(population.urns[pool.places], listed)]
+    known = dict(zip(population.urns[among].tolist(), among.tolist(), strict=True))
     left = pool.only(np.array([known[urn] for urn in listed if urn in known], dtype=np.int64))
-    deviation, features = left.deviation(), population.features[place]
-    if np.isnan(features).any() or deviation == 0:
+    deviation = left.deviation()
+    if not population.complete[place] or deviation == 0:
         return NO_MATCH
     flags = ("comparators_lost",) if len(left.places) < ENOUGH_LEFT * len(listed) else ()
-    distances = far(population, features, left, baseline, deviation)
-    return matched(population, place, left, left, distances, baseline, None, flags)
+    distances = far(left, place, baseline, deviation)
+    return matched(left, place, left, distances, baseline, None, flags)
 
 
-def far(population: Population, features: Floats, pool: Pool, baseline: float, deviation: float) -> Floats:
-    """How far each school of the pool is, by intake and by its result before the contract."""
-    weights = np.append(weighting_of(population.phase).of(FEATURES), (OUTCOME_LAMBDA / deviation) ** 2)
-    rows = np.column_stack((pool.features, pool.before))
-    return distances_from(np.append(features, baseline), rows, weights)
+def far(pool: Pool, place: int, baseline: float, deviation: float) -> Floats:
+    """How far each school of the pool is from that at `place`, by intake and by its result before the contract."""
+    features = pool.population.features
+    weights = np.append(weighting_of(pool.population.phase).of(FEATURES), (OUTCOME_LAMBDA / deviation) ** 2)
+    rows = np.column_stack((features[pool.places], pool.before[pool.places]))
+    return distances_from(np.append(features[place], baseline), rows, weights)
 
 
 def matched(
-    population: Population,
-    place: int,
     pool: Pool,
+    place: int,
     chosen: Pool,
     distances: Floats,
     baseline: float,
@@ -195,19 +183,23 @@ def matched(
     flags: tuple[str, ...],
 ) -> Match:
     """The match with its balance, flagged where a feature is a quarter of a standard deviation off or more."""
-    balance = balances(population.features[place], baseline, pool, chosen)
+    balance = balances(pool, place, chosen, baseline)
     if any(abs(value) >= BALANCED for value in balance.values()):
         flags = (*flags, "unbalanced")
-    weighting = weighting_of(population.phase).version
+    weighting = weighting_of(pool.population.phase).version
     return Match(chosen.comparators(distances), len(pool.places), caliper, balance, weighting, flags)
 
 
-def balances(features: Floats, baseline: float, pool: Pool, chosen: Pool) -> dict[str, float]:
-    """Standardised differences between a school and its comparators' means; empty without comparators."""
+def balances(pool: Pool, place: int, chosen: Pool, baseline: float) -> dict[str, float]:
+    """How far a school is from its comparators' means, in standard deviations; empty without comparators.
+
+    The deviations of the features are those among all schools, that of the baseline among those it could be compared
+    with.
+    """
     if not len(chosen.places):
         return {}
-    own = np.append(features, baseline)
-    spreads = np.column_stack((pool.features, pool.before)).std(axis=0, ddof=1)
-    means = np.column_stack((chosen.features, chosen.before)).mean(axis=0)
-    off = np.divide(own - means, spreads, out=np.zeros_like(own), where=spreads > 0)
-    return dict(zip((*FEATURES, "baseline"), off.tolist(), strict=True))
+    features, spreads = pool.population.features, pool.population.spreads
+    means = np.append(features[chosen.places].mean(axis=0), chosen.before[chosen.places].mean())
+    own, spread = np.append(features[place], baseline), np.append(spreads, pool.deviation())
+    off = np.divide(own - means, spread, out=np.zeros_like(own), where=spread > 0)
+    return dict(zip((*FEATURES, "baseline"), (off + 0.0).tolist(), strict=True))

@@ -68,6 +68,12 @@ class Population:
         found: Floats = np.sqrt((np.where(known, rows - means, 0.0) ** 2).sum(axis=0) / n)
         return found
 
+    @cached_property
+    def complete(self) -> Bools:
+        """Which schools have every characteristic."""
+        found: Bools = np.asarray(~np.isnan(self.features).any(axis=1))
+        return found
+
     def comparable(self, place: int, supplier_uid: str, window: tuple[date, date]) -> Bools:
         """Which schools a school may be compared with: open, mainstream, as selective, left alone, and no spill-over.
 
