@@ -67,7 +67,7 @@ async def ingest_file(database: Database, file: Path, asked: Publication, now: d
             today=london_date(real_now()),
             now=now,
         )
-    await jobs.ingest(database, str(row.id), now)
+    await jobs.ingest(database, str(row.id), now, content)
     async with database.transaction(OPERATOR) as session:
         found = await queries.release(session, row.id)
         return Summary(found, await queries.rejections_page(session, row.id, after=None, limit=ALL_ROWS))

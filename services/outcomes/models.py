@@ -68,11 +68,12 @@ class Release(OutcomesTable, table=True):
 
 
 class ReleaseFile(OutcomesTable, table=True):
-    """The bytes of a release, kept as evidence."""
+    """The bytes of a release, kept as evidence; `packing` says how: `zlib`, or `none` as they came."""
 
     __tablename__ = "release_file"
     release_id: UUID = Field(primary_key=True, foreign_key="outcomes.release.id")
     content: bytes = Field(sa_type=LargeBinary)
+    packing: str = Field(max_length=10)
 
 
 class Rejection(OutcomesTable, table=True):
@@ -108,22 +109,23 @@ class SchoolIdentifier(OutcomesTable, table=True):
     """An identifier of a school for a time: `scheme` is urn, laestab or ukprn; `valid_to` is not included."""
 
     __tablename__ = "school_identifier"
-    __table_args__ = (UniqueConstraint("scheme", "value", "school_id"),)
-    id: int = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
-    school_id: UUID = Field(foreign_key="outcomes.school.id", index=True)
-    scheme: str = Field(max_length=10)
-    value: str = Field(max_length=20)
+    school_id: UUID = Field(primary_key=True)
+    scheme: str = Field(primary_key=True, max_length=10)
+    value: str = Field(primary_key=True, max_length=20)
     valid_from: date | None = None
     valid_to: date | None = None
     source: str = Field(max_length=40)
 
 
 class Establishment(OutcomesTable, table=True):
-    """One legal life of a school, as the current GIAS release has it; where it lies, in metres on the National Grid."""
+    """One legal life of a school, as the current GIAS release has it; where it lies, in metres on the National Grid.
+
+    `release_id` is the release that last changed it.
+    """
 
     __tablename__ = "establishment"
     urn: int = Field(primary_key=True)
-    school_id: UUID = Field(foreign_key="outcomes.school.id", index=True)
+    school_id: UUID = Field(index=True)
     name: str
     la_code: str = Field(max_length=3, index=True)
     la_name: str
@@ -145,7 +147,7 @@ class Establishment(OutcomesTable, table=True):
     postcode: str | None = None
     easting: int | None = None
     northing: int | None = None
-    release_id: UUID = Field(foreign_key="outcomes.release.id")
+    release_id: UUID
 
 
 class EstablishmentLink(OutcomesTable, table=True):
@@ -208,16 +210,14 @@ class Observation(OutcomesTable, table=True):
 
     __tablename__ = "observation"
     __table_args__ = (
-        UniqueConstraint("release_id", "measure", "academic_year", "urn"),
         CheckConstraint("(state = 'ok') = (value IS NOT NULL)", name="value_or_reason"),
         Index(None, "urn"),
     )
-    id: int = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
-    release_id: UUID = Field(foreign_key="outcomes.release.id")
-    urn: int
-    measure: str = Field(max_length=40)
+    release_id: UUID = Field(primary_key=True)
+    measure: str = Field(primary_key=True, max_length=40)
+    academic_year: int = Field(primary_key=True)
+    urn: int = Field(primary_key=True)
     measure_version: str = Field(max_length=10)
-    academic_year: int
     state: str = Field(max_length=20)
     value: Decimal | None = Field(default=None, sa_type=Numeric(14, 6))
     raw: str

@@ -1,7 +1,7 @@
 """What a release does to the register: trusts, links, establishments, and who belongs to which trust."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,6 @@ from services.outcomes.feeds.records import (
     TrustRecord,
 )
 from services.outcomes.models import (
-    Establishment,
     EstablishmentLink,
     Event,
     Membership,
@@ -30,10 +29,11 @@ from services.outcomes.models import (
     Release,
     RingFence,
     School,
-    SchoolIdentifier,
     Trust,
 )
 from services.outcomes.rules.membership import Member, Sight, one_trust, reconcile
+from services.outcomes.rules.statements import lines
+from services.outcomes.rules.statements import text as written
 from services.outcomes.rules.succession import conversions, first_lives
 
 GONE = "gone"
@@ -52,8 +52,23 @@ async def copy_rows(
             await copy.write_row(row)
 
 
-async def apply(session: AsyncSession, *, row: Release, records: Sequence[Any], caller: Caller, now: datetime) -> None:
-    """Bring the register to what a release of reference data shows."""
+AT_ONCE = 5_000
+
+
+async def copy_lines(session: AsyncSession, name: str, columns: Sequence[str], lines: Sequence[str]) -> None:
+    """Add many rows that are written as COPY takes them to a table, in the session's transaction."""
+    await session.flush()
+    connection = await (await session.connection()).get_raw_connection()
+    driver: Any = connection.driver_connection
+    async with driver.cursor() as cursor, cursor.copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN") as copy:
+        for start in range(0, len(lines), AT_ONCE):
+            await copy.write("\n".join(lines[start : start + AT_ONCE]) + "\n")
+
+
+async def apply(
+    session: AsyncSession, *, row: Release, records: Sequence[Any], said: Sequence[str], caller: Caller, now: datetime
+) -> None:
+    """Bring the register to what a release of reference data shows; `said` is a line of text for each record."""
     kind = type(records[0])
     if kind is TrustRecord:
         await replace_trusts(session, row, records)
@@ -62,7 +77,8 @@ async def apply(session: AsyncSession, *, row: Release, records: Sequence[Any], 
     elif kind is EstablishmentRecord:
         ended = await queries.ended_by_succession(session, row.published_on)
         told = [with_status(each, ended.get(each.urn)) for each in records]
-        await upsert_establishments(session, row, told, now)
+        said = said if told == list(records) else lines(told, ESTABLISHMENT)
+        await upsert_establishments(session, row, told, said, now)
         await settle_memberships(session, establishment_sights(row, told), caller, now)
     elif kind is GroupLinkRecord:
         await settle_memberships(session, await group_sights(session, row, records), caller, now)
@@ -103,14 +119,23 @@ def with_status(each: EstablishmentRecord, succeeded_on: date | None) -> Establi
     if each.status is not None:
         return each
     if succeeded_on is None:
-        return replace(each, status="open")
-    return replace(each, status="closed", closed_on=each.closed_on or succeeded_on)
+        return each._replace(status="open")
+    return each._replace(status="closed", closed_on=each.closed_on or succeeded_on)
+
+
+ESTABLISHMENT = tuple(name for name in EstablishmentRecord._fields if name != "says_trust")
+KEPT_ON = ("school_id", "release_id")
+"""What an establishment has beside what a release says of it: its school, and the release that last changed it."""
 
 
 async def upsert_establishments(
-    session: AsyncSession, row: Release, records: Sequence[EstablishmentRecord], now: datetime
+    session: AsyncSession,
+    row: Release,
+    records: Sequence[EstablishmentRecord],
+    said: Sequence[str],
+    now: datetime,
 ) -> None:
-    """The establishments as the release has them; those that it lacks stay as they were."""
+    """The establishments as the release has them; those that it lacks, or says nothing new of, stay as they were."""
     known = await queries.school_ids(session)
     urns = {each.urn for each in records} - known.keys()
     firsts = first_lives(urns, conversions(await queries.plain_successions(session)), known)
@@ -118,9 +143,31 @@ async def upsert_establishments(
     added = [(schools[urn], now) for urn in sorted(schools.keys() - known.keys())]
     await copy_rows(session, School, ("id", "created_at"), added)
     schools.update({urn: schools[first] for urn, first in firsts.items()})
-    rows = [{**asdict(each), "school_id": schools[each.urn], "release_id": row.id} for each in records]
-    await upsert(session, Establishment, "urn", rows)
-    await identify(session, row, records, schools, urns)
+    whole = [f"{line}\t{schools[each.urn]}\t{row.id}" for each, line in zip(records, said, strict=True)]
+    new = [line for each, line in zip(records, whole, strict=True) if each.urn in urns]
+    await copy_lines(session, "outcomes.establishment", (*ESTABLISHMENT, *KEPT_ON), new)
+    if len(new) < len(records):
+        again = [line for each, line in zip(records, whole, strict=True) if each.urn not in urns]
+        await change_establishments(session, again, says_trust=records[0].says_trust)
+    await identify(session, row, records, schools, {school for school, _now in added}, urns)
+
+
+async def change_establishments(session: AsyncSession, again: Sequence[str], *, says_trust: bool) -> None:
+    """Bring establishments that were known before to what is said of them now, where that is something else."""
+    said = [name for name in ESTABLISHMENT if name not in ({"urn"} if says_trust else {"urn", "trust_uid"})]
+    connection = await session.connection()
+    await connection.execute(
+        text("CREATE TEMPORARY TABLE again (LIKE outcomes.establishment INCLUDING DEFAULTS) ON COMMIT DROP")
+    )
+    await copy_lines(session, "again", (*ESTABLISHMENT, *KEPT_ON), again)
+    old, new = (", ".join(f"{table}.{name}" for name in said) for table in ("e", "again"))
+    changed = ", ".join(f"{name} = again.{name}" for name in (*said, "release_id"))
+    await connection.execute(
+        text(
+            f"UPDATE outcomes.establishment AS e SET {changed} FROM again"  # noqa: S608
+            f" WHERE e.urn = again.urn AND ({old}) IS DISTINCT FROM ({new})"
+        )
+    )
 
 
 async def identify(
@@ -128,10 +175,14 @@ async def identify(
     row: Release,
     records: Sequence[EstablishmentRecord],
     schools: dict[int, UUID],
+    added: set[UUID],
     new_urns: set[int],
 ) -> None:
-    """Add the identifiers that a school did not have before; a URN holds from opening to closing."""
-    seen = await queries.identifiers_of(session, list({schools[each.urn] for each in records}))
+    """Add the identifiers that a school did not have before; a URN holds from opening to closing.
+
+    `schools` are the schools by URN; `added` those that are new, `new_urns` the URNs that are.
+    """
+    seen = await queries.identifiers_of(session, list({schools[each.urn] for each in records} - added))
     rows = []
     for each in records:
         laestab = f"{each.la_code}{each.establishment_number}" if each.establishment_number else None
@@ -142,9 +193,15 @@ async def identify(
                 continue
             seen.add((schools[each.urn], scheme, value))
             until = each.closed_on if scheme == "urn" else None
-            rows.append((schools[each.urn], scheme, value, since, until, row.feed))
+            rows.append(f"{schools[each.urn]}\t{scheme}\t{value}\t{written(since)}\t{written(until)}\t{row.feed}")
     columns = ("school_id", "scheme", "value", "valid_from", "valid_to", "source")
-    await copy_rows(session, SchoolIdentifier, columns, rows)
+    await copy_lines(session, "outcomes.school_identifier", columns, rows)
+    if len(new_urns) < len(records):
+        await date_identifiers(session, row)
+
+
+async def date_identifiers(session: AsyncSession, row: Release) -> None:
+    """URNs hold from opening to closing, as the release now dates these."""
     dated = text(
         "UPDATE outcomes.school_identifier AS i SET valid_from = coalesce(e.opened_on, i.valid_from),"
         " valid_to = e.closed_on FROM outcomes.establishment AS e"
@@ -158,6 +215,8 @@ def establishment_sights(row: Release, records: Sequence[EstablishmentRecord]) -
     """What the register's establishments say about trusts: no joining days; a closed school has left on closing."""
     sights = {}
     for each in records:
+        if not each.says_trust:
+            continue
         closed = each.status == "closed" or (each.closed_on is not None and each.closed_on <= row.published_on)
         uid, left = (None, each.closed_on) if closed else (each.trust_uid, None)
         sights[each.urn] = Sight(uid, None, row.published_on, row.feed, left)
@@ -183,6 +242,8 @@ async def settle_memberships(session: AsyncSession, sights: dict[int, Sight], ca
     opened = []
     for urn, sight in sights.items():
         rows = known.get(urn, [])
+        if not rows and sight.trust_uid is None:
+            continue
         changes = reconcile([member(row) for row in rows], sight)
         changed = {each.id: each for each in changes.changed}
         for row in rows:

@@ -43,7 +43,7 @@ def state(world: World) -> list[Any]:
     """All that releases have brought about: what counts, every observation, and the register."""
     return [
         world.rows("SELECT feed, academic_year, release_id FROM outcomes.current_release ORDER BY 1, 2"),
-        world.rows("SELECT * FROM outcomes.observation ORDER BY id"),
+        world.rows("SELECT * FROM outcomes.observation ORDER BY release_id, measure, academic_year, urn"),
         world.rows("SELECT id, status, values_hash FROM outcomes.release WHERE status = 'current' ORDER BY id"),
         world.rows("SELECT urn, name, trust_uid, status FROM outcomes.establishment ORDER BY urn"),
         world.rows("SELECT urn, trust_uid, joined_on, left_on FROM outcomes.membership ORDER BY urn, joined_on"),

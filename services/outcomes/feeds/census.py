@@ -1,19 +1,24 @@
 """DfE school census as the performance tables publish it: what a school's intake is like."""
 
-from services.outcomes.feeds.observations import Figure, given, observed, one_each
-from services.outcomes.feeds.reading import Cells, RowRejected, read, sheet, urn
+from services.outcomes.feeds.columns import Layout, columns
+from services.outcomes.feeds.observations import Figure, given, observations
 from services.outcomes.feeds.records import ObservationRecord, Parsed
 
-COLUMNS = {
-    "urn": ("urn",),
-    "pupils": ("nor",),
-    "meals": ("pnumfsmever",),
-    "meals_pupils": ("norfsmever",),
-    "language": ("pnumeal",),
-    "support": ("psenelk",),
-    "plan": ("psenelse",),
-}
-REQUIRED = ("urn", "pupils", "meals", "language", "support", "plan")
+LAYOUTS = (
+    Layout(
+        "census",
+        {
+            "urn": "urn",
+            "pupils": "nor",
+            "meals": "pnumfsmever",
+            "meals_pupils": "norfsmever",
+            "language": "pnumeal",
+            "support": "psenelk",
+            "plan": "psenelse",
+        },
+        ("urn", "pupils", "meals", "language", "support", "plan"),
+    ),
+)
 FIGURES = (
     Figure("CENSUS_NOR", "pupils"),
     Figure("CENSUS_FSM", "meals", "meals_pupils"),
@@ -27,9 +32,6 @@ published from 2022/23 (NORFSMEVER), and not known before."""
 
 def parse(content: bytes, academic_year: int | None) -> Parsed[ObservationRecord]:
     """Read the January census of the declared year; percentages come with or without their sign. Raises FeedRefused."""
-    figures = {given(academic_year): FIGURES}
-
-    def school(cell: Cells) -> list[ObservationRecord | RowRejected] | None:
-        return None if cell("urn") == "NAT" else observed(cell, urn(cell), figures)
-
-    return read(sheet(content), COLUMNS, REQUIRED, make=school, unique=one_each)
+    table = columns(content, LAYOUTS)
+    schools = [place for place, urn in enumerate(table.cells["urn"]) if urn.strip() != "NAT"]
+    return observations(table, {given(academic_year): FIGURES}, schools)

@@ -1,91 +1,194 @@
 """GIAS, establishments: every school with where it is, what it is and which trust it is in."""
 
-from services.outcomes.feeds.reading import Cells, RowRejected, code, day, read, sheet, urn, word
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import repeat
+from typing import Any
+
+from services.outcomes.feeds.columns import TWICE, Columns, Layout, columns, converted, rejected, repeated
+from services.outcomes.feeds.reading import ENCODINGS, RowRejected, code, day_of, urn_of, word
 from services.outcomes.feeds.records import EstablishmentRecord, Parsed
 
-COLUMNS = {
-    "urn": ("urn",),
-    "name": ("establishmentname",),
-    "la_code": ("la_code", "laid"),
-    "la_name": ("la_name", "laname"),
-    "number": ("establishmentnumber",),
-    "region_code": ("gor_code", "regionid"),
-    "region": ("gor_name", "regionname"),
-    "phase": ("phaseofeducation_name", "phaseofeducationname"),
-    "kind_code": ("typeofestablishment_code", "typeofestablishmentid"),
-    "kind": ("typeofestablishment_name", "typeofestablishmentname"),
-    "kind_group": ("establishmenttypegroup_name", "establishmenttypegroupname"),
-    "status": ("establishmentstatus_name",),
-    "opened": ("opendate",),
-    "closed": ("closedate",),
-    "ukprn": ("ukprn",),
-    "trust": ("trusts_code", "trustid"),
-    "trust_flag": ("trustschoolflag_code", "trustschoolflagid"),
-    "admissions": ("admissionspolicy_name", "admissionspolicyname"),
-    "religion": ("religiouscharacter_name", "religiouscharactername"),
-    "pupils": ("numberofpupils", "totalpupils"),
-    "town": ("town",),
-    "postcode": ("postcode",),
-    "easting": ("easting",),
-    "northing": ("northing",),
-}
-REQUIRED = ("urn", "name", "la_code", "la_name", "region", "phase", "kind", "kind_group", "trust", "trust_flag")
-"""A layout that cannot say which trust a school is in is refused: it would seem that every school had left its own."""
+FULL = Layout(
+    "edubasealldata",
+    {
+        "urn": "urn",
+        "name": "establishmentname",
+        "la_code": "la_code",
+        "la_name": "la_name",
+        "number": "establishmentnumber",
+        "region": "gor_name",
+        "phase": "phaseofeducation_name",
+        "kind_code": "typeofestablishment_code",
+        "kind": "typeofestablishment_name",
+        "kind_group": "establishmenttypegroup_name",
+        "status": "establishmentstatus_name",
+        "opened": "opendate",
+        "closed": "closedate",
+        "ukprn": "ukprn",
+        "trust": "trusts_code",
+        "trust_flag": "trustschoolflag_code",
+        "admissions": "admissionspolicy_name",
+        "religion": "religiouscharacter_name",
+        "pupils": "numberofpupils",
+        "town": "town",
+        "postcode": "postcode",
+        "easting": "easting",
+        "northing": "northing",
+    },
+    (
+        *("urn", "name", "la_code", "la_name", "region", "phase", "kind", "kind_group", "status"),
+        *("opened", "closed", "trust", "trust_flag"),
+    ),
+)
+"""The daily file, in all its widths (135 columns, 140 and more before 2025): codes and names."""
+SERVED = Layout(
+    "served",
+    {
+        "urn": "urn",
+        "name": "establishmentname",
+        "la_code": "laid",
+        "la_name": "laname",
+        "number": "establishmentnumber",
+        "region": "regionname",
+        "phase": "phaseofeducationname",
+        "kind_code": "typeofestablishmentid",
+        "kind": "typeofestablishmentname",
+        "kind_group": "establishmenttypegroupname",
+        "ukprn": "ukprn",
+        "trust": "trustid",
+        "trust_flag": "trustschoolflagid",
+        "admissions": "admissionspolicyname",
+        "religion": "religiouscharactername",
+        "pupils": "totalpupils",
+        "town": "town",
+        "postcode": "postcode",
+        "easting": "easting",
+        "northing": "northing",
+    },
+    ("urn", "name", "la_code", "la_name", "region", "phase", "kind", "kind_group", "trust", "trust_flag"),
+)
+"""As DfE's own products pass the register on, in JSON: renamed, and without status and dates."""
+EXTRACT = Layout(
+    "extract",
+    {field: name for field, name in FULL.columns.items() if field not in {"kind_code", "trust", "trust_flag"}},
+    ("urn", "name", "la_code", "la_name", "region", "phase", "kind", "kind_group", "status", "opened", "closed"),
+)
+"""As the search page gives it: names only, so that it cannot be said which trust a school is in."""
+LAYOUTS = (FULL, SERVED, EXTRACT)
+NEEDED = ("name", "la_code", "la_name", "region", "phase", "kind", "kind_group")
+CENTRE = re.compile(r"[1-9][0-9]{4}", re.ASCII)
+"""Children's centres, which are no schools, have numbers of five digits."""
 IN_ACADEMY_TRUST = {"3", "5"}
 """Trust flags for multi-academy and single-academy trusts; 1 is a foundation trust, which runs no academies."""
-
 GRID_METRES = 1_300_000
 """The British National Grid is no longer than this in either direction."""
+Convert = Callable[[str], Any]
 
 
-def establishment(cell: Cells) -> list[EstablishmentRecord | RowRejected]:
-    """The school of a row. Names of persons are not read."""
-    number = urn(cell)
-    for name in ("name", "la_code", "la_name", "region", "phase", "kind", "kind_group"):
-        if not cell(name):
-            raise RowRejected("missing_value", f"{name}: the school has none.")
-    pupils = cell("pupils")
-    easting, northing = location(cell)
-    in_trust = code(cell("trust_flag")) in IN_ACADEMY_TRUST
-    return [
-        EstablishmentRecord(
-            urn=number,
-            name=cell("name"),
-            la_code=cell("la_code").zfill(3),
-            la_name=cell("la_name"),
-            establishment_number=cell("number").zfill(4) if cell("number") else None,
-            region=cell("region"),
-            phase=cell("phase"),
-            kind_code=cell("kind_code").zfill(2),
-            kind=cell("kind"),
-            kind_group=cell("kind_group"),
-            status=word(cell("status")) or None,
-            opened_on=day(cell, "opened"),
-            closed_on=day(cell, "closed"),
-            ukprn=cell("ukprn") or None,
-            trust_uid=(cell("trust") or None) if in_trust else None,
-            admissions=cell("admissions") or None,
-            religious_character=cell("religion") or None,
-            pupils=int(pupils) if pupils.isdecimal() and len(pupils) < 7 else None,
-            town=cell("town") or None,
-            postcode=cell("postcode") or None,
-            easting=easting,
-            northing=northing,
-        )
-    ]
+def needed(text: str, name: str) -> str:
+    """A cell that may not be empty."""
+    if not text:
+        raise RowRejected("missing_value", f"{name}: the school has none.")
+    return text
 
 
-def location(cell: Cells) -> tuple[int | None, int | None]:
-    """Easting and northing on the British National Grid, in metres; both None unless both are given.
+def text_or_none(text: str) -> str | None:
+    """A cell, None where it is empty."""
+    return text or None
+
+
+def pupils(text: str) -> int | None:
+    """Pupils on roll; None for what is no such number."""
+    return int(text) if text.isdecimal() and len(text) < 7 else None
+
+
+def metres(text: str) -> int | None:
+    """A place on the British National Grid in one direction; None where it is not known.
 
     Nothing lies at 0 in either direction, so a zero stands for a place that is not known.
     """
-    found = [cell(name).removesuffix(".0") for name in ("easting", "northing")]
-    if not all(each.isdecimal() and 0 < int(each) < GRID_METRES for each in found):
-        return None, None
-    return int(found[0]), int(found[1])
+    whole = text.removesuffix(".0")
+    return int(whole) if whole.isdecimal() and 0 < int(whole) < GRID_METRES else None
 
 
-def parse(content: bytes, _academic_year: int | None) -> Parsed[EstablishmentRecord]:
-    """Read the daily CSV file (cp1252, codes and names) or the JSON layout; raises FeedRefused."""
-    return read(sheet(content), COLUMNS, REQUIRED, make=establishment, unique=lambda each: each.urn)
+def padded(text: str, width: int) -> str:
+    """A code with the zeros before it that some files have lost."""
+    return text.zfill(width)
+
+
+CONVERT: dict[str, Convert] = {
+    "urn": urn_of,
+    **{name: partial(needed, name=name) for name in NEEDED},
+    "la_code": lambda text: padded(needed(text, "la_code"), 3),
+    "number": lambda text: padded(text, 4) if text else None,
+    "kind_code": partial(padded, width=2),
+    "status": lambda text: word(text) or None,
+    "opened": partial(day_of, name="opened"),
+    "closed": partial(day_of, name="closed"),
+    "trust_flag": lambda text: code(text) in IN_ACADEMY_TRUST,
+    "pupils": pupils,
+    "easting": metres,
+    "northing": metres,
+}
+"""How each field is read; the others are text or nothing. In the order in which a row is looked through."""
+FIELDS = dict.fromkeys((*CONVERT, *FULL.columns))
+
+
+def parse(
+    content: bytes, _academic_year: int | None, encodings: Iterable[str] = ENCODINGS
+) -> Parsed[EstablishmentRecord]:
+    """Read the daily file, a search extract or the JSON form. Names of persons are not read. Raises FeedRefused."""
+    whole = columns(content, LAYOUTS, encodings)
+    urns = [text.strip() for text in whole.cells["urn"]]
+    table = whole.only([place for place, urn in enumerate(urns) if not CENTRE.fullmatch(urn)])
+    values, bad = converted_fields(table)
+    for place in repeated(values["urn"], out=bad):
+        bad[place] = TWICE
+    records: Iterable[EstablishmentRecord] = map(EstablishmentRecord._make, zip(*fields(table, values), strict=True))
+    if bad:
+        records = (each for place, each in enumerate(records) if place not in bad)
+    rejections = [rejected(table.numbers[place], table.cells["urn"][place], bad[place]) for place in sorted(bad)]
+    ignored = len(urns) - len(table.numbers)
+    return Parsed(table.layout.name, len(urns), ignored, tuple(records), tuple(rejections))
+
+
+def converted_fields(table: Columns) -> tuple[dict[str, Sequence[Any]], dict[int, RowRejected]]:
+    """The values of every field, and the rows that cannot be used with the first reason why."""
+    values: dict[str, Sequence[Any]] = {}
+    bad: dict[int, RowRejected] = {}
+    for field in FIELDS:
+        if field in table:
+            values[field], wrong = converted(table.cells[field], CONVERT.get(field, text_or_none))
+            bad = wrong | bad
+    return values, bad
+
+
+def fields(table: Columns, values: dict[str, Sequence[Any]]) -> list[Iterable[Any]]:
+    """The columns of EstablishmentRecord, in their order."""
+    n = len(table.numbers)
+    nothing: Sequence[Any] = [None] * n
+    says_trust = "trust" in table
+    trusts: Sequence[str | None] = nothing
+    if says_trust:
+        trusts = [
+            uid if flag is True else None for uid, flag in zip(values["trust"], values["trust_flag"], strict=True)
+        ]
+    eastings, northings = values.get("easting", nothing), values.get("northing", nothing)
+    known = [None not in pair for pair in zip(eastings, northings, strict=True)]
+    return [
+        *(values[name] for name in ("urn", "name", "la_code", "la_name")),
+        values.get("number", nothing),
+        values["region"],
+        values["phase"],
+        values.get("kind_code", ["00"] * n),
+        values["kind"],
+        values["kind_group"],
+        *(values.get(name, nothing) for name in ("status", "opened", "closed", "ukprn")),
+        trusts,
+        *(values.get(name, nothing) for name in ("admissions", "religion", "pupils", "town", "postcode")),
+        [east if both else None for east, both in zip(eastings, known, strict=True)],
+        [north if both else None for north, both in zip(northings, known, strict=True)],
+        repeat(says_trust, n),
+    ]

@@ -1,10 +1,10 @@
 """DfE performance tables at the end of key stages 2 and 4: schools' rows, codes kept as reasons."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from services.outcomes.feeds.observations import Figure, given, observed, one_each
-from services.outcomes.feeds.reading import Cells, RowRejected, Sheet, located, read, sheet, urn
+from services.outcomes.feeds.columns import Columns, Layout, columns
+from services.outcomes.feeds.observations import Figure, given, observations
 from services.outcomes.feeds.records import FeedRefused, ObservationRecord, Parsed
 from services.outcomes.rules.years import academic_year_text
 
@@ -12,18 +12,39 @@ SCHOOL_ROWS = {"1", "2"}
 """Record types of mainstream and special schools; the others are local authorities and England."""
 NO_TABLE_BEFORE = {2020, 2021}
 """Years whose tables cannot repeat the year before: none was published for 2019/20 and 2020/21."""
-KS2_COLUMNS = {
-    "rectype": ("rectype",),
-    "urn": ("urn",),
-    "eligible": ("telig",),
-    "expected": ("ptrwm_exp",),
-    "higher": ("ptrwm_high",),
-    "reading": ("read_average",),
-    "maths": ("mat_average",),
-    "reading_progress": ("readprog",),
-    "writing_progress": ("writprog",),
-    "maths_progress": ("matprog",),
+KS2 = {
+    "rectype": "rectype",
+    "urn": "urn",
+    "eligible": "telig",
+    "expected": "ptrwm_exp",
+    "higher": "ptrwm_high",
+    "reading": "read_average",
+    "maths": "mat_average",
+    "reading_progress": "readprog",
+    "writing_progress": "writprog",
+    "maths_progress": "matprog",
 }
+KS2_LAYOUTS = (
+    Layout("ks2", KS2, ("rectype", "urn", "eligible", "expected")),
+    Layout("ks2_progress_only", KS2, ("rectype", "urn", "reading_progress", "writing_progress", "maths_progress")),
+    Layout(
+        "ks2_trimmed",
+        {
+            "urn": "urn",
+            "ends_in": "academic_year",
+            "eligible": "ks2_pupils",
+            "expected": "overall_meet_std",
+            "higher": "overall_exceed_std",
+            "reading": "reading_score",
+            "maths": "maths_score",
+            "reading_progress": "reading_progress",
+            "writing_progress": "writing_progress",
+            "maths_progress": "maths_progress",
+        },
+        ("urn", "ends_in", "eligible", "expected"),
+    ),
+)
+"""The table as published; cut down to progress; and of schools only under other names, its codes left blank."""
 KS2_FIGURES = (
     Figure("KS2_RWM_EXP", "expected", "eligible"),
     Figure("KS2_RWM_HIGH", "higher", "eligible"),
@@ -33,17 +54,41 @@ KS2_FIGURES = (
     Figure("KS2_WRIT_PROG", "writing_progress", "eligible"),
     Figure("KS2_MAT_PROG", "maths_progress", "eligible"),
 )
-KS4_COLUMNS = {
-    "rectype": ("rectype",),
-    "urn": ("urn",),
-    "pupils": ("tpup",),
-    "attainment": ("att8scr",),
-    "progress": ("p8mea",),
-    "progress_pupils": ("p8pup",),
-    "strong": ("ptl2basics_95",),
-    "standard": ("ptl2basics_94",),
-    "ebacc": ("ebaccaps",),
+KS4 = {
+    "rectype": "rectype",
+    "urn": "urn",
+    "pupils": "tpup",
+    "attainment": "att8scr",
+    "progress": "p8mea",
+    "progress_pupils": "p8pup",
+    "strong": "ptl2basics_95",
+    "standard": "ptl2basics_94",
+    "ebacc": "ebaccaps",
 }
+KS4_LAYOUTS = (
+    Layout("ks4", KS4, ("rectype", "urn", "pupils", "attainment")),
+    Layout("ks4_headlines", KS4, ("rectype", "urn", "attainment", "progress")),
+    Layout(
+        "ks4_trimmed",
+        {
+            "urn": "urn",
+            "ends_in": "academic_year",
+            "pupils": "ks4_pupils",
+            "attainment": "attainment_8",
+            "progress": "progress_8",
+        },
+        ("urn", "ends_in", "pupils", "attainment"),
+    ),
+    Layout(
+        "ks4_merged",
+        {name: column for name, column in KS4.items() if name not in {"rectype", "pupils", "progress_pupils"}},
+        ("urn", "attainment", "progress"),
+    ),
+)
+"""The table as published; its headlines; of schools only under other names; and merged with other tables by a reader.
+
+What the trimmed table of 2015/16 calls grade 5 in English and maths cannot be that: there were no such grades.
+"""
 KS4_FIGURES = (
     Figure("KS4_A8", "attainment", "pupils"),
     Figure("KS4_P8", "progress", "progress_pupils"),
@@ -53,16 +98,19 @@ KS4_FIGURES = (
 )
 
 
-def fits(rows: Sheet, headline: str, year: int) -> None:
+def fits(table: Columns, headline: str, year: int) -> None:
     """Raise FeedRefused when the table says itself that it is not of the declared year.
 
     A table repeats its headline measure for earlier years: `ATT8SCR_18` is the measure of 2017/18 in the table of
-    2018/19. Other columns are no guide: the table of 2016/17 has one that ends in `_17`.
+    2018/19. Other columns are no guide: the table of 2016/17 has one that ends in `_17`. A trimmed table names the
+    calendar year in which its own ends.
     """
     repeated = re.compile(rf"{headline}_([0-9]{{2}})")
-    history = [2000 + int(found[1]) for found in map(repeated.fullmatch, rows.names) if found]
+    history = [2000 + int(found[1]) for found in map(repeated.fullmatch, table.names) if found]
     latest = max(history, default=year)
-    if latest > year or (latest < year and year not in NO_TABLE_BEFORE):
+    if "ends_in" in table:
+        latest = max((int(each) - 1 for each in set(table.cells["ends_in"]) if each.isdecimal()), default=year)
+    if latest > year or (latest < year and (year not in NO_TABLE_BEFORE or not history)):
         said, own = academic_year_text(year), academic_year_text(latest)
         raise FeedRefused(
             "wrong_year", f"The file was sent as {said}, but its columns are those of the table of {own}."
@@ -72,33 +120,25 @@ def fits(rows: Sheet, headline: str, year: int) -> None:
 def table(
     content: bytes,
     academic_year: int | None,
-    columns: Mapping[str, tuple[str, ...]],
-    figures: tuple[Figure, ...],
+    layouts: Sequence[Layout],
+    figures: Sequence[Figure],
     headline: str,
-    required: tuple[str, ...],
 ) -> Parsed[ObservationRecord]:
     """Read a performance table; a measure that the year's layout does not have gives no observations."""
-    rows = sheet(content)
-    places = located(rows, columns, required)
-    year = given(academic_year)
-    fits(rows, headline, year)
-    wanted = {year: [each for each in figures if each.column in places]}
-
-    def school(cell: Cells) -> list[ObservationRecord | RowRejected] | None:
-        return observed(cell, urn(cell), wanted) if cell("rectype") in SCHOOL_ROWS else None
-
-    return read(rows, columns, required, make=school, unique=one_each)
+    found, year = columns(content, layouts), given(academic_year)
+    fits(found, headline, year)
+    wanted: Mapping[int, Sequence[Figure]] = {year: [each for each in figures if each.column in found]}
+    schools = None
+    if "rectype" in found:
+        schools = [place for place, kind in enumerate(found.cells["rectype"]) if kind.strip() in SCHOOL_ROWS]
+    return observations(found, wanted, schools)
 
 
 def parse_ks2(content: bytes, academic_year: int | None) -> Parsed[ObservationRecord]:
     """Read the key stage 2 table of the declared year; raises FeedRefused."""
-    return table(
-        content, academic_year, KS2_COLUMNS, KS2_FIGURES, "ptrwm_exp", ("rectype", "urn", "eligible", "expected")
-    )
+    return table(content, academic_year, KS2_LAYOUTS, KS2_FIGURES, "ptrwm_exp")
 
 
 def parse_ks4(content: bytes, academic_year: int | None) -> Parsed[ObservationRecord]:
     """Read the key stage 4 table of the declared year; raises FeedRefused."""
-    return table(
-        content, academic_year, KS4_COLUMNS, KS4_FIGURES, "att8scr", ("rectype", "urn", "pupils", "attainment")
-    )
+    return table(content, academic_year, KS4_LAYOUTS, KS4_FIGURES, "att8scr")

@@ -1,11 +1,13 @@
-"""What the feeds of performance tables share: a row of measures into observations, with reasons for what is missing."""
+"""What the feeds of yearly tables share: columns of measures into observations, with reasons for what is missing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 
-from services.outcomes.feeds.reading import SHOWN, Cells, RowRejected
-from services.outcomes.feeds.records import ObservationRecord
-from services.outcomes.rules.values import ValueState, parse_value
+from services.outcomes.feeds.columns import TWICE, Columns, converted, rejected, repeated
+from services.outcomes.feeds.reading import SHOWN, RowRejected, urn_of
+from services.outcomes.feeds.records import ObservationRecord, Parsed
+from services.outcomes.rules.values import Value, ValueState, parse_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,26 +19,75 @@ class Figure:
     pupils: str | None = None
 
 
-def one_each(record: ObservationRecord) -> tuple[int, str, int]:
-    """What there may be one of: a school's measure in a year."""
-    return (record.urn, record.measure, record.academic_year)
+def observations(
+    table: Columns, figures: Mapping[int, Sequence[Figure]], schools: Sequence[int] | None = None
+) -> Parsed[ObservationRecord]:
+    """The observations of a table by academic year, measure by measure; `schools` are the places of its schools' rows.
 
-
-def observed(cell: Cells, urn: int, figures: Mapping[int, Iterable[Figure]]) -> list[ObservationRecord | RowRejected]:
-    """The observations of a school by academic year; a cell that cannot be read is rejected, the others are kept."""
-    found: list[ObservationRecord | RowRejected] = []
+    A row without a URN, or with one that has come before, is rejected whole, so that no school is mixed of two rows;
+    of the others only the cells that cannot be read.
+    """
+    rows = len(table.numbers)
+    table = table.only(range(rows) if schools is None else schools)
+    urns, bad = converted(table.cells["urn"], urn_of)
+    for place in repeated(urns, out=bad):
+        bad[place] = TWICE
+    if bad:
+        kept = [place for place in range(len(urns)) if place not in bad]
+        found = [(place, rejected(table.numbers[place], table.cells["urn"][place], bad[place])) for place in bad]
+        rejections = {table.numbers[place]: [each] for place, each in found}
+        ignored = rows - len(urns)
+        table, urns = table.only(kept), [urns[place] for place in kept]
+    else:
+        rejections, ignored = {}, rows - len(urns)
+    records = []
     for year, wanted in figures.items():
         for figure in wanted:
-            value = parse_value(cell(figure.column))
-            if value.state is ValueState.UNREADABLE:
-                words = f"{figure.column}: {value.raw[:SHOWN]!r} is neither a number nor a known code."
-                found.append(RowRejected("unreadable_value", words))
-                continue
-            pupils = parse_value(cell(figure.pupils)).number if figure.pupils else None
-            whole = int(pupils) if pupils is not None and pupils == int(pupils) and pupils >= 0 else None
-            number, state = value.number, value.state
-            found.append(ObservationRecord(urn, figure.measure, year, state, number, value.raw, whole))
-    return found
+            values, wrong = converted(table.cells[figure.column], figure_of(figure.column))
+            for place, error in wrong.items():
+                number = table.numbers[place]
+                rejections.setdefault(number, []).append(rejected(number, table.cells["urn"][place], error))
+            records.append(of_figure(table, urns, figure, year, values, wrong))
+    listed = chain.from_iterable(rejections[number] for number in sorted(rejections))
+    return Parsed(table.layout.name, rows, ignored, tuple(chain.from_iterable(records)), tuple(listed))
+
+
+def of_figure(
+    table: Columns,
+    urns: Sequence[int],
+    figure: Figure,
+    year: int,
+    values: Sequence[Value],
+    wrong: Iterable[int],
+) -> Iterable[ObservationRecord]:
+    """One measure of all schools."""
+    pupils: Iterable[int | None] = repeat(None, len(urns))
+    if figure.pupils and figure.pupils in table:
+        pupils = converted(table.cells[figure.pupils], whole)[0]
+    left_out = set(wrong)
+    return [
+        ObservationRecord(urn, figure.measure, year, value.state, value.number, value.raw, n)
+        for place, (urn, value, n) in enumerate(zip(urns, values, pupils, strict=True))
+        if place not in left_out
+    ]
+
+
+def figure_of(column: str) -> Callable[[str], Value]:
+    """How the cells of a column are read; raises RowRejected for what is neither a number nor a known code."""
+
+    def read(text: str) -> Value:
+        value = parse_value(text)
+        if value.state is ValueState.UNREADABLE:
+            raise RowRejected("unreadable_value", f"{column}: {text[:SHOWN]!r} is neither a number nor a known code.")
+        return value
+
+    return read
+
+
+def whole(text: str) -> int | None:
+    """A number of pupils; None for what is none."""
+    number = parse_value(text).number
+    return int(number) if number is not None and number == int(number) and number >= 0 else None
 
 
 def given(year: int | None) -> int:

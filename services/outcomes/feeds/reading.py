@@ -6,7 +6,8 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -30,6 +31,15 @@ class RowRejected(Exception):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code, self.detail = code, detail
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file that was opened: its form (csv or json), normalised column names, and its rows, to be read once."""
+
+    form: str
+    names: tuple[str, ...]
+    rows: Callable[[], Iterator[list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,40 +94,63 @@ def normalised(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-def sheet(content: bytes, encodings: Iterable[str] = ENCODINGS) -> Sheet:
+def opened(content: bytes, encodings: Iterable[str] = ENCODINGS) -> Table:
     """The table in a file: CSV, or a JSON array of objects; packed by gzip or not.
 
-    Raises FeedRefused (`unreadable`, `truncated`, `wrong_encoding`, `empty`).
+    Raises FeedRefused (`unreadable`, `truncated`, `wrong_encoding`).
     """
     text = decoded(unpacked(content), tuple(encodings))
-    found = from_json(text) if text.lstrip()[:1] == "[" else from_csv(text)
+    return from_json(text) if text[:200].lstrip()[:1] == "[" else from_csv(text)
+
+
+def sheet(content: bytes, encodings: Iterable[str] = ENCODINGS) -> Sheet:
+    """The whole table in a file, row by row; raises FeedRefused as `opened` does, and `empty`."""
+    table = opened(content, encodings)
+    found = Sheet(table.form, table.names, list(table.rows()))
     if not found.rows:
         raise FeedRefused("empty", "The file has no rows.")
     return found
 
 
-def from_csv(text: str) -> Sheet:
-    """Rows of a CSV file; a quotation that never ends, or a last row without its end, is a cut file."""
+def from_csv(text: str) -> Table:
+    """A CSV file, read on as its rows are asked for; blank lines are no rows."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows = csv_rows(text, reader)
+    header = next(rows, [])
+    return Table("csv", tuple(normalised(name) for name in header), lambda: uncut(text, len(header), rows))
+
+
+def csv_rows(text: str, reader: Any) -> Iterator[list[str]]:
+    """Rows of a CSV file; a quotation that never ends is a cut file."""
     try:
-        header, *rows = [row for row in reader if row] or [[]]
+        for row in reader:
+            if row:
+                yield row
     except csv.Error as error:
         if "unexpected end" in str(error):
             raise FeedRefused("truncated", "The file ends in the middle of a cell.") from error
         raise FeedRefused("unreadable", f"Line {reader.line_num} is not CSV: {error}.") from error
-    if rows and not text.endswith("\n") and cut(rows, len(header)):
+
+
+def uncut(text: str, width: int, rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    """The rows; raises FeedRefused when the last one breaks off.
+
+    Some published files end without a line end, and a cell or two short; others have many short rows.
+    """
+    if text.endswith("\n"):
+        yield from rows
+        return
+    lengths, last = Counter[int](), 0
+    for row in rows:
+        last = len(row)
+        lengths[last] += 1
+        yield row
+    if lengths and last < width - USUALLY_SHORT and lengths[last] == 1:
         raise FeedRefused("truncated", "The last row ends in the middle: only a part of the file came.")
-    return Sheet("csv", tuple(normalised(name) for name in header), rows)
 
 
-def cut(rows: list[list[str]], width: int) -> bool:
-    """Whether the last row breaks off: some published files end without a line end, and a cell or two short."""
-    last = len(rows[-1])
-    return last < width - USUALLY_SHORT and last not in {len(row) for row in rows[:-1]}
-
-
-def from_json(text: str) -> Sheet:
-    """Rows of a JSON array of flat objects; null is an empty cell."""
+def from_json(text: str) -> Table:
+    """A JSON array of flat objects; null is an empty cell."""
     try:
         found: Any = json.loads(text)
     except RecursionError as error:
@@ -132,7 +165,7 @@ def from_json(text: str) -> Sheet:
     rows = [["" if each.get(name) is None else str(each[name]) for name in names] for each in found]
     if not all(encodable(each) for row in rows for each in row):
         raise FeedRefused("wrong_encoding", "The JSON holds half of a character (a lone surrogate).")
-    return Sheet("json", tuple(normalised(name) for name in names), rows)
+    return Table("json", tuple(normalised(name) for name in names), lambda: iter(rows))
 
 
 def encodable(text: str) -> bool:
@@ -209,7 +242,11 @@ def key_of(cell: Cells) -> str | None:
 
 def urn(cell: Cells, name: str = "urn") -> int:
     """A URN; raises RowRejected for anything but six digits."""
-    text = cell(name)
+    return urn_of(cell(name), name)
+
+
+def urn_of(text: str, name: str = "urn") -> int:
+    """A URN; raises RowRejected, naming the column, for anything but six digits."""
     if not URN.fullmatch(text):
         raise RowRejected("bad_urn", f"{name}: {text[:SHOWN]!r} is not a URN of six digits.")
     return int(text)
@@ -217,7 +254,11 @@ def urn(cell: Cells, name: str = "urn") -> int:
 
 def day(cell: Cells, name: str) -> date | None:
     """A date, None where it is blank or unknown; raises RowRejected for anything else."""
-    text = cell(name)
+    return day_of(cell(name), name)
+
+
+def day_of(text: str, name: str) -> date | None:
+    """A date, None where it is blank or unknown; raises RowRejected, naming the column, for anything else."""
     if not text:
         return None
     for pattern in DATE_FORMATS:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from services.outcomes.rules.values import ValueState
 
@@ -71,11 +71,11 @@ class EstablishmentLinkRecord:
     established_on: date | None
 
 
-@dataclass(frozen=True, slots=True)
-class EstablishmentRecord:
+class EstablishmentRecord(NamedTuple):
     """One establishment of the GIAS register: one legal life of a school. `status` None: the layout does not say.
 
-    `easting` and `northing` are metres on the British National Grid, None where the place is not known.
+    `easting` and `northing` are metres on the British National Grid, None where the place is not known. `says_trust`
+    is False where the layout cannot say which trust the school is in.
     """
 
     urn: int
@@ -100,10 +100,10 @@ class EstablishmentRecord:
     postcode: str | None
     easting: int | None
     northing: int | None
+    says_trust: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ObservationRecord:
+class ObservationRecord(NamedTuple):
     """One measure of one school in one academic year (`academic_year` is the year in which it starts).
 
     `number` is in the measure's unit and set exactly when `state` is OK; `denominator` is the number of pupils

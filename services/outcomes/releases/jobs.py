@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -11,22 +10,27 @@ from sqlalchemy.exc import DataError
 from services.kernel.auth import service_caller
 from services.kernel.db import Database
 from services.outcomes.feeds import FEEDS, Feed
-from services.outcomes.feeds.records import FeedRefused, Parsed
+from services.outcomes.feeds.records import FeedRefused
 from services.outcomes.models import Observation
 from services.outcomes.releases import queries, service
-from services.outcomes.rules.releases import Status, values_hash
+from services.outcomes.releases.service import Read, read_of
+from services.outcomes.rules.releases import Status
 
 SELF = service_caller("outcomes")
 
 
-async def ingest(database: Database, key: str, now: datetime) -> None:
-    """Read the file of the release `key`, then store it or refuse it; a release that was settled stays as it is."""
+async def ingest(database: Database, key: str, now: datetime, content: bytes | None = None) -> None:
+    """Read the file of the release `key`, then store it or refuse it; a release that was settled stays as it is.
+
+    `content` is given where the bytes are at hand; else they are taken from the database.
+    """
     release_id = UUID(key)
     async with database.transaction(SELF) as session:
         row = await queries.release(session, release_id)
         if row.status != Status.INGESTING:
             return
-        content = await queries.content(session, release_id)
+        if content is None:
+            content = await queries.content(session, release_id)
     read = await asyncio.to_thread(parse, FEEDS[row.feed], row.academic_year, content)
     if not isinstance(read, FeedRefused):
         try:
@@ -38,11 +42,10 @@ async def ingest(database: Database, key: str, now: datetime) -> None:
             await service.refuse(session, release_id=release_id, refusal=read, caller=SELF, now=now)
 
 
-async def store(database: Database, release_id: UUID, read: tuple[Parsed[Any], str], now: datetime) -> None:
+async def store(database: Database, release_id: UUID, read: Read, now: datetime) -> None:
     """Keep what was read, in one transaction."""
-    parsed, values = read
     async with database.transaction(SELF) as session:
-        await service.store(session, release_id=release_id, parsed=parsed, values_hash=values, caller=SELF, now=now)
+        await service.store(session, release_id=release_id, read=read, caller=SELF, now=now)
 
 
 def unstorable(error: Exception) -> FeedRefused:
@@ -55,10 +58,9 @@ def unstorable(error: Exception) -> FeedRefused:
     return FeedRefused("unstorable", f"The file holds a value that cannot be kept: {str(cause).splitlines()[0][:200]}.")
 
 
-def parse(feed: Feed, academic_year: int | None, content: bytes) -> tuple[Parsed[Any], str] | FeedRefused:
-    """What a file says and the hash of it, or why it cannot be used; takes as long as the file is large."""
+def parse(feed: Feed, academic_year: int | None, content: bytes) -> Read | FeedRefused:
+    """What a file says, or why it cannot be used; takes as long as the file is large."""
     try:
-        parsed = feed.parse(content, academic_year)
+        return read_of(feed.parse(content, academic_year))
     except FeedRefused as refusal:
         return refusal
-    return parsed, values_hash(parsed.records)

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +19,12 @@ from services.kernel.types import uuid7
 from services.outcomes import service as register
 from services.outcomes.feeds import FEEDS, Feed
 from services.outcomes.feeds.records import FeedRefused, ObservationRecord, Parsed
-from services.outcomes.models import CurrentRelease, Event, Job, Observation, Rejection, Release, ReleaseFile
+from services.outcomes.models import CurrentRelease, Event, Job, Rejection, Release, ReleaseFile
 from services.outcomes.releases import queries
 from services.outcomes.rules import releases as rules
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.releases import REFERENCE_YEAR, Reason, Settlement, Stage, Status
+from services.outcomes.rules.statements import lines, names_of, texts, values_hash
 from services.outcomes.rules.years import academic_year_text
 
 
@@ -110,7 +112,7 @@ async def receive(
     )
     session.add(row)
     await session.flush()
-    session.add(ReleaseFile(release_id=row.id, content=content))
+    session.add(ReleaseFile(release_id=row.id, content=await queries.pack(content), packing=queries.PACKING))
     await enqueue(session, Job, kind="ingest", key=str(row.id))
     tell(session, row, "release.received", caller, now, sha256=row.sha256)
     return row
@@ -143,10 +145,30 @@ async def refuse(
     tell(session, row, "release.refused", caller, now, reason_code=refusal.code, detail=row.detail, missing=missing)
 
 
-async def store(
-    session: AsyncSession, *, release_id: UUID, parsed: Parsed[Any], values_hash: str, caller: Caller, now: datetime
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A file that was read: what it gave, a line of text for each record, and the hash of what they say."""
+
+    parsed: Parsed[Any]
+    lines: list[str]
+    values_hash: str
+
+
+NOT_A_VALUE = {"raw", "says_trust"}
+"""How a cell was written, and what a layout has no column for, are no part of what a record says."""
+
+
+def read_of(parsed: Parsed[Any]) -> Read:
+    """What was read, ready to be stored."""
+    if not parsed.records:
+        return Read(parsed, [], values_hash(()))
+    said = lines(parsed.records, [name for name in names_of(parsed.records[0]) if name not in NOT_A_VALUE])
+    return Read(parsed, said, values_hash(said))
+
+
+async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: Caller, now: datetime) -> None:
     """Keep what was read and decide where it counts. Storing the same release again changes nothing."""
+    parsed = read.parsed
     await queries.lock_ingest(session)
     row = await queries.locked_release(session, release_id)
     if row.status != Status.INGESTING:
@@ -155,22 +177,22 @@ async def store(
     await count(session, row, parsed)
     holders = await queries.holders(session, row.feed)
     settlement = rules.settle(
-        queries.standing(row, values_hash),
+        queries.standing(row, read.values_hash),
         {REFERENCE_YEAR} if feed.reference else {each.academic_year for each in parsed.records},
         {year: queries.standing(holder) for year, holder in holders.items()},
-        [queries.standing(twin) for twin in await queries.twins(session, row, values_hash)],
+        [queries.standing(twin) for twin in await queries.twins(session, row, read.values_hash)],
     )
     refusal = await broken(session, row, parsed, settlement, holders)
     if refusal is not None:
         await refuse(session, release_id=row.id, refusal=refusal, caller=caller, now=now)
         return
-    row.values_hash, row.ingested_at = values_hash, now
+    row.values_hash, row.ingested_at = read.values_hash, now
     row.status, row.reason_code, row.same_values_as = settlement.status, settlement.reason, settlement.same_values_as
     if not feed.reference and settlement.reason is not Reason.SAME_VALUES:
-        await observe(session, row, parsed)
+        await observe(session, row, read)
     await point(session, row, settlement, holders, caller, now)
     if feed.reference and settlement.years:
-        await register.apply(session, row=row, records=parsed.records, caller=caller, now=now)
+        await register.apply(session, row=row, records=parsed.records, said=read.lines, caller=caller, now=now)
     counted = [academic_year_text(year) for year in settlement.years if year != REFERENCE_YEAR]
     counts = {name: getattr(row, name) for name in ("rows_read", "rows_accepted", "rows_ignored", "rows_rejected")}
     tell(session, row, "release.ingested", caller, now, reason_code=row.reason_code, counts_for=counted, **counts)
@@ -213,14 +235,18 @@ async def broken(
     return None
 
 
-STATED = attrgetter("urn", "measure", "academic_year", "state", "number", "raw", "denominator")
-COLUMNS = ("urn", "measure", "academic_year", "state", "value", "raw", "denominator", "measure_version", "release_id")
+COLUMNS = ("urn", "measure", "academic_year", "state", "value", "denominator", "raw", "measure_version", "release_id")
 
 
-async def observe(session: AsyncSession, row: Release, parsed: Parsed[ObservationRecord]) -> None:
+async def observe(session: AsyncSession, row: Release, read: Read) -> None:
     """Add the release's observations; none is ever changed or taken away."""
-    rows = ((*STATED(each), MEASURES[each.measure].version_in(each.academic_year), row.id) for each in parsed.records)
-    await register.copy_rows(session, Observation, COLUMNS, rows)
+    records: Sequence[ObservationRecord] = read.parsed.records
+    of = {(each.measure, each.academic_year) for each in records}
+    versions = {each: f"{MEASURES[each[0]].version_in(each[1])}\t{row.id}" for each in of}
+    ends = [versions[each.measure, each.academic_year] for each in records]
+    written = texts([each.raw for each in records])
+    whole = map("\t".join, zip(read.lines, written, ends, strict=True))
+    await register.copy_lines(session, "outcomes.observation", COLUMNS, list(whole))
 
 
 async def point(

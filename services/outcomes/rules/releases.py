@@ -1,21 +1,16 @@
 """Which release counts: a later stage before an earlier one, then the later publication; never the later arrival."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
-
-from services.kernel.types import canonical_json
 
 REFERENCE_YEAR = 0
 """Stands for the academic year of reference data, which belongs to none."""
 REAL_SIZE = 100
 MUCH_SMALLER = 0.6
 MOSTLY = 0.5
-NOT_A_VALUE = {"raw"}
 
 
 class Stage(StrEnum):
@@ -74,16 +69,6 @@ class Settlement:
     reason: Reason | None
     years: tuple[int, ...]
     same_values_as: UUID | None = None
-
-
-def values_hash(records: Iterable[Any]) -> str:
-    """SHA-256 over what the records say, whatever their order and however their cells were written."""
-    return hashlib.sha256(b"\n".join(sorted(canonical_json(stated(record)) for record in records))).hexdigest()
-
-
-def stated(record: Any) -> list[Any]:
-    """What a record says, field by field."""
-    return [getattr(record, field.name) for field in fields(record) if field.name not in NOT_A_VALUE]
 
 
 def outranks(new: Standing, holder: Standing | None) -> bool:

@@ -56,7 +56,7 @@ CODES: dict[str, ValueState] = {
 }
 """Codes of the performance tables, the census, Explore Education Statistics and Ofsted, in lower case."""
 
-NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
+NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,18})?")
 
 
 def parse_value(raw: str) -> Value:

@@ -1,8 +1,7 @@
 """Which release counts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal
 from itertools import permutations
 from uuid import UUID
 
@@ -21,7 +20,6 @@ from services.outcomes.rules.releases import (
     outranks,
     repeats,
     settle,
-    values_hash,
 )
 
 DAY = date(2024, 1, 1)
@@ -36,28 +34,8 @@ releases = st.builds(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    urn: int
-    number: Decimal | None
-    raw: str
-    on: date | None = None
-
-
 def test_stages_are_in_order() -> None:
     assert [stage.rank for stage in (Stage.PROVISIONAL, Stage.REVISED, Stage.FINAL)] == [0, 1, 2]
-
-
-@given(st.permutations([Cell(1, Decimal("4.5"), "4.5"), Cell(2, None, "SUPP"), Cell(3, None, "", DAY)]))
-def test_the_hash_knows_no_order(cells: list[Cell]) -> None:
-    assert values_hash(cells) == values_hash(sorted(cells, key=lambda cell: cell.urn))
-
-
-def test_the_hash_is_of_what_is_said_not_of_how_it_is_written() -> None:
-    assert values_hash([Cell(1, Decimal("45"), "45%")]) == values_hash([Cell(1, Decimal("45.0"), "45.0")])
-    assert values_hash([Cell(1, Decimal("45"), "45")]) != values_hash([Cell(1, Decimal("46"), "45")])
-    assert values_hash([Cell(1, None, "")]) != values_hash([Cell(1, Decimal(0), "")])
-    assert values_hash([]) != values_hash([Cell(1, None, "")])
 
 
 @pytest.mark.parametrize(

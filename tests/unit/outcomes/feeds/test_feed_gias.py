@@ -4,7 +4,6 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import date
 
 import pytest
@@ -148,7 +147,7 @@ def test_a_foundation_trust_is_no_academy_trust(sample: Sample) -> None:
 def test_no_name_of_a_person_is_read_or_lies_in_the_sample(sample: Sample) -> None:
     persons = ("head", "telnum", "telephone")
     row = {**SCHOOL, "HeadTitle": "Mr", "HeadFirstName": "Xavier", "HeadLastName": "Quux"}
-    assert "Quux" not in str(asdict(gias_establishments.parse(as_bytes(row), None).records[0]))
+    assert "Quux" not in str(gias_establishments.parse(as_bytes(row), None).records[0])
     for name in ("gias_establishments.json.gz", "gias_groups.json.gz", "gias_links.json.gz"):
         columns = {column.lower() for each in json.loads(gzip.decompress(sample(name))) for column in each}
         assert not [each for each in columns if each.startswith(persons)]
@@ -164,9 +163,34 @@ def test_establishments_that_cannot_be_used_are_rejected() -> None:
     assert parsed.records[0].la_code == "001"
 
 
-def test_an_extract_without_codes_of_trusts_is_refused() -> None:
+def test_an_extract_does_not_say_which_trust_a_school_is_in() -> None:
+    columns = {
+        "URN": "100000",
+        "LA (code)": "201",
+        "LA (name)": "City of London",
+        "EstablishmentName": "A school",
+        "GOR (name)": "London",
+        "PhaseOfEducation (name)": "Primary",
+        "TypeOfEstablishment (name)": "Academy converter",
+        "EstablishmentTypeGroup (name)": "Academies",
+        "EstablishmentStatus (name)": "Open, but proposed to close",
+        "OpenDate": "01-09-2012",
+        "CloseDate": "",
+        "Trusts (name)": "A TRUST",
+        "TrustSchoolFlag (name)": "Supported by a multi-academy trust",
+        "Linked establishments": "115995 Predecessor",
+    }
+    content = f"{','.join(columns)}\n" + ",".join(f'"{each}"' for each in columns.values()) + ',"115996 Predecessor"\n'
+    parsed = gias_establishments.parse(content.encode(), None)
+    assert parsed.layout == "extract"
+    (record,) = parsed.records
+    assert (record.trust_uid, record.says_trust, record.kind_code) == (None, False, "00")
+    assert (record.status, record.opened_on) == ("open_proposed_to_close", date(2012, 9, 1))
+
+
+def test_a_file_is_told_what_it_lacks_of_the_layout_that_it_is_nearest_to() -> None:
     names = ["URN", "LA (code)", "LA (name)", "EstablishmentName", "GOR (name)", "PhaseOfEducation (name)"]
     names += ["TypeOfEstablishment (name)", "EstablishmentTypeGroup (name)", "Trusts (name)", "TrustSchoolFlag (name)"]
     with pytest.raises(FeedRefused) as caught:
         gias_establishments.parse((",".join(names) + "\n100000\n").encode(), None)
-    assert caught.value.missing == ("trusts_code", "trustschoolflag_code")
+    assert caught.value.missing == ("establishmentstatus_name", "opendate", "closedate")

@@ -33,7 +33,7 @@ def sound(parsed: Parsed[ObservationRecord]) -> bool:
 
 def test_absence_of_two_years(sample: Sample) -> None:
     parsed = absence.parse(sample("absence_2022-23.json.gz"), 2022)
-    assert (parsed.layout, parsed.rows, parsed.ignored, len(parsed.records)) == ("json", 1608, 0, 6432)
+    assert (parsed.layout, parsed.rows, parsed.ignored, len(parsed.records)) == ("served", 1608, 0, 6432)
     assert sound(parsed)
     now, before = in_year(parsed, 2022), in_year(parsed, 2021)
     assert (now[100055, "ABS_OVERALL"].number, now[100055, "ABS_PA"].number) == (

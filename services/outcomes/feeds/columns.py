@@ -1,0 +1,119 @@
+"""A large table read by columns: only those that a layout declares, each different cell converted once."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from services.outcomes.feeds.reading import ENCODINGS, SHOWN, RowRejected, Table, opened
+from services.outcomes.feeds.records import FeedRefused, Rejection
+
+Convert = Callable[[str], Any]
+"""From a cell without surrounding space to its value; raises RowRejected for one that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How one release of a feed writes its columns: for each field the name of its column; `required` must be there."""
+
+    name: str
+    columns: Mapping[str, str]
+    required: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Columns:
+    """The declared columns of a file as text, all as long as one another; `numbers` are the rows' places, from 1."""
+
+    layout: Layout
+    names: tuple[str, ...]
+    numbers: Sequence[int]
+    cells: Mapping[str, Sequence[str]]
+
+    def __contains__(self, field: str) -> bool:
+        """Whether the file has this field."""
+        return field in self.cells
+
+    def only(self, places: Sequence[int]) -> "Columns":
+        """These rows alone."""
+        if len(places) == len(self.numbers):
+            return self
+        pick = chosen(places)
+        return Columns(
+            self.layout, self.names, pick(self.numbers), {name: pick(each) for name, each in self.cells.items()}
+        )
+
+
+def chosen(places: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """A function that picks these places of a sequence."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda each: [each[place] for place in places]
+
+
+def recognised(names: Sequence[str], layouts: Sequence[Layout]) -> Layout:
+    """The first layout all of whose required columns are there; raises FeedRefused naming what the nearest lacks."""
+    lacking = []
+    for layout in layouts:
+        missing = tuple(layout.columns[field] for field in layout.required if layout.columns[field] not in names)
+        if not missing:
+            return layout
+        lacking.append(missing)
+    raise FeedRefused("unknown_layout", "The file lacks columns that this feed needs.", min(lacking, key=len))
+
+
+def columns(content: bytes, layouts: Sequence[Layout], encodings: Iterable[str] = ENCODINGS) -> Columns:
+    """The columns that the file's layout declares; raises FeedRefused."""
+    table = opened(content, encodings)
+    if not table.names:
+        raise FeedRefused("empty", "The file has no rows.")
+    layout = recognised(table.names, layouts)
+    places = {name: place for place, name in reversed(list(enumerate(table.names)))}
+    found = {field: places[name] for field, name in layout.columns.items() if name in places}
+    return Columns(layout, table.names, *gathered(table, found))
+
+
+def gathered(table: Table, places: Mapping[str, int]) -> tuple[Sequence[int], dict[str, Sequence[str]]]:
+    """The rows of a table by column, short rows made up with empty cells; raises FeedRefused for no rows at all."""
+    width = max(places.values()) + 1
+    pick = itemgetter(*places.values())
+    rows = [pick(row if len(row) >= width else [*row, *[""] * (width - len(row))]) for row in table.rows()]
+    if not rows:
+        raise FeedRefused("empty", "The file has no rows.")
+    return range(1, len(rows) + 1), dict(zip(places, zip(*rows, strict=True), strict=True))
+
+
+def converted(cells: Sequence[str], convert: Convert) -> tuple[list[Any], dict[int, RowRejected]]:
+    """The values of a column, and its cells that cannot be used by their place in it."""
+    values, wrong = {}, False
+    for text in set(cells):
+        try:
+            values[text] = convert(text.strip())
+        except RowRejected as error:
+            values[text] = error
+            wrong = True
+    found = [values[text] for text in cells]
+    bad = {place: each for place, each in enumerate(found) if isinstance(each, RowRejected)} if wrong else {}
+    return found, bad
+
+
+def rejected(number: int, key: str, error: RowRejected) -> Rejection:
+    """The rejection of a row, or of one cell of it, known by a key."""
+    return Rejection(number, key.strip()[:SHOWN] or None, error.code, error.detail)
+
+
+def repeated(keys: Sequence[Any], out: Iterable[int] = ()) -> list[int]:
+    """The places whose key has come before at a place that is not among those left out."""
+    left_out, seen, found = set(out), set(), []
+    if not left_out and len(set(keys)) == len(keys):
+        return []
+    for place, key in enumerate(keys):
+        if place in left_out:
+            continue
+        if key in seen:
+            found.append(place)
+        seen.add(key)
+    return found
+
+
+TWICE = RowRejected("duplicate", "The file has this record twice; the first one is kept.")

@@ -1,0 +1,60 @@
+"""What records say, as text: one line a record, written one way, so that equal values are equal text."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+NOTHING = r"\N"
+ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+LANES = 4
+"""Words of 64 bits of a record's digest, summed up each for itself."""
+
+
+def text(value: Any) -> str:
+    """A value as text in PostgreSQL's COPY format: nothing is not the empty text, and 45 is 45.0."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, Decimal):
+        return format(value.normalize() + 0, "f")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return str(value.value)
+    return str(value).translate(ESCAPES) if isinstance(value, str) else str(value)
+
+
+def lines(records: Sequence[Any], names: Sequence[str]) -> list[str]:
+    """What each record says in these fields, separated by tabs."""
+    if not records:
+        return []
+    columns = zip(*map(attrgetter(*names), records), strict=True)
+    return list(map("\t".join, zip(*map(texts, columns), strict=True)))
+
+
+def texts(values: Sequence[Any]) -> list[str]:
+    """Values as text; each different one is written once."""
+    written = {value: text(value) for value in set(values)}
+    return [written[value] for value in values]
+
+
+def names_of(record: Any) -> tuple[str, ...]:
+    """The fields of a record, whether it is a named tuple or a dataclass."""
+    return tuple(record._fields) if hasattr(record, "_fields") else tuple(each.name for each in fields(record))
+
+
+def values_hash(said: Iterable[str]) -> str:
+    """A hash over what records say, whatever their order: 64 hexadecimal digits.
+
+    Digests (BLAKE2b) are summed up, so that the order does not matter and a record counts as often as it is there.
+    """
+    digests = b"".join([hashlib.blake2b(line.encode(), digest_size=8 * LANES).digest() for line in said])
+    words = np.frombuffer(digests, dtype="<u8").reshape(-1, LANES)
+    summed = words.sum(axis=0, dtype=np.uint64).tobytes()
+    return hashlib.sha256(len(words).to_bytes(8, "little") + summed).hexdigest()
