@@ -57,7 +57,7 @@ class Ground:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
         return found is not None
 
-    def execute(self, statement: sql.Composable) -> None:
+    def execute(self, statement: sql.SQL | sql.Composed) -> None:
         """One statement as the owner, outside a transaction."""
         with psycopg.connect(plain(self.owner), autocommit=True) as connection:
             connection.execute(statement)

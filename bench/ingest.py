@@ -59,9 +59,23 @@ def works(ground: Ground) -> list[Work]:
             registered,
             Goal(to_peer=4, to_limit=6),
         ),
-        Work(3, "Key stage 2 table (16,000 rows of 318 columns)", ("ks2", 2018, files.ks2(2018)), "utf-8-sig", registered, Goal(to_peer=4, to_limit=4)),
-        Work(4, "Key stage 4 table (5,000 rows of 507 columns)", ("ks4", 2018, files.ks4(2018)), "utf-8-sig", registered, Goal(to_peer=4, to_limit=4)),
-    ]  # fmt: skip
+        Work(
+            3,
+            "Key stage 2 table (16,000 rows of 318 columns)",
+            ("ks2", 2018, files.ks2(2018)),
+            "utf-8-sig",
+            registered,
+            Goal(to_peer=4, to_limit=4),
+        ),
+        Work(
+            4,
+            "Key stage 4 table (5,000 rows of 507 columns)",
+            ("ks4", 2018, files.ks4(2018)),
+            "utf-8-sig",
+            registered,
+            Goal(to_peer=4, to_limit=4),
+        ),
+    ]
 
 
 def run(ground: Ground, wanted: set[int]) -> Iterator[Result]:
