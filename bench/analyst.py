@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import statsmodels.formula.api as smf
+from sqlalchemy import create_engine
 
 from bench.national import TERM, YEAR, Contract, Panels
 from services.outcomes.rules.agreement import Agreed
@@ -131,3 +132,18 @@ def effects(books: Mapping[str, Notebook], wanted: Sequence[Contract]) -> list[f
 
 YEARS = (YEAR - 1, YEAR)
 """The two years that count, by whose results the contracts are judged."""
+READ = (
+    "SELECT o.urn, o.measure, o.academic_year, o.value, o.denominator FROM outcomes.observation o"
+    " JOIN outcomes.current_release c USING (release_id, academic_year) JOIN outcomes.establishment e USING (urn)"
+    " WHERE e.phase = 'Primary' AND o.state = 'ok' AND (o.measure LIKE 'CENSUS%%' OR o.measure LIKE 'ABS%%'"
+    " OR o.measure IN ('KS2_RWM_EXP', 'KS2_READ_AVG', 'KS2_MAT_PROG'))"
+)
+
+
+def read(url: str) -> Frame:
+    """The results by which primary schools are judged, out of the product's database."""
+    engine = create_engine(url)
+    try:
+        return pd.read_sql(READ, engine)
+    finally:
+        engine.dispose()

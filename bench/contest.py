@@ -67,6 +67,7 @@ class Result:
     limit: Measured | None = None
     limit_is: str = ""
     goal: Goal = field(default_factory=Goal)
+    detail: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def best(self) -> str | None:
@@ -110,6 +111,7 @@ class Result:
             "spread": {name: each.spread for name, each in ways.items()},
             "times": {name: each.times for name, each in ways.items()},
             "extrapolated": [name for name, each in ways.items() if each.extrapolated],
+            "detail": dict(self.detail),
         }
 
 

@@ -99,7 +99,7 @@ def contest(ground: Ground, work: Work) -> Result:
         {
             "ours": Way(lambda url: ingest(url, [work.sent], ON + timedelta(days=1)), lambda: fresh(work.template)),
             "\\copy as text": Way(lambda url: copy(ground, url, work), fresh),
-            "pandas to_sql": Way(lambda url: by_pandas(url, work), fresh),
+            "pandas to_sql": Way(lambda url: by_pandas(url, work.path, work.encoding), fresh),
             "pandas to_sql, multi": Way(lambda url: by_pandas_multi(url, work), fresh, rows(work.path) / SAMPLE),
             "sqlite-utils": Way(lambda url: by_sqlite(work), lambda: None),
         },
@@ -128,9 +128,9 @@ def copy(ground: Ground, url: str, work: Work) -> None:
     )
 
 
-def by_pandas(url: str, work: Work) -> None:
+def by_pandas(url: str, path: Path, encoding: str) -> None:
     """Read the file and write it to a table, as the manual begins."""
-    frame = pd.read_csv(work.path, encoding=work.encoding, dtype=str)
+    frame = pd.read_csv(path, encoding=encoding, dtype=str)
     engine = create_engine(url)
     frame.to_sql("t", engine, index=False)
     engine.dispose()
