@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from typing import Annotated
 
 import typer
@@ -18,14 +19,13 @@ CONTESTS = (ingest, memory, evaluate)
 """Modules with a `run(ground, wanted)` that yields the results of its rows."""
 ROWS = tuple(range(1, 10))
 WRITTEN = VAR.parent / "bench.json"
-out = Console()
+WIDE = 200
+out = Console(width=None if sys.stdout.isatty() else WIDE)
 
 
 def shown(results: list[Result]) -> Table:
     """The table that a person reads."""
-    table = Table(
-        "row", "work", "ours", "best peer", "limit", "to the peer", "to the limit", "goal", "spread", "reached"
-    )
+    table = Table("row", "work", "ours", "best peer", "limit", "to peer", "to limit", "goal", "spread", "reached")
     for each in results:
         best, limit = each.peers[each.best].median if each.best else None, each.limit.median if each.limit else None
         table.add_row(
@@ -58,7 +58,10 @@ def main(
     scale: Annotated[float, typer.Option(help="How large the country is; 1 is England")] = 1.0,
     times: Annotated[int, typer.Option(help="How often each way is run, after once for nothing")] = TIMES,
 ) -> None:
-    """Hold contests, print the table and write var/bench.json; rows not held keep what was written of them."""
+    """Hold contests, print the table and write var/bench.json where the country is England.
+
+    Rows not held keep what was written of them.
+    """
     log_from(logging.ERROR)
     results: list[Result] = []
     with ground(Size(scale), times) as place:
@@ -66,7 +69,8 @@ def main(
             for result in contest.run(place, set(rows or ROWS)):
                 results.append(result)
                 out.print(f"Row {result.row}: {result.work}", highlight=False)
-                keep(result)
+                if scale == 1:
+                    keep(result)
     out.print(shown(results))
 
 

@@ -23,12 +23,14 @@ class Way:
     """One way of doing the work. `prepare` makes ready what is not timed, and gives what `run` works on.
 
     `run` may give the seconds that it took, where it has to reckon them itself; else it is timed.
-    `factor` is how many times the work is larger than what is run, for ways too slow to be run in full.
+    `factor` is how many times the work is larger than what is run, for ways too slow to be run in full. A way that
+    starts a process of its own every time has nothing to be warmed.
     """
 
     run: Callable[[Any], float | None]
     prepare: Callable[[], Any] = lambda: None
     factor: float = 1.0
+    warmed: bool = True
 
     def seconds(self) -> float:
         """How long the work takes once, in seconds."""
@@ -115,13 +117,10 @@ class Result:
         }
 
 
-def interleaved(ways: Mapping[str, Way], times: int = TIMES, *, warm: bool = True) -> dict[str, Measured]:
-    """Every way in turn, so many times over, so that a slow minute of the machine strikes all; first once for nothing.
-
-    A way that takes very long may be left out of the warming by `warm=False`.
-    """
-    if warm:
-        for way in ways.values():
+def interleaved(ways: Mapping[str, Way], times: int = TIMES) -> dict[str, Measured]:
+    """Every way in turn, so many times over, so that a slow minute of the machine strikes all; first once for nothing."""
+    for way in ways.values():
+        if way.warmed:
             way.seconds()
     runs: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(times):

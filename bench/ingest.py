@@ -101,7 +101,7 @@ def contest(ground: Ground, work: Work) -> Result:
             "\\copy as text": Way(lambda url: copy(ground, url, work), fresh),
             "pandas to_sql": Way(lambda url: by_pandas(url, work.path, work.encoding), fresh),
             "pandas to_sql, multi": Way(lambda url: by_pandas_multi(url, work), fresh, rows(work.path) / SAMPLE),
-            "sqlite-utils": Way(lambda url: by_sqlite(work), lambda: None),
+            "sqlite-utils": Way(lambda _: by_sqlite(work), warmed=False),
         },
         ground.times,
     )

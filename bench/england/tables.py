@@ -187,8 +187,8 @@ def census(land: Country, year: int) -> Iterator[str]:
     codes = [each["la"] for each in table("authorities.csv")]
     kinds = [kind.replace(",", "") for kind in land.said("kind")]
     shares = [
-        np.clip(share[places] + rng.normal(0, 0.6, n), 0, 100)
-        for share in (land.plan, land.support, land.language, land.meals)
+        np.clip(share[places] + rng.normal(0, by, n), 0, 100)
+        for share, by in ((land.plan, 0.2), (land.support, 0.6), (land.language, 0.6), (land.meals, 0.6))
     ]
     pupils = np.maximum(5, land.pupils[places] + rng.integers(-6, 7, n))
     columns = (places, land.authorities[places], land.urns[places], pupils, *shares)
