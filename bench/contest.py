@@ -118,7 +118,7 @@ class Result:
 
 
 def interleaved(ways: Mapping[str, Way], times: int = TIMES) -> dict[str, Measured]:
-    """Every way in turn, so many times over, so that a slow minute of the machine strikes all; first once for nothing."""
+    """Every way in turn, so many times over: a slow minute of the machine strikes all. First once for nothing."""
     for way in ways.values():
         if way.warmed:
             way.seconds()

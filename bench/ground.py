@@ -19,6 +19,8 @@ from services import embedded, keys
 
 ROOT = Path(__file__).parents[1]
 VAR = ROOT / "var" / "bench"
+PREPARED = "^(b|empty|grouped|registered|national)_[0-9a-f]{12}$"
+"""Names of the databases that are made here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +109,16 @@ def ground(size: Size, times: int, folder: Path = VAR) -> Iterator[Ground]:
     files = write(folder, size)
     keys.ensure(folder / "keys")
     with embedded.running(folder / "postgres") as server:
-        yield Ground(server.url, files, size, times, folder / "keys")
+        made = Ground(server.url, files, size, times, folder / "keys")
+        if not server.adopted:
+            tidy(made)
+        yield made
+
+
+def tidy(made: Ground) -> None:
+    """Throw away what a broken run left behind, and what was prepared for other files or code."""
+    with psycopg.connect(plain(made.owner)) as connection:
+        found = connection.execute("SELECT datname FROM pg_database WHERE datname ~ %s", [PREPARED]).fetchall()
+    for (name,) in found:
+        if not name.endswith(code_version(made.files)):
+            made.drop(made.named(name))
