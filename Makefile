@@ -60,6 +60,9 @@ lock: .venv/dev ## Lock every dependency again, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-header --no-annotate --extra bench -c requirements-dev.txt pyproject.toml -o requirements-bench.txt
 
+bench: .venv/bench ## Measure the product beside what people use today, and beside the limit (takes half an hour)
+	@$(BIN)/python -m bench
+
 clean: ## Remove the virtual environment and the embedded database
 	rm -rf .venv var
 
@@ -86,4 +89,4 @@ clean: ## Remove the virtual environment and the embedded database
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ .venv/runtime
 
-.PHONY: help demo test run check format format-check lint types imports generated openapi states size rules lock clean
+.PHONY: bench help demo test run check format format-check lint types imports generated openapi states size rules lock clean

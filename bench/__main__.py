@@ -1,0 +1,50 @@
+"""Hold the contests: `python -m bench`, or `python -m bench 1 6` for some rows; see docs/performance.md."""
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bench import evaluate, ingest, memory
+from bench.contest import TIMES, Result
+from bench.england import Size
+from bench.ground import ROOT, ground
+from bench.told import keep, shown, tell
+from services.cli import log_from
+
+CONTESTS = (ingest, memory, evaluate)
+"""Modules with a `run(ground, wanted)` that yields the results of its rows."""
+ROWS = tuple(range(1, 10))
+WRITTEN, DOCUMENT = ROOT / "var" / "bench.json", ROOT / "docs" / "performance.md"
+WIDE = 200
+out = Console(width=None if sys.stdout.isatty() else WIDE)
+
+
+def main(
+    rows: Annotated[list[int] | None, typer.Argument(help="Which rows; default: all")] = None,
+    scale: Annotated[float, typer.Option(help="How large the country is; 1 is England")] = 1.0,
+    times: Annotated[int, typer.Option(help="How often each way is run, after once for nothing")] = TIMES,
+    document: Annotated[bool, typer.Option(help="Write the ratios into docs/performance.md")] = False,
+) -> None:
+    """Hold contests, print the table and write var/bench.json where the country is England.
+
+    Rows not held keep what was written of them.
+    """
+    log_from(logging.ERROR)
+    results: list[Result] = []
+    with ground(Size(scale), times) as place:
+        for contest in CONTESTS:
+            for result in contest.run(place, set(rows or ROWS)):
+                results.append(result)
+                out.print(f"Row {result.row}: {result.work}", highlight=False)
+                if scale == 1:
+                    keep(WRITTEN, result)
+    out.print(shown(results))
+    if document:
+        tell(DOCUMENT, WRITTEN)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,43 @@
+"""The benchmarks still run on small sizes, and what they compare does the same work. Nothing is timed here."""
+
+import asyncio
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench import analyst
+from bench.england import Size, write
+from bench.ground import Ground
+from bench.loading import national, with_results
+from bench.national import contracts, judged, panels
+from tests.world import rows
+
+SMALL = Size(0.02)
+
+
+@pytest.fixture(scope="module")
+def ground(owner_url: str, keys_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    folder = tmp_path_factory.mktemp("bench")
+    held = Ground(owner_url, write(folder, SMALL), SMALL, 1, keys_dir)
+    yield held
+    for (name,) in rows(
+        owner_url, "SELECT datname FROM pg_database WHERE datname ~ '^(b|empty|grouped|registered|national)_'"
+    ):
+        held.drop(held.named(name))
+
+
+async def test_effects_are_those_of_pandas_and_statsmodels(ground: Ground) -> None:
+    url = ground.named(await asyncio.to_thread(with_results, ground))
+    schools = await asyncio.to_thread(panels, url)
+    wanted = contracts(schools, SMALL, 20)
+
+    ours = [one.effect.tau if one.effect else None for each in judged(schools, wanted) for one in each.measures]
+    theirs = analyst.effects(analyst.notebooks(schools), wanted)
+
+    both = [pair for pair in zip(ours, theirs, strict=True) if None not in pair]
+    assert len(both) > 50
+    assert all(math.isclose(*pair, rel_tol=1e-9, abs_tol=1e-9) for pair in both)
+    held = rows(url, "SELECT count(*) FROM outcomes.release WHERE status = 'current'")
+    assert held == [(len(national(ground.files)),)]
