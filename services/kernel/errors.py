@@ -1,6 +1,5 @@
 """Business errors know their HTTP status; one handler shows them as RFC 9457 problem+json."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 PROBLEM_BASE = "https://ringfence.education/problems/"
@@ -92,21 +91,10 @@ class Unavailable(DomainError):
 
 def problem(error: DomainError, *, instance: str) -> dict[str, Any]:
     """The members of an RFC 9457 problem for this error."""
-    return problem_members(
-        status=error.status, code=error.code, title=error.title, detail=error.detail, instance=instance
-    ) | dict(error.extensions)
+    return problem_members(error.status, error.code, error.title, error.detail, instance) | dict(error.extensions)
 
 
-def problem_members(
-    *, status: int, code: str, title: str, detail: str, instance: str, **extensions: Any
-) -> dict[str, Any]:
+def problem_members(status: int, code: str, title: str, detail: str, instance: str) -> dict[str, Any]:
     """The members of an RFC 9457 problem; `type` is a stable URI made from `code`."""
-    members: Mapping[str, Any] = {
-        "type": PROBLEM_BASE + code,
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "instance": instance,
-        "code": code,
-    }
-    return {**members, **extensions}
+    said = {"title": title, "status": status, "detail": detail, "instance": instance, "code": code}
+    return {"type": PROBLEM_BASE + code, **said}

@@ -84,13 +84,8 @@ async def http_error(request: Request, error: Exception) -> JSONResponse:
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = ", ".join(offered(request))
-    members = problem_members(
-        status=error.status_code,
-        code=code,
-        title=str(error.detail),
-        detail=f"{request.method} {request.url.path}: {error.detail}.",
-        instance=request.url.path,
-    )
+    detail = f"{request.method} {request.url.path}: {error.detail}."
+    members = problem_members(error.status_code, code, str(error.detail), detail, request.url.path)
     return JSONResponse(members, error.status_code, headers, media_type=PROBLEM_JSON)
 
 
@@ -119,13 +114,8 @@ async def database_error(request: Request, error: Exception, constraints: Mappin
 async def unexpected(request: Request, error: Exception) -> JSONResponse:
     """What nobody foresaw: logged, and told without any detail."""
     structlog.get_logger("ringfence").error("unexpected", path=request.url.path, exc_info=error)
-    members = problem_members(
-        status=500,
-        code="internal_error",
-        title="Internal error",
-        detail="Something went wrong here; it has been logged under the request id.",
-        instance=request.url.path,
-    )
+    detail = "Something went wrong here; it has been logged under the request id."
+    members = problem_members(500, "internal_error", "Internal error", detail, request.url.path)
     return JSONResponse(members, 500, media_type=PROBLEM_JSON)
 
 
@@ -192,14 +182,8 @@ class Edge:
 
 def too_large(path: str) -> bytes:
     """The problem of a body beyond the limit."""
-    members = problem_members(
-        status=413,
-        code="content_too_large",
-        title="The body is too large",
-        detail="Send less, or in parts.",
-        instance=path,
-    )
-    return canonical_json(members)
+    words = ("The body is too large", "Send less, or in parts.")
+    return canonical_json(problem_members(413, "content_too_large", *words, path))
 
 
 class Service(FastAPI):
