@@ -73,19 +73,19 @@ clean: ## Remove the virtual environment and the embedded database
 
 .venv/runtime: .venv/bin/pip requirements.txt pyproject.toml
 	@echo "Installing the locked dependencies ..."
-	@$(BIN)/pip install --quiet --require-hashes -r requirements.txt
+	@$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements.txt
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/dev: .venv/bin/pip requirements-dev.txt pyproject.toml
 	@echo "Installing the locked dependencies and the tools for development ..."
-	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements-dev.txt
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ .venv/runtime
 
 .venv/bench: .venv/bin/pip requirements-bench.txt pyproject.toml
 	@echo "Installing the locked dependencies and the peers of the benchmarks ..."
-	@$(BIN)/pip install --quiet --require-hashes -r requirements-bench.txt
+	@$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements-bench.txt
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ .venv/runtime
 
