@@ -22,7 +22,7 @@ SCHEMAS = {
         "services.contracts.conduct",
         "services.contracts.register",
     ),
-    "outcomes": ("OutcomesTable", "services.outcomes.models"),
+    "outcomes": ("OutcomesTable", "services.outcomes.models", "services.outcomes.evidence"),
     "gateway": ("GatewayTable", "services.gateway.models"),
 }
 """By schema, the base of its tables and the modules that hold them."""

@@ -7,6 +7,7 @@ from services.kernel.db import Database
 from services.kernel.errors import DomainError
 from services.kernel.http import create_app
 from services.outcomes.evaluations.routes import router as evaluations
+from services.outcomes.inspections.routes import router as inspections
 from services.outcomes.models import IdempotencyKey
 from services.outcomes.releases.routes import router as releases
 from services.outcomes.routes import router as register
@@ -19,7 +20,7 @@ CONSTRAINTS: dict[str, DomainError] = {}
 def build(database: Database, tables_database: Database, verifier: Verifier) -> FastAPI:
     """The app on this database; performance tables are made on `tables_database`, under the role `tables`."""
     router = APIRouter()
-    for each in (register, releases, evaluations, tables, shortlists):
+    for each in (register, inspections, releases, evaluations, tables, shortlists):
         router.include_router(each)
     app = create_app("outcomes", router, database, verifier, CONSTRAINTS, IdempotencyKey)
     app.state.tables = tables_database

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from services.kernel.jobs import Handler
-from services.outcomes.evaluations.jobs import reopen
+from services.outcomes.evaluations.jobs import inspected, reopen
 from services.outcomes.releases.jobs import ingest
 
 
 def handlers() -> Mapping[str, Handler]:
     """What to do for each kind of job."""
-    return {"ingest": ingest, "reopen": reopen}
+    return {"ingest": ingest, "inspected": inspected, "reopen": reopen}

@@ -1,6 +1,6 @@
 """Every SELECT on the register and its evidence. What is published is open to every caller of the service."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -201,6 +201,12 @@ async def identifiers_of(session: AsyncSession, school_ids: Sequence[UUID]) -> s
     row = SchoolIdentifier
     statement = select(row.school_id, row.scheme, row.value).where(among(row.school_id, school_ids))
     return {(school_id, scheme, value) for school_id, scheme, value in await session.exec(statement)}
+
+
+async def releases(session: AsyncSession, release_ids: Collection[UUID | str]) -> list[Release]:
+    """These releases, in the order of their arrival."""
+    wanted = col(Release.id).in_([UUID(str(each)) for each in release_ids])
+    return list(await session.exec(select(Release).where(wanted).order_by(col(Release.number))))
 
 
 async def school_ids(session: AsyncSession) -> dict[int, UUID]:

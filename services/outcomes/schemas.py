@@ -196,6 +196,12 @@ class ReleaseName(BaseModel):
     status: Stage = Field(description="Provisional, revised or final")
     published_on: date
 
+    @classmethod
+    def of(cls, row: Release) -> Self:
+        """The release of this row."""
+        facts = {name: getattr(row, name) for name in ("id", "number", "feed", "published_on")}
+        return cls(status=Stage(row.release_status), **facts)
+
 
 class ObservationOut(BaseModel):
     """One measure of one school in one year: a `value`, or in `state` why there is none; `raw` as published."""
@@ -213,15 +219,13 @@ class ObservationOut(BaseModel):
     def of(cls, row: Observation, release: Release) -> Self:
         """The observation of this row."""
         facts = {name: getattr(row, name) for name in ("measure", "measure_version", "state", "raw", "denominator")}
-        source = ReleaseName(
-            id=release.id,
-            number=release.number,
-            feed=release.feed,
-            status=Stage(release.release_status),
-            published_on=release.published_on,
-        )
         value = None if row.value is None else float(row.value)
-        return cls(**facts, value=value, academic_year=academic_year_text(row.academic_year), release=source)
+        return cls(
+            **facts,
+            value=value,
+            academic_year=academic_year_text(row.academic_year),
+            release=ReleaseName.of(release),
+        )
 
 
 class SchoolPage(BaseModel):

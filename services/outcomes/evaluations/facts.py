@@ -89,6 +89,6 @@ async def named(session: AsyncSession, pooled: Pooled | None) -> Baseline:
     if pooled is None:
         return Baseline(value=None, n=None, years=[], releases=[], reason=Missing.NO_BASELINE)
     years = [academic_year_text(year) for year in pooled.years]
-    rows = await queries.releases(session, pooled.releases)
+    rows = await register.releases(session, pooled.releases)
     used = [SourceRelease.model_validate(row).shown() for row in rows]
     return Baseline(value=pooled.value, n=pooled.n, years=years, releases=used, reason=None)

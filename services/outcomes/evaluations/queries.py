@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kernel.errors import NotFound
-from services.outcomes.models import Establishment, Evaluation, Membership, Release
+from services.outcomes.models import Establishment, Evaluation, Membership
 from services.outcomes.rules.agreement import METHOD_VERSION
 
 
@@ -18,12 +18,6 @@ async def present_urn(session: AsyncSession, row: Establishment) -> int | None:
     alive = (Establishment.school_id == row.school_id, col(Establishment.status).startswith("open", autoescape=True))
     found = sorted(await session.exec(select(Establishment.urn).where(*alive)))
     return row.urn if row.urn in found else max(found, default=None)
-
-
-async def releases(session: AsyncSession, release_ids: Collection[UUID | str]) -> list[Release]:
-    """These releases, in the order of their arrival."""
-    wanted = col(Release.id).in_([UUID(str(each)) for each in release_ids])
-    return list(await session.exec(select(Release).where(wanted).order_by(col(Release.number))))
 
 
 async def membership(session: AsyncSession, urn: int) -> Membership | None:
@@ -85,6 +79,21 @@ async def resting_on(session: AsyncSession, release_id: UUID) -> list[UUID]:
         .where(~exists().where(col(later.supersedes_id) == col(Evaluation.id)))
     )
     return list(await session.exec(statement.order_by(col(Evaluation.id))))
+
+
+async def inspected_since(session: AsyncSession, release_id: UUID) -> list[UUID]:
+    """The verdicts that stand on schools of which a release added an inspection of their time, oldest first."""
+    statement = text(
+        "SELECT DISTINCT e.id FROM outcomes.inspection AS i"
+        " JOIN outcomes.school_identifier AS was ON was.scheme = 'urn'"
+        " AND was.value IN (i.urn::text, i.listed_under::text)"
+        " JOIN outcomes.school_identifier AS fenced ON fenced.school_id = was.school_id AND fenced.scheme = 'urn'"
+        " JOIN outcomes.ring_fence AS f ON f.school_urn::text = fenced.value"
+        " JOIN outcomes.evaluation AS e ON e.contract_id = f.contract_id"
+        " WHERE i.release_id = :release AND i.started_on < make_date(e.academic_year + 1, 9, 1)"
+        " AND NOT EXISTS (SELECT FROM outcomes.evaluation AS later WHERE later.supersedes_id = e.id) ORDER BY e.id"
+    )
+    return list((await session.execute(statement, {"release": release_id})).scalars())
 
 
 async def these(session: AsyncSession, evaluation_ids: Collection[UUID]) -> list[Evaluation]:

@@ -14,9 +14,11 @@ from services.kernel.auth import Caller
 from services.kernel.errors import NotFound
 from services.kernel.events import record
 from services.kernel.types import uuid7
+from services.outcomes import queries as register
 from services.outcomes.evaluations import queries
 from services.outcomes.evaluations.schemas import Asked, EvaluationIn, ProgressOut, RagIn
 from services.outcomes.evaluations.verdicts import Inputs, SourceRelease, Verdict, evidence_on, inputs_of, reach
+from services.outcomes.inspections import queries as inspections
 from services.outcomes.models import Evaluation, Event
 from services.outcomes.panels import Panel, panel
 from services.outcomes.registers import phases
@@ -49,7 +51,7 @@ async def follow_all(session: AsyncSession, *, body: RagIn) -> list[ProgressOut]
         agreed = each.agreed()
         readings = schools.observed[agreed.measure.code].readings(place, [year])
         progress = follow(agreed, each.trajectory, readings, body.term, year)
-        rows = await queries.releases(session, progress.releases)
+        rows = await register.releases(session, progress.releases)
         used = [SourceRelease.model_validate(row).shown() for row in rows]
         found.append(ProgressOut(**asdict(progress) | {"releases": used, "reasons": list(progress.reasons)}))
     return found
@@ -65,7 +67,10 @@ async def judge(session: AsyncSession, asked: Asked) -> Verdict:
     """The verdict on a contract by what counts now."""
     schools = await panel_of(session, asked.school_urn, [each.measure for each in asked.outcomes])
     evidence, used = await asyncio.to_thread(evidence_on, schools, asked)
-    return reach(inputs_of(asked, evidence, await queries.releases(session, used)))
+    inspected = await inspections.until(session, int(asked.school_urn), academic_year_from(asked.academic_year))
+    used |= {str(each.release_id) for each in inspected}
+    releases = await register.releases(session, used)
+    return reach(inputs_of(asked, evidence, [each.inspection for each in inspected], releases))
 
 
 async def keep(

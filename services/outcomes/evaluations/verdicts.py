@@ -17,6 +17,7 @@ from services.outcomes.models import Release
 from services.outcomes.panels import Panel
 from services.outcomes.rules.agreement import METHOD_VERSION
 from services.outcomes.rules.evaluation import Gathered, MeasureResult, Question, conclude
+from services.outcomes.rules.inspection import Inspection
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.series import Pooled
 from services.outcomes.rules.years import academic_year_from, academic_year_text
@@ -47,6 +48,7 @@ class Inputs(BaseModel):
     method_version: str
     question: Asked
     evidence: list[Gathered]
+    inspections: list[Inspection] = []
     releases: list[SourceRelease]
 
     def hash(self) -> str:
@@ -78,11 +80,19 @@ def evidence_on(panel: Panel, asked: Asked) -> tuple[list[Gathered], set[str]]:
     return found, used
 
 
-def inputs_of(asked: Asked, evidence: Sequence[Gathered], releases: Sequence[Release]) -> Inputs:
+def inputs_of(
+    asked: Asked, evidence: Sequence[Gathered], inspections: Sequence[Inspection], releases: Sequence[Release]
+) -> Inputs:
     """What a verdict follows from, with the releases that are known here."""
     question = Asked.model_validate(asked.model_dump(include=set(Asked.model_fields)))
     sources = [SourceRelease.model_validate(each) for each in releases]
-    return Inputs(method_version=METHOD_VERSION, question=question, evidence=list(evidence), releases=sources)
+    return Inputs(
+        method_version=METHOD_VERSION,
+        question=question,
+        evidence=list(evidence),
+        inspections=list(inspections),
+        releases=sources,
+    )
 
 
 def question_of(asked: Asked) -> Question:
@@ -93,7 +103,9 @@ def question_of(asked: Asked) -> Question:
 def reach(inputs: Inputs) -> Verdict:
     """The verdict that these inputs lead to, and no others would be needed to reach it again."""
     outcomes = [each.agreed() for each in inputs.question.outcomes]
-    result = conclude(question_of(inputs.question), list(zip(outcomes, inputs.evidence, strict=True)))
+    result = conclude(
+        question_of(inputs.question), list(zip(outcomes, inputs.evidence, strict=True)), inputs.inspections
+    )
     sources = {str(each.id): each.shown() for each in inputs.releases}
     whole: dict[str, Any] = plain(
         {
@@ -102,6 +114,7 @@ def reach(inputs: Inputs) -> Verdict:
             "kpi_rating": result.score.kpi_rating,
             "vetoes": result.score.vetoes,
             "critical_not_met": result.critical_not_met,
+            "inspection": asdict(result.standing) | {"strong": result.standing.strong},
             "release_status": result.stage,
             "flags": result.flags,
             "measures": [shown_measure(each, sources) for each in result.measures],

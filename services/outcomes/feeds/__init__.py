@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from services.outcomes.feeds import (
@@ -12,13 +13,25 @@ from services.outcomes.feeds import (
     gias_groups,
     gias_links,
     key_stages,
+    ofsted,
+    ofsted_history,
+    trust_ks4,
 )
 from services.outcomes.feeds.records import Parsed
 
 
+class Kept(StrEnum):
+    """What becomes of a feed's records."""
+
+    REGISTER = "register"
+    OBSERVATIONS = "observations"
+    INSPECTIONS = "inspections"
+    TRUST_OBSERVATIONS = "trust_observations"
+
+
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A kind of published file. `reference` is register data, which belongs to no academic year and replaces itself.
+    """A kind of published file, and what it holds: a snapshot of the register, or evidence that is added.
 
     `parse` takes the bytes and, where the files do not name it, the academic year in which the figures start.
     """
@@ -26,25 +39,28 @@ class Feed:
     code: str
     title: str
     publisher: str
-    reference: bool
+    kept: Kept
     parse: Callable[[bytes, int | None], Parsed[Any]]
 
     @property
     def needs_year(self) -> bool:
         """Whether the academic year must be declared with the file."""
-        return not self.reference
+        return self.kept is Kept.OBSERVATIONS
 
 
 FEEDS: dict[str, Feed] = {
     feed.code: feed
     for feed in (
-        Feed("gias_groups", "GIAS: groups", "DfE", True, gias_groups.parse),
-        Feed("gias_group_links", "GIAS: group links", "DfE", True, gias_group_links.parse),
-        Feed("gias_links", "GIAS: establishment links", "DfE", True, gias_links.parse),
-        Feed("gias_establishments", "GIAS: establishments", "DfE", True, gias_establishments.parse),
-        Feed("absence", "Pupil absence in schools", "DfE", False, absence.parse),
-        Feed("census", "School census", "DfE", False, census.parse),
-        Feed("ks2", "Key stage 2 performance tables", "DfE", False, key_stages.parse_ks2),
-        Feed("ks4", "Key stage 4 performance tables", "DfE", False, key_stages.parse_ks4),
+        Feed("gias_groups", "GIAS: groups", "DfE", Kept.REGISTER, gias_groups.parse),
+        Feed("gias_group_links", "GIAS: group links", "DfE", Kept.REGISTER, gias_group_links.parse),
+        Feed("gias_links", "GIAS: establishment links", "DfE", Kept.REGISTER, gias_links.parse),
+        Feed("gias_establishments", "GIAS: establishments", "DfE", Kept.REGISTER, gias_establishments.parse),
+        Feed("absence", "Pupil absence in schools", "DfE", Kept.OBSERVATIONS, absence.parse),
+        Feed("census", "School census", "DfE", Kept.OBSERVATIONS, census.parse),
+        Feed("ks2", "Key stage 2 performance tables", "DfE", Kept.OBSERVATIONS, key_stages.parse_ks2),
+        Feed("ks4", "Key stage 4 performance tables", "DfE", Kept.OBSERVATIONS, key_stages.parse_ks4),
+        Feed("trust_ks4", "Key stage 4 of multi-academy trusts", "DfE", Kept.TRUST_OBSERVATIONS, trust_ks4.parse),
+        Feed("ofsted", "Management information: latest inspections", "Ofsted", Kept.INSPECTIONS, ofsted.parse),
+        Feed("ofsted_history", "Earlier ratings", "Ofsted", Kept.INSPECTIONS, ofsted_history.parse),
     )
 }

@@ -16,7 +16,7 @@ from services.outcomes.feeds.records import FeedRefused, Parsed, Record, Rejecti
 
 MAX_UNPACKED = 512 * 2**20
 ENCODINGS = ("utf-8-sig", "cp1252")
-DATE_FORMATS = ("%d-%m-%Y", "%d/%m/%Y", "%Y-%m-%d")
+DATE_FORMATS = ("%d-%m-%Y", "%d/%m/%Y", "%Y-%m-%d", "%Y%m%d")
 UNKNOWN_DAY = date(1900, 1, 1)
 """GIAS writes 1 January 1900 where a day is not known."""
 URN = re.compile(r"[1-9][0-9]{5}", re.ASCII)

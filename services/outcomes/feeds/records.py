@@ -119,6 +119,25 @@ class ObservationRecord(NamedTuple):
     denominator: int | None
 
 
+class TrustObservationRecord(NamedTuple):
+    """One measure of one trust and group of pupils, as DfE reckoned it: `lower` and `upper` are its 95% interval.
+
+    `pupils` and `urns` are those whom the value speaks of.
+    """
+
+    trust_uid: str
+    measure: str
+    pupil_group: str
+    academic_year: int
+    state: ValueState
+    number: Decimal | None
+    lower: Decimal | None
+    upper: Decimal | None
+    raw: str
+    pupils: int | None
+    urns: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Parsed(Generic[Record]):
     """A whole file, read: `rows` counts its data rows, `ignored` those that are aggregates and no school's."""

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kernel.errors import NotFound
-from services.outcomes.models import CurrentRelease, Observation, Rejection, Release, ReleaseFile
+from services.outcomes.models import CurrentRelease, Rejection, Release, ReleaseFile
 from services.outcomes.rules.releases import Stage, Standing, Status
 
 PACKING = "zlib"
@@ -108,10 +108,10 @@ async def years_by_release(session: AsyncSession, release_ids: Sequence[UUID]) -
     return found
 
 
-async def observation_count(session: AsyncSession, release_id: UUID, academic_year: int) -> int:
-    """How many observations a release gave for an academic year."""
-    wanted = (Observation.release_id == release_id, Observation.academic_year == academic_year)
-    return (await session.exec(select(func.count()).select_from(Observation).where(*wanted))).one()
+async def count_of_year(session: AsyncSession, table: Any, release_id: UUID, academic_year: int) -> int:
+    """How many rows of a table a release gave for an academic year."""
+    wanted = (table.release_id == release_id, table.academic_year == academic_year)
+    return (await session.exec(select(func.count()).select_from(table).where(*wanted))).one()
 
 
 def standing(row: Release, values_hash: str | None = None) -> Standing:

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,14 +16,13 @@ from services.kernel.events import record
 from services.kernel.jobs import enqueue
 from services.kernel.types import uuid7
 from services.outcomes import service as register
-from services.outcomes.feeds import FEEDS, Feed
-from services.outcomes.feeds.records import FeedRefused, ObservationRecord, Parsed
+from services.outcomes.feeds import FEEDS, Feed, Kept
+from services.outcomes.feeds.records import FeedRefused, Parsed
 from services.outcomes.models import CurrentRelease, Event, Job, Rejection, Release, ReleaseFile
-from services.outcomes.releases import queries
+from services.outcomes.releases import effect, queries
 from services.outcomes.rules import releases as rules
-from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.releases import REFERENCE_YEAR, Reason, Settlement, Stage, Status
-from services.outcomes.rules.statements import lines, names_of, texts, values_hash
+from services.outcomes.rules.statements import lines, names_of, values_hash
 from services.outcomes.rules.years import academic_year_text
 
 
@@ -178,20 +176,20 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
     holders = await queries.holders(session, row.feed)
     settlement = rules.settle(
         queries.standing(row, read.values_hash),
-        {REFERENCE_YEAR} if feed.reference else {each.academic_year for each in parsed.records},
+        {year_of(each) for each in parsed.records},
         {year: queries.standing(holder) for year, holder in holders.items()},
         [queries.standing(twin) for twin in await queries.twins(session, row, read.values_hash)],
     )
-    refusal = await broken(session, row, parsed, settlement, holders)
+    refusal = await broken(session, feed, row, parsed, settlement, holders)
     if refusal is not None:
         await refuse(session, release_id=row.id, refusal=refusal, caller=caller, now=now)
         return
     row.values_hash, row.ingested_at = read.values_hash, now
     row.status, row.reason_code, row.same_values_as = settlement.status, settlement.reason, settlement.same_values_as
-    if not feed.reference and settlement.reason is not Reason.SAME_VALUES:
-        await observe(session, row, read)
+    if settlement.reason is not Reason.SAME_VALUES:
+        await effect.add(session, feed.kept, row, parsed.records, read.lines, newest=bool(settlement.years))
     await point(session, row, settlement, holders, caller, now)
-    if feed.reference and settlement.years:
+    if feed.kept is Kept.REGISTER and settlement.years:
         await register.apply(session, row=row, records=parsed.records, said=read.lines, caller=caller, now=now)
     counted = [academic_year_text(year) for year in settlement.years if year != REFERENCE_YEAR]
     counts = {name: getattr(row, name) for name in ("rows_read", "rows_accepted", "rows_ignored", "rows_rejected")}
@@ -213,40 +211,40 @@ async def count(session: AsyncSession, row: Release, parsed: Parsed[Any]) -> Non
     await register.copy_rows(session, Rejection, ("release_id", "place", "row", "key", "code", "detail"), rows)
 
 
+def year_of(record: Any) -> int:
+    """The academic year of a record; that of reference data where it belongs to none."""
+    year: int = getattr(record, "academic_year", REFERENCE_YEAR)
+    return year
+
+
 async def broken(
-    session: AsyncSession, row: Release, parsed: Parsed[Any], settlement: Settlement, holders: dict[int, Release]
+    session: AsyncSession,
+    feed: Feed,
+    row: Release,
+    parsed: Parsed[Any],
+    settlement: Settlement,
+    holders: dict[int, Release],
 ) -> FeedRefused | None:
-    """Why the file must not take the place of good data, though it could be read; None when it may."""
+    """Why the file must not take the place of good data, though it could be read; None when it may.
+
+    A list of inspections takes the place of none: those of before stay known.
+    """
     if rules.mostly_rejected(row.rows_read, row.rows_ignored, row.rows_rejected) or not parsed.records:
         words = f"{row.rows_rejected} of {row.rows_read - row.rows_ignored} rows were rejected; see its rejections."
         return FeedRefused(Reason.MOSTLY_REJECTED, words)
-    found = Counter(getattr(each, "academic_year", REFERENCE_YEAR) for each in parsed.records)
+    found = Counter(map(year_of, parsed.records))
     for year in settlement.years:
-        if year not in holders:
+        if year not in holders or feed.kept is Kept.INSPECTIONS:
             continue
         present = holders[year].rows_accepted
         if year != REFERENCE_YEAR:
-            present = await queries.observation_count(session, holders[year].id, year)
+            present = await queries.count_of_year(session, effect.YEARLY[feed.kept], holders[year].id, year)
         if rules.much_smaller(found[year], present):
             words = (
                 f"It has {found[year]} records where release {holders[year].number} has {present}: a part of a file?"
             )
             return FeedRefused(Reason.MUCH_SMALLER, words)
     return None
-
-
-COLUMNS = ("urn", "measure", "academic_year", "state", "value", "denominator", "raw", "measure_version", "release_id")
-
-
-async def observe(session: AsyncSession, row: Release, read: Read) -> None:
-    """Add the release's observations; none is ever changed or taken away."""
-    records: Sequence[ObservationRecord] = read.parsed.records
-    of = {(each.measure, each.academic_year) for each in records}
-    versions = {each: f"{MEASURES[each[0]].version_in(each[1])}\t{row.id}" for each in of}
-    ends = [versions[each.measure, each.academic_year] for each in records]
-    written = texts([each.raw for each in records])
-    whole = map("\t".join, zip(read.lines, written, ends, strict=True))
-    await register.copy_lines(session, "outcomes.observation", COLUMNS, list(whole))
 
 
 async def point(

@@ -1,7 +1,9 @@
 """The verdict on a contract: each agreed outcome against its target and against matched schools, then together."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 
@@ -17,8 +19,10 @@ from services.outcomes.rules.evidence import (
     stage_of,
     why_not,
 )
+from services.outcomes.rules.inspection import Inspection, Standing, standing
 from services.outcomes.rules.intervals import Interval
 from services.outcomes.rules.matching import NO_MATCH, Match, match, match_listed
+from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.population import Population, Results
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.ringfence import Term, assessed_on, census_on
@@ -88,13 +92,17 @@ class MeasureResult:
 
 @dataclass(frozen=True, slots=True)
 class ContractResult:
-    """The contract judged; `stage` is the least settled of the results that it rests on."""
+    """The contract judged; `stage` is the least settled of the results, `standing` where inspections leave the school.
+
+    Only what inspections found that started in the term can be held against the supplier.
+    """
 
     score: ContractScore
     measures: tuple[MeasureResult, ...]
     stage: Stage | None
     critical_not_met: tuple[str, ...]
     flags: tuple[str, ...]
+    standing: Standing
 
 
 def gather(
@@ -132,20 +140,34 @@ def intake_shifts(population: Population, place: int, now: Features) -> dict[str
     return found
 
 
-def conclude(question: Question, outcomes: Sequence[tuple[Agreed, Gathered]]) -> ContractResult:
-    """Judge every agreed outcome by what was gathered, and then the contract."""
+def conclude(
+    question: Question, outcomes: Sequence[tuple[Agreed, Gathered]], inspections: Sequence[Inspection] = ()
+) -> ContractResult:
+    """Judge every agreed outcome by what was gathered, and then the contract; `inspections` are all of the school."""
     measures = tuple(conclude_measure(question, *each) for each in outcomes)
-    weighed = [Weighed(each.status, reliable_weight(each), each.critical) for each in measures]
+    weighed = [Weighed(each.status, reliable_weight(each), each.critical, worsened(each)) for each in measures]
+    known = [each for each in inspections if each.started_on < date(question.year + 1, 9, 1)]
     stages = [each.stage for each in measures if each.stage is not None]
     return ContractResult(
-        score=contract_score(weighed),
+        score=contract_score(weighed, standing(each for each in known if question.term.holds(each.started_on)).vetoes),
         measures=measures,
         stage=min(stages, key=lambda stage: stage.rank, default=None),
         critical_not_met=tuple(
             each.code for each in measures if each.critical and each.status is MeasureStatus.NOT_MET
         ),
         flags=tuple(sorted({flag for each in measures for flag in each.flags})),
+        standing=standing(known),
     )
+
+
+def worsened(result: MeasureResult) -> bool:
+    """Whether an outcome is worse than before beyond chance (95%), and than that of comparators (METHOD.md 4.1)."""
+    first, actual = result.baseline, result.actual
+    if first is None or actual is None or result.value_result is not AddedValue.NEGATIVE:
+        return False
+    measure = MEASURES[result.measure]
+    variance = measure.sampling_variance(first.value, first.n) + measure.sampling_variance(actual.value, actual.n)
+    return measure.direction * (actual.value - first.value) + Z95 * math.sqrt(variance) < 0
 
 
 def reliable_weight(result: MeasureResult) -> float:
@@ -201,6 +223,7 @@ def conclude_measure(question: Question, agreed: Agreed, gathered: Gathered) -> 
     )
 
 
+Z95 = 1.959963984540054
 PRE_TREND = 1.96
 """Standard errors of drift before the term from which a reader is warned (METHOD.md 3.3)."""
 

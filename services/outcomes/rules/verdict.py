@@ -44,11 +44,12 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """One measure's part in the score of a contract."""
+    """One measure's part in the score of a contract; `worsened`: surely worse than before, and than comparators."""
 
     status: MeasureStatus
     weight: float
     critical: bool
+    worsened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +160,16 @@ RATINGS = {
 MET_FROM, PARTLY_FROM, COVERAGE_FROM = 0.75, 0.40, 0.6
 
 
-def contract_score(measures: Sequence[Weighed]) -> ContractScore:
-    """Score, coverage, vetoes and rating of a contract (METHOD.md 3.11); weights are shares of 1."""
+def contract_score(measures: Sequence[Weighed], failings: Sequence[str] = ()) -> ContractScore:
+    """Score, coverage, vetoes and rating of a contract (METHOD.md 3.11); weights are shares of 1.
+
+    `failings` are what inspections found: with any the contract is not met, however little of it could be measured.
+    """
     measurable = [each for each in measures if each.status is not MeasureStatus.NOT_MEASURABLE]
     total, covered = sum(each.weight for each in measures), sum(each.weight for each in measurable)
     coverage = covered / total if total else 0.0
     score = sum(each.weight * POINTS[each.status] for each in measurable) / covered if covered else None
-    vetoes = ("critical_measure_not_met",) if critical_failed(measurable) else ()
+    vetoes = (*failings, *(("critical_measure_not_met",) if critical_failed(measurable) else ()))
     overall = MeasureStatus.NOT_MEASURABLE
     if score is not None and coverage >= COVERAGE_FROM - 1e-9:
         overall = MeasureStatus.NOT_MET
@@ -173,7 +177,10 @@ def contract_score(measures: Sequence[Weighed]) -> ContractScore:
             overall = MeasureStatus.PARTLY_MET
         if score >= MET_FROM - 1e-9 and not vetoes:
             overall = MeasureStatus.MET
-    rating = "Inadequate" if vetoes and overall is MeasureStatus.NOT_MET else RATINGS[overall]
+    if failings:
+        overall = MeasureStatus.NOT_MET
+    grave = vetoes or any(each.worsened for each in measurable)
+    rating = "Inadequate" if grave and overall is MeasureStatus.NOT_MET else RATINGS[overall]
     return ContractScore(overall, score, coverage, vetoes, rating)
 
 

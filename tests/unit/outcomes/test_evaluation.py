@@ -6,6 +6,7 @@ import pytest
 
 from services.outcomes.rules.agreement import Agreed, Missing, Run, TargetMode
 from services.outcomes.rules.evaluation import ContractResult, Gathered, MeasureResult, Question, conclude, gather
+from services.outcomes.rules.inspection import Concern, Inspection, framework_on
 from services.outcomes.rules.matching import NO_MATCH
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.releases import Stage
@@ -265,3 +266,29 @@ def test_a_school_that_drifted_before_the_term_is_flagged() -> None:
 def test_an_effect_is_also_told_in_deviations_between_pupils() -> None:
     found = judge_measure(QUESTION, AGREED, OWN, OTHERS)
     assert found.effect_size == pytest.approx(-11.0 / (100 * (0.4 * 0.6) ** 0.5))
+
+
+@pytest.mark.parametrize(("after", "rating"), [(48.0, "Inadequate"), (41.0, "Requires improvement")])
+def test_what_is_surely_worse_than_before_and_than_elsewhere_is_inadequate(after: float, rating: str) -> None:
+    worse = with_last(OWN, ValueState.OK, after, 900)
+    found = judge(QUESTION, (AGREED, worse, OTHERS))
+    assert found.measures[0].value_result is AddedValue.NEGATIVE
+    assert (found.score.overall, found.score.kpi_rating) == (MeasureStatus.NOT_MET, rating)
+
+
+@pytest.mark.parametrize(
+    ("started_on", "vetoes", "concern"),
+    [
+        (date(2023, 8, 31), (), Concern.SPECIAL_MEASURES),
+        (date(2023, 9, 1), ("special_measures",), Concern.SPECIAL_MEASURES),
+        (date(2024, 8, 31), ("special_measures",), Concern.SPECIAL_MEASURES),
+        (date(2024, 9, 1), (), None),
+    ],
+)
+def test_only_inspections_that_started_in_the_term_are_held_against_the_supplier(
+    started_on: date, vetoes: tuple[str, ...], concern: Concern | None
+) -> None:
+    inspection = Inspection(999_999, started_on, framework_on(started_on), Concern.SPECIAL_MEASURES)
+    found = conclude(QUESTION, [(AGREED, gathered())], [inspection])
+    assert (found.score.vetoes, found.standing.concern) == (vetoes, concern)
+    assert found.score.overall is (MeasureStatus.NOT_MET if vetoes else MeasureStatus.MET)

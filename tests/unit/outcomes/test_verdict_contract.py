@@ -92,6 +92,19 @@ def test_a_veto_does_not_make_the_unmeasured_measurable() -> None:
     assert (found.overall, found.vetoes, found.kpi_rating) == (UNKNOWN, VETO, "Other")
 
 
+@pytest.mark.parametrize("parts", [[(1.0, MET)], [(0.5, MET), (0.5, UNKNOWN)], [(1.0, NOT)]])
+def test_what_inspectors_found_is_not_met_however_little_was_measured(parts: list[tuple[float, MeasureStatus]]) -> None:
+    found = contract_score(weighed(*parts), ["special_measures"])
+    assert (found.overall, found.vetoes, found.kpi_rating) == (NOT, ("special_measures",), "Inadequate")
+    both = contract_score(weighed((0.8, MET), (0.2, NOT), critical=1), ["special_measures"])
+    assert both.vetoes == ("special_measures", *VETO)
+
+
+def test_what_has_surely_become_worse_is_inadequate_where_the_contract_was_not_met() -> None:
+    assert contract_score([Weighed(NOT, 1.0, False, worsened=True)]).kpi_rating == "Inadequate"
+    assert contract_score([Weighed(MET, 0.9, False), Weighed(NOT, 0.1, False, worsened=True)]).kpi_rating == "Good"
+
+
 def test_ratings_of_the_procurement_regulations() -> None:
     ratings = {contract_score(weighed((1.0, status))).kpi_rating for status in MeasureStatus}
     assert ratings == {"Good", "Approaching target", "Requires improvement", "Other"}

@@ -11,6 +11,7 @@ import pytest
 
 from services.outcomes.feeds import FEEDS
 from services.outcomes.feeds.records import FeedRefused
+from services.outcomes.rules.inspection import Area
 
 ROOT = Path(__file__).parents[4]
 pytestmark = [
@@ -49,6 +50,10 @@ pytestmark = [
         ("ks4", "performance/ks4/2016-2017_850_ks4final.csv", 2016, 126, 3, 123 * 4),
         ("ks4", "performance/ks4/2016-2017_936_ks4final.csv", 2016, 130, 3, 127 * 4),
         ("ks4", "performance/ks4/2018-2019_936_ks4final.csv", 2018, 133, 3, 130 * 5),
+        ("ofsted", "ofsted/leeds_latest_inspections_20260228.csv", None, 279, 5, 2 + 170 + 132),
+        ("ofsted", "ofsted/two_latest_inspections_mat_20220228.csv.gz", None, 1227, 0, 2 * 1227 + 116),
+        ("ofsted", "ofsted/two_latest_inspections_sat_20220228.csv.gz", None, 541, 0, 2 * 541 + 121),
+        ("trust_ks4", "performance/mats/2022-2023_england_ks4-mats-performance.csv", None, 216, 0, 216 * 12),
     ],
 )
 def test_every_row_is_accounted_for(
@@ -56,6 +61,22 @@ def test_every_row_is_accounted_for(
 ) -> None:
     parsed = FEEDS[feed].parse((full / path).read_bytes(), year)
     assert (parsed.rows, parsed.ignored, len(parsed.records), parsed.rejections) == (rows, ignored, records, ())
+
+
+def test_earlier_ratings_come_once_each(full: Path) -> None:
+    parsed = FEEDS["ofsted_history"].parse((full / "ofsted" / "ofsted_ratings_history_2018.csv.gz").read_bytes(), None)
+    assert (parsed.rows, len(parsed.records)) == (60134, 60131)
+    assert [each.code for each in parsed.rejections] == ["duplicate"] * 3
+
+
+def test_what_two_latest_inspections_say_agrees_with_what_others_gathered(full: Path) -> None:
+    folder = full / "ofsted"
+    listed = FEEDS["ofsted_history"].parse((folder / "ofsted_ratings_history_2018.csv.gz").read_bytes(), None)
+    earlier = {(each.urn, each.started_on): each.grade(Area.OVERALL_EFFECTIVENESS) for each in listed.records}
+    seen = FEEDS["ofsted"].parse((folder / "two_latest_inspections_mat_20220228.csv.gz").read_bytes(), None)
+    both = [each for each in seen.records if (each.urn, each.started_on) in earlier and each.judgements]
+    agree = [each for each in both if each.grade(Area.OVERALL_EFFECTIVENESS) == earlier[each.urn, each.started_on]]
+    assert len(both) == len(agree) == 2232
 
 
 def test_group_links_reject_members_of_closed_trusts_only(full: Path) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from services.outcomes.feeds import FEEDS, absence, gias_groups, gias_links, reading
+from services.outcomes.feeds import FEEDS, Kept, absence, gias_groups, gias_links, reading
 from services.outcomes.feeds.reading import Cells, RowRejected
 from services.outcomes.feeds.records import FeedRefused
 
@@ -24,9 +24,9 @@ def cells(**row: str) -> Cells:
     return lambda name: row.get(name, "")
 
 
-def test_the_eight_feeds_say_whether_they_need_a_year() -> None:
+def test_feeds_say_whether_they_need_a_year() -> None:
     reference = {"gias_groups", "gias_group_links", "gias_links", "gias_establishments"}
-    assert {code for code, feed in FEEDS.items() if feed.reference} == reference
+    assert {code for code, feed in FEEDS.items() if feed.kept is Kept.REGISTER} == reference
     assert {code for code, feed in FEEDS.items() if feed.needs_year} == {"absence", "census", "ks2", "ks4"}
     assert all(feed.code == code for code, feed in FEEDS.items())
 
