@@ -9,6 +9,9 @@ import numpy as np
 from scipy import special, stats
 
 from services.outcomes.rules.intervals import Interval
+from services.outcomes.rules.synthetic import Synthetic, synthetic_control
+
+__all__ = ["Effect", "Synthetic", "difference_in_differences", "synthetic_control", "t_quantile"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,16 @@ def expected_by(baseline: float, target: float, trajectory: Sequence[float], yea
     return baseline + (target - baseline) * share
 
 
+def payment_share(tau: float, floor: float, full: float) -> float:
+    """The share of an outcome payment that an improvement earns: none up to `floor`, all from `full` (METHOD.md 3.12).
+
+    All in the measure's unit, an improvement being positive; raises ValueError unless floor < full.
+    """
+    if floor >= full:
+        raise ValueError("need floor < full")
+    return min(max((tau - floor) / (full - floor), 0.0), 1.0)
+
+
 TOLERANCE = 1e-9
 """What decimal figures lose when they are reckoned with as floats."""
 

@@ -1,11 +1,20 @@
 """Confidence intervals, with scipy as a second opinion."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from services.outcomes.rules.intervals import Interval, progress_interval, wilson
+from services.outcomes.rules.intervals import (
+    Interval,
+    funnel_limits,
+    newcombe_difference,
+    overdispersion,
+    progress8_band,
+    progress_interval,
+    wilson,
+)
 
 counts = st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 levels = st.floats(0.5, 0.999)
@@ -97,3 +106,83 @@ def test_no_pupils_or_no_spread_give_no_progress_interval(n: float, sigma: float
 def test_an_interval_holds_its_ends() -> None:
     found = Interval(1.0, 2.0)
     assert [found.holds(value) for value in (0.999, 1.0, 1.5, 2.0, 2.001)] == [False, True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "low", "high"),
+    [
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+        ((6, 7), (2, 7), 0.0582, 0.8062),
+        ((5, 56), (0, 29), -0.0381, 0.1926),
+        ((0, 10), (0, 20), -0.1611, 0.2775),
+        ((10, 10), (0, 20), 0.6791, 1.0),
+        ((10, 10), (0, 10), 0.6075, 1.0),
+    ],
+)
+def test_differences_as_newcombe_has_them(
+    first: tuple[int, int], second: tuple[int, int], low: float, high: float
+) -> None:
+    """Newcombe (1998), Statistics in Medicine 17, table II, method 10."""
+    found = newcombe_difference(*first, *second)
+    assert (found.low, found.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+
+
+@given(st.integers(1, 200), st.integers(1, 200), st.data())
+def test_a_difference_turned_round_has_the_interval_turned_round(n1: int, n2: int, data: st.DataObject) -> None:
+    x1, x2 = data.draw(st.integers(0, n1)), data.draw(st.integers(0, n2))
+    found, turned = newcombe_difference(x1, n1, x2, n2), newcombe_difference(x2, n2, x1, n1)
+    assert (found.low, found.high) == (pytest.approx(-turned.high), pytest.approx(-turned.low))
+    assert found.holds(x1 / n1 - x2 / n2)
+
+
+@pytest.mark.parametrize(
+    ("n", "coverage", "low", "high"),
+    [
+        (30, 0.95, 0.4253, 0.7736),
+        (30, 0.998, 0.3207, 0.8617),
+        (60, 0.95, 0.4867, 0.7323),
+        (60, 0.998, 0.4139, 0.7980),
+    ],
+)
+def test_the_worked_funnel(n: int, coverage: float, low: float, high: float) -> None:
+    found = funnel_limits(0.62, n, coverage)
+    assert (found.low, found.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+
+
+@given(st.floats(0, 1), st.integers(1, 500), st.sampled_from([0.8, 0.95, 0.998]))
+def test_limits_hold_the_true_share_and_grow_with_coverage(p0: float, n: int, coverage: float) -> None:
+    found, wider = funnel_limits(p0, n, coverage), funnel_limits(p0, n, 0.999)
+    assert 0 <= wider.low <= found.low <= found.high <= wider.high <= 1
+    assert found.low - 1 / n <= p0 <= found.high + 1 / n
+
+
+@pytest.mark.parametrize(("p0", "n", "coverage"), [(-0.1, 10, 0.95), (1.1, 10, 0.95), (0.5, 0, 0.95), (0.5, 10, 1.0)])
+def test_a_funnel_of_nothing_is_an_error(p0: float, n: int, coverage: float) -> None:
+    with pytest.raises(ValueError, match="need"):
+        funnel_limits(p0, n, coverage)
+
+
+def test_overdispersion_draws_in_the_tails() -> None:
+    assert overdispersion([2.0] * 10) == pytest.approx(4.0)
+    assert overdispersion([1.0] * 50 + [1000.0]) == pytest.approx(1.0)
+    chance = np.random.default_rng(3).normal(size=20_000)
+    assert 0.6 < overdispersion(chance.tolist()) < 0.9
+    with pytest.raises(ValueError, match="at least one"):
+        overdispersion([])
+
+
+@pytest.mark.parametrize(
+    ("score", "low", "high", "band"),
+    [
+        (0.5, 0.01, 1.0, 1),
+        (0.49, 0.01, 1.0, 2),
+        (0.6, 0.0, 1.2, 3),
+        (0.6, -0.1, 1.3, 3),
+        (-0.6, -1.2, 0.0, 3),
+        (-0.5, -0.9, -0.1, 4),
+        (-0.51, -0.9, -0.1, 5),
+    ],
+)
+def test_bands_of_progress_8(score: float, low: float, high: float, band: int) -> None:
+    assert progress8_band(score, low, high) == band

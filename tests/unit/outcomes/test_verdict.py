@@ -13,6 +13,7 @@ from services.outcomes.rules.verdict import (
     MeasureStatus,
     Target,
     measure_verdict,
+    payment_share,
     target_result,
     value_result,
 )
@@ -146,3 +147,13 @@ def test_a_target_is_reached_exactly_at_the_limit_of_rounding(hundredths: int) -
     target = hundredths / 100
     outcome = (hundredths * 10 - 5) / 1000
     assert target_result(outcome, -2.0, target, 1, 0.005, Interval(-3, 3)) is Target.REACHED
+
+
+@pytest.mark.parametrize(("tau", "share"), [(-1, 0.0), (1, 0.0), (2, 0.2), (3.5, 0.5), (6, 1.0), (9, 1.0)])
+def test_the_worked_shares_of_a_payment(tau: float, share: float) -> None:
+    assert payment_share(tau, 1, 6) == pytest.approx(share)
+
+
+def test_a_payment_needs_room_between_floor_and_full() -> None:
+    with pytest.raises(ValueError, match="floor < full"):
+        payment_share(1, 6, 6)
