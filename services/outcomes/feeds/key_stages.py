@@ -23,6 +23,8 @@ KS2 = {
     "reading_progress": "readprog",
     "writing_progress": "writprog",
     "maths_progress": "matprog",
+    "disadvantaged": "tfsm6cla1a",
+    "expected_disadvantaged": "ptrwm_exp_fsm6cla1a",
 }
 KS2_LAYOUTS = (
     Layout("ks2", KS2, ("rectype", "urn", "eligible", "expected")),
@@ -53,6 +55,7 @@ KS2_FIGURES = (
     Figure("KS2_READ_PROG", "reading_progress", "eligible"),
     Figure("KS2_WRIT_PROG", "writing_progress", "eligible"),
     Figure("KS2_MAT_PROG", "maths_progress", "eligible"),
+    Figure("KS2_RWM_EXP_DIS", "expected_disadvantaged", "disadvantaged"),
 )
 KS4 = {
     "rectype": "rectype",
@@ -64,7 +67,12 @@ KS4 = {
     "strong": "ptl2basics_95",
     "standard": "ptl2basics_94",
     "ebacc": "ebaccaps",
+    "disadvantaged": "tfsm6cla1a",
+    "attainment_disadvantaged": "att8scr_fsm6cla1a",
+    "progress_disadvantaged": "p8mea_fsm6cla1a",
+    "progress_pupils_disadvantaged": "p8pup_fsm6cla1a",
 }
+MERGED = ("attainment", "progress", "strong", "standard", "ebacc")
 KS4_LAYOUTS = (
     Layout("ks4", KS4, ("rectype", "urn", "pupils", "attainment")),
     Layout("ks4_headlines", KS4, ("rectype", "urn", "attainment", "progress")),
@@ -81,7 +89,7 @@ KS4_LAYOUTS = (
     ),
     Layout(
         "ks4_merged",
-        {name: column for name, column in KS4.items() if name not in {"rectype", "pupils", "progress_pupils"}},
+        {name: column for name, column in KS4.items() if name in {"urn", *MERGED}},
         ("urn", "attainment", "progress"),
     ),
 )
@@ -95,6 +103,8 @@ KS4_FIGURES = (
     Figure("KS4_EM95", "strong", "pupils"),
     Figure("KS4_EM94", "standard", "pupils"),
     Figure("KS4_EBACC_APS", "ebacc", "pupils"),
+    Figure("KS4_A8_DIS", "attainment_disadvantaged", "disadvantaged"),
+    Figure("KS4_P8_DIS", "progress_disadvantaged", "progress_pupils_disadvantaged"),
 )
 
 

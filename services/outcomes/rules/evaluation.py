@@ -22,7 +22,7 @@ from services.outcomes.rules.evidence import (
 from services.outcomes.rules.inspection import Inspection, Standing, standing
 from services.outcomes.rules.intervals import Interval
 from services.outcomes.rules.matching import NO_MATCH, Match, match, match_listed
-from services.outcomes.rules.measures import MEASURES
+from services.outcomes.rules.measures import MEASURES, Domain
 from services.outcomes.rules.population import Population, Results
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.ringfence import Term, assessed_on, census_on
@@ -146,10 +146,14 @@ def conclude(
     """Judge every agreed outcome by what was gathered, and then the contract; `inspections` are all of the school."""
     measures = tuple(conclude_measure(question, *each) for each in outcomes)
     weighed = [Weighed(each.status, reliable_weight(each), each.critical, worsened(each)) for each in measures]
+    behind = any(guards(each) and each.value_result is AddedValue.NEGATIVE for each in measures)
+    limits = ("disadvantaged_pupils_fell_behind",) if behind else ()
     known = [each for each in inspections if each.started_on < date(question.year + 1, 9, 1)]
     stages = [each.stage for each in measures if each.stage is not None]
     return ContractResult(
-        score=contract_score(weighed, standing(each for each in known if question.term.holds(each.started_on)).vetoes),
+        score=contract_score(
+            weighed, standing(each for each in known if question.term.holds(each.started_on)).vetoes, limits
+        ),
         measures=measures,
         stage=min(stages, key=lambda stage: stage.rank, default=None),
         critical_not_met=tuple(
@@ -158,6 +162,11 @@ def conclude(
         flags=tuple(sorted({flag for each in measures for flag in each.flags})),
         standing=standing(known),
     )
+
+
+def guards(result: MeasureResult) -> bool:
+    """Whether an outcome watches over the disadvantaged, whom no contract may leave behind (METHOD.md 3.11)."""
+    return MEASURES[result.measure].domain is Domain.INCLUSION
 
 
 def worsened(result: MeasureResult) -> bool:

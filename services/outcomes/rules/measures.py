@@ -21,6 +21,7 @@ class Domain(StrEnum):
 
     ATTAINMENT = "attainment"
     ATTENDANCE = "attendance"
+    INCLUSION = "inclusion"
     CONTEXT = "context"
 
 
@@ -91,20 +92,21 @@ def percentage(code: str, title: str, domain: Domain, key_stage: KeyStage, direc
     return Measure(code, title, Kind.PROPORTION, domain, key_stage, direction, "percent", Decimal(half))
 
 
-def mean(code: str, title: str, key_stage: KeyStage, half: str, pupil_sd: float) -> Measure:
+def mean(
+    code: str, title: str, key_stage: KeyStage, half: str, pupil_sd: float, domain: Domain = Domain.ATTAINMENT
+) -> Measure:
     """An average over pupils, in points; the spread between pupils is not published and so a default."""
-    return Measure(code, title, Kind.MEAN, Domain.ATTAINMENT, key_stage, 1, "points", Decimal(half), pupil_sd)
+    return Measure(code, title, Kind.MEAN, domain, key_stage, 1, "points", Decimal(half), pupil_sd)
 
 
-def progress(code: str, title: str, key_stage: KeyStage, half: str, pupil_sd: float) -> Measure:
+def progress(
+    code: str, title: str, key_stage: KeyStage, half: str, pupil_sd: float, domain: Domain = Domain.ATTAINMENT
+) -> Measure:
     """Value added from one key stage to the next; zero is the national mean (spread: METHOD.md 1.2, latest year).
 
     From 2017/18 extreme negative scores of pupils are floored, so that earlier years are not compared with later ones.
     """
-    half_width = Decimal(half)
-    return Measure(
-        code, title, Kind.PROGRESS, Domain.ATTAINMENT, key_stage, 1, "points", half_width, pupil_sd, FLOORED_FROM
-    )
+    return Measure(code, title, Kind.PROGRESS, domain, key_stage, 1, "points", Decimal(half), pupil_sd, FLOORED_FROM)
 
 
 def context(code: str, title: str, unit: str, half: str) -> Measure:
@@ -135,6 +137,13 @@ MEASURES: dict[str, Measure] = {
         percentage("KS4_EM95", "Grade 5 or above in English and maths", Domain.ATTAINMENT, KeyStage.KS4, 1, "0.5"),
         percentage("KS4_EM94", "Grade 4 or above in English and maths", Domain.ATTAINMENT, KeyStage.KS4, 1, "0.5"),
         mean("KS4_EBACC_APS", "EBacc average point score", KeyStage.KS4, "0.005", 2.0),
+        percentage(
+            "KS2_RWM_EXP_DIS",
+            "Expected standard in reading, writing and maths: disadvantaged pupils",
+            *(Domain.INCLUSION, KeyStage.KS2, 1, "0.5"),
+        ),
+        mean("KS4_A8_DIS", "Attainment 8: disadvantaged pupils", KeyStage.KS4, "0.05", 20.0, Domain.INCLUSION),
+        progress("KS4_P8_DIS", "Progress 8: disadvantaged pupils", KeyStage.KS4, "0.005", 1.41628, Domain.INCLUSION),
         context("CENSUS_NOR", "Pupils on roll", "pupils", "0"),
         context("CENSUS_FSM", "Eligible for free school meals in the past six years", "percent", "0.05"),
         context("CENSUS_EAL", "English as an additional language", "percent", "0.05"),

@@ -55,23 +55,19 @@ def dersimonian_laird(y: Sequence[float], se: Sequence[float]) -> Pooled:
 
 
 def paule_mandel(y: Sequence[float] | Floats, se: Sequence[float] | Floats) -> Pooled:
-    """The variance that makes the weighted sum of squares what is expected. Source: Paule and Mandel (1982)."""
+    """The variance that makes the weighted sum of squares what is expected. Source: Paule and Mandel (1982).
+
+    It is no greater than the variance of the estimates themselves, around which the sum is exactly as expected.
+    """
     estimates, variances = arrays(y, se)
 
     def excess(tau2: float) -> float:
         return weighted(estimates, variances, tau2)[2] - (len(estimates) - 1)
 
-    return pooled(estimates, variances, root(excess, float(estimates.var(ddof=1))))
-
-
-def root(excess: Callable[[float], float], start: float) -> float:
-    """Where a falling function crosses zero, above zero; zero where it never is positive."""
     if excess(0.0) <= 0:
-        return 0.0
-    top = max(start, 1e-12)
-    while excess(top) > 0:
-        top *= 2
-    return float(optimize.brentq(excess, 0.0, top, xtol=1e-14 * top, rtol=1e-13))
+        return pooled(estimates, variances, 0.0)
+    top = float(estimates.var(ddof=1)) * (1 + 1e-9)
+    return pooled(estimates, variances, float(optimize.brentq(excess, 0.0, top, xtol=1e-14 * top, rtol=1e-13)))
 
 
 def reml(y: Sequence[float], se: Sequence[float]) -> Pooled:
@@ -83,7 +79,7 @@ def reml(y: Sequence[float], se: Sequence[float]) -> Pooled:
         return 0.5 * float(np.log(variances + tau2).sum() - math.log(variance) + spread)
 
     top = 10 * float(estimates.var(ddof=1)) + 10 * float(variances.max())
-    grid = np.concatenate(([0.0], np.geomspace(top * 1e-9, top, 400)))
+    grid = np.concatenate(([0.0], np.geomspace(top * 1e-9, top, 100)))
     least = int(np.argmin([unlikely(each) for each in grid]))
     around = (float(grid[max(least - 1, 0)]), float(grid[min(least + 1, len(grid) - 1)]))
     found = optimize.minimize_scalar(unlikely, bounds=around, method="bounded", options={"xatol": 1e-12 * top})

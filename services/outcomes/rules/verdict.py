@@ -170,16 +170,19 @@ RATINGS = {
 MET_FROM, PARTLY_FROM, COVERAGE_FROM = 0.75, 0.40, 0.6
 
 
-def contract_score(measures: Sequence[Weighed], failings: Sequence[str] = ()) -> ContractScore:
+def contract_score(
+    measures: Sequence[Weighed], failings: Sequence[str] = (), limits: Sequence[str] = ()
+) -> ContractScore:
     """Score, coverage, vetoes and rating of a contract (METHOD.md 3.11); weights are shares of 1.
 
     `failings` are what inspections found: with any the contract is not met, however little of it could be measured.
+    With any of `limits`, as with a critical measure that was not met, it is partly met at best.
     """
     measurable = [each for each in measures if each.status is not MeasureStatus.NOT_MEASURABLE]
     total, covered = sum(each.weight for each in measures), sum(each.weight for each in measurable)
     coverage = covered / total if total else 0.0
     score = sum(each.weight * POINTS[each.status] for each in measurable) / covered if covered else None
-    vetoes = (*failings, *(("critical_measure_not_met",) if critical_failed(measurable) else ()))
+    vetoes = (*failings, *limits, *(("critical_measure_not_met",) if critical_failed(measurable) else ()))
     overall = MeasureStatus.NOT_MEASURABLE
     if score is not None and coverage >= COVERAGE_FROM - 1e-9:
         overall = MeasureStatus.NOT_MET

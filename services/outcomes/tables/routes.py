@@ -1,8 +1,6 @@
 """The door to what is kept apart: ring-fences, and performance tables of trusts made without them."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -20,34 +18,14 @@ from services.outcomes.rules.measures import KeyStage
 from services.outcomes.rules.performance import View, performance
 from services.outcomes.rules.years import academic_year_from
 from services.outcomes.schemas import AcademicYear, Uid, Urn
+from services.outcomes.spreadsheets import CSV, as_csv, wants_csv
 from services.outcomes.tables import queries, schemas, service
 
 router = APIRouter()
 Reader = Annotated[Caller, require("outcomes:read")]
 Internal = Annotated[Caller, require("internal")]
-CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 FENCE_COLUMNS = list(schemas.RingFenceOut.model_fields)
 TABLE_COLUMNS = ["view", "urn", "name", "measure", "state", "value", "low", "high", "n", "schools"]
-
-
-def wants_csv(request: Request) -> bool:
-    """Whether the caller asks for a table to open in a spreadsheet."""
-    return "text/csv" in request.headers.get("accept", "")
-
-
-def as_csv(columns: Sequence[str], rows: Iterable[dict[str, Any]], filename: str) -> Response:
-    """A CSV file (RFC 4180); an empty cell means that there is no value, never zero."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\r\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows({name: guarded(value) for name, value in row.items()} for row in rows)
-    headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def guarded(value: Any) -> Any:
-    """Text that a spreadsheet would carry out as a formula, made harmless."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 @router.get(

@@ -292,3 +292,15 @@ def test_only_inspections_that_started_in_the_term_are_held_against_the_supplier
     found = conclude(QUESTION, [(AGREED, gathered())], [inspection])
     assert (found.score.vetoes, found.standing.concern) == (vetoes, concern)
     assert found.score.overall is (MeasureStatus.NOT_MET if vetoes else MeasureStatus.MET)
+
+
+def test_a_contract_that_leaves_the_disadvantaged_behind_is_partly_met_at_best() -> None:
+    apart = replace(AGREED, code="O2", measure=MEASURES["KS2_RWM_EXP_DIS"], weight=0.01)
+    found = judge(QUESTION, (AGREED, OWN, OTHERS), (apart, with_last(OWN, ValueState.OK, 20.0, 900), OTHERS))
+    assert found.measures[1].value_result is AddedValue.NEGATIVE
+    assert found.score.score is not None
+    assert found.score.score > 0.9
+    assert (found.score.overall, found.score.vetoes) == (
+        MeasureStatus.PARTLY_MET,
+        ("disadvantaged_pupils_fell_behind",),
+    )

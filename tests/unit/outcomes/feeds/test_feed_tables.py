@@ -92,7 +92,7 @@ def test_census_without_signs_of_percent_and_with_na() -> None:
 
 def test_key_stage_2_of_the_sample(sample: Sample) -> None:
     parsed = key_stages.parse_ks2(sample("ks2_2018-19.csv.gz"), 2018)
-    assert (parsed.rows, parsed.ignored, len(parsed.records), parsed.rejections) == (242, 3, 239 * 7, ())
+    assert (parsed.rows, parsed.ignored, len(parsed.records), parsed.rejections) == (242, 3, 239 * 8, ())
     assert sound(parsed)
     found = in_year(parsed, 2018)
     first = {measure: found[138226, measure] for measure in MEASURES if measure.startswith("KS2")}
@@ -104,8 +104,12 @@ def test_key_stage_2_of_the_sample(sample: Sample) -> None:
         "KS2_READ_PROG": "1.2",
         "KS2_WRIT_PROG": "-1.2",
         "KS2_MAT_PROG": "0.3",
+        "KS2_RWM_EXP_DIS": "None",
     }
-    assert {each.denominator for each in first.values()} == {23}
+    assert first["KS2_RWM_EXP_DIS"].state is ValueState.SUPPRESSED
+    assert {measure: each.denominator for measure, each in first.items() if each.denominator != 23} == {
+        "KS2_RWM_EXP_DIS": 2
+    }
 
 
 def test_key_stage_2_keeps_reasons(sample: Sample) -> None:
@@ -119,7 +123,7 @@ def test_key_stage_2_keeps_reasons(sample: Sample) -> None:
 
 def test_key_stage_4_of_the_sample(sample: Sample) -> None:
     parsed = key_stages.parse_ks4(sample("ks4_2018-19.csv.gz"), 2018)
-    assert (parsed.rows, parsed.ignored, len(parsed.records), parsed.rejections) == (133, 3, 130 * 5, ())
+    assert (parsed.rows, parsed.ignored, len(parsed.records), parsed.rejections) == (133, 3, 130 * 7, ())
     assert sound(parsed)
     found = in_year(parsed, 2018)
     first = {measure: found[139948, measure] for measure in MEASURES if measure.startswith("KS4")}
@@ -129,6 +133,8 @@ def test_key_stage_4_of_the_sample(sample: Sample) -> None:
         "KS4_EM95": ("34", 129),
         "KS4_EM94": ("63", 129),
         "KS4_EBACC_APS": ("3.81", 129),
+        "KS4_A8_DIS": ("37.5", 30),
+        "KS4_P8_DIS": ("-0.13", 29),
     }
 
 
