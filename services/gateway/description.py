@@ -88,6 +88,7 @@ TAGS = [
     {"name": "schools", "description": "Schools and what was observed of them, as DfE publishes it"},
     {"name": "trusts", "description": "Trusts and their members, as DfE publishes them"},
     {"name": "measures", "description": "The catalogue of measures"},
+    {"name": "needs", "description": "Which schools need help most urgently, and how sure that is"},
     {"name": "releases", "description": "Published files, ingested"},
     {"name": "ring-fences", "description": "Results kept apart, and trusts' performance tables"},
     {"name": "transfers", "description": "From contract to full membership"},
