@@ -23,7 +23,12 @@ SCHEMAS = {
         "services.contracts.register",
     ),
     "outcomes": ("OutcomesTable", "services.outcomes.models", "services.outcomes.evidence"),
-    "gateway": ("GatewayTable", "services.gateway.models"),
+    "gateway": (
+        "GatewayTable",
+        "services.gateway.models",
+        "services.gateway.credentials",
+        "services.gateway.logbook",
+    ),
 }
 """By schema, the base of its tables and the modules that hold them."""
 ROLES = ("contracts", "outcomes", "gateway", "tables")

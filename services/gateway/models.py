@@ -1,10 +1,10 @@
-"""Tables of the gateway: who may come in, what was recorded, and transfers to full membership."""
+"""Tables of the gateway: what was recorded, and transfers to full membership."""
 
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Identity, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, DateTime, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -21,42 +21,6 @@ class GatewayTable(Table):
     """Base of the tables in the schema `gateway`."""
 
     metadata = schema_metadata("gateway")
-
-
-class Client(GatewayTable, table=True):
-    """A registered system; its secret is kept as a hash only."""
-
-    __tablename__ = "client"
-    __table_args__ = (CheckConstraint("kind IN ('commissioner', 'dfe', 'supplier', 'responsible_body')", name="kind"),)
-    id: str = Field(primary_key=True, max_length=40)
-    name: str
-    kind: str = Field(max_length=20)
-    organisation: str = Field(max_length=100)
-    scopes: list[str] = Field(sa_type=JSONB)
-    regions: list[str] = Field(sa_type=JSONB)
-    la_codes: list[str] = Field(sa_type=JSONB)
-    trust_uid: str | None = Field(default=None, max_length=20)
-    urns: list[str] = Field(sa_type=JSONB)
-    secret_hash: str = Field(max_length=64)
-    created_at: datetime = Field(sa_type=Instant)
-    disabled_at: datetime | None = Field(default=None, sa_type=Instant)
-
-
-class ApiKey(GatewayTable, table=True):
-    """A finance team's key, kept as a hash with its first characters for display."""
-
-    __tablename__ = "api_key"
-    __table_args__ = (UniqueConstraint("key_hash"), Index(None, "trust_uid"))
-    id: UUID = Field(default_factory=uuid7, primary_key=True)
-    name: str
-    trust_uid: str = Field(max_length=20)
-    scopes: list[str] = Field(sa_type=JSONB)
-    start: str = Field(max_length=20)
-    key_hash: str = Field(max_length=64)
-    expires_at: datetime = Field(sa_type=Instant)
-    created_by: dict[str, Any] = Field(sa_type=JSONB)
-    created_at: datetime = Field(sa_type=Instant)
-    revoked_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class ContractRef(GatewayTable, table=True):
@@ -101,19 +65,6 @@ class Delivery(GatewayTable, table=True):
     record_id: UUID = Field(primary_key=True, foreign_key="gateway.milestone_record.id")
     result: str = Field(max_length=20)
     delivered_at: datetime = Field(sa_type=Instant)
-
-
-class Leaf(GatewayTable, table=True):
-    """A leaf of the log: canonical JSON without personal data, and its RFC 6962 hash. Never updated."""
-
-    __tablename__ = "leaf"
-    __table_args__ = (Index(None, "subject_id"),)
-    id: int = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
-    kind: str = Field(max_length=60)
-    subject_id: UUID
-    data: bytes = Field(sa_type=LargeBinary)
-    leaf_hash: str = Field(max_length=64)
-    written_at: datetime = Field(sa_type=Instant)
 
 
 class Cursor(GatewayTable, CursorRow, table=True):

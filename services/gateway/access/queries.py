@@ -7,7 +7,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.gateway.models import ApiKey, Client
+from services.gateway.credentials import ApiKey, Client
 from services.kernel.errors import NotFound
 
 

@@ -9,7 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.gateway.access import queries
 from services.gateway.access.schemas import ClientIn, KeyIn
-from services.gateway.models import ApiKey, Client, Event
+from services.gateway.credentials import ApiKey, Client
+from services.gateway.models import Event
 from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES, check_scopes
 from services.gateway.rules.secrets import new_key, new_secret, stored
 from services.kernel.auth import Caller

@@ -7,10 +7,11 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.gateway.models import ContractRef, Cursor, Delivery, Event, Job, Leaf, MilestoneRecord
+from services.gateway.log.service import append_leaf
+from services.gateway.models import ContractRef, Cursor, Delivery, Event, Job, MilestoneRecord
 from services.gateway.records import queries
 from services.gateway.records.schemas import RecordIn
-from services.gateway.rules.log import leaf_data, leaf_hash, redacted
+from services.gateway.rules.log import redacted
 from services.kernel.auth import Caller
 from services.kernel.errors import DomainError, NotFound, Unprocessable
 from services.kernel.events import locked_cursor
@@ -33,16 +34,6 @@ class FutureRecord(Unprocessable):
 
     code = "future_date"
     title = "The day lies in the future"
-
-
-async def append_leaf(
-    session: AsyncSession, *, kind: str, subject_id: UUID, facts: dict[str, Any], now: datetime
-) -> str:
-    """Write a leaf in the caller's transaction; gives its hash. `facts` may not hold personal data."""
-    data = leaf_data(kind, str(subject_id), facts)
-    digest = leaf_hash(data)
-    session.add(Leaf(kind=kind, subject_id=subject_id, data=data, leaf_hash=digest, written_at=now))
-    return digest
 
 
 async def record_milestone(

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.gateway.log.service import append_leaf
 from services.gateway.models import Consent, Event, Job, Transfer, TransferStep
-from services.gateway.records.service import append_leaf
 from services.gateway.rules import steps as step_rules
 from services.gateway.rules.transfer import (
     ROLES,

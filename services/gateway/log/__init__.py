@@ -1,0 +1,1 @@
+"""The log: what happened, so that nobody can change it unseen."""
