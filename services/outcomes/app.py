@@ -10,19 +10,24 @@ from services.outcomes.evaluations.routes import router as evaluations
 from services.outcomes.inspections.routes import router as inspections
 from services.outcomes.models import IdempotencyKey
 from services.outcomes.needs.routes import router as needs
+from services.outcomes.observations.routes import router as observations
 from services.outcomes.releases.routes import router as releases
 from services.outcomes.routes import router as register
+from services.outcomes.rules.ringfence import DFE_RULE, Rule
 from services.outcomes.shortlists.routes import router as shortlists
 from services.outcomes.tables.routes import router as tables
 
 CONSTRAINTS: dict[str, DomainError] = {}
 
 
-def build(database: Database, tables_database: Database, verifier: Verifier) -> FastAPI:
-    """The app on this database; performance tables are made on `tables_database`, under the role `tables`."""
+def build(database: Database, tables_database: Database, verifier: Verifier, rule: Rule = DFE_RULE) -> FastAPI:
+    """The app on this database; performance tables are made on `tables_database`, under the role `tables`.
+
+    `rule` says which results count for a trust.
+    """
     router = APIRouter()
-    for each in (register, inspections, releases, evaluations, tables, needs, shortlists):
+    for each in (register, observations, inspections, releases, evaluations, tables, needs, shortlists):
         router.include_router(each)
     app = create_app("outcomes", router, database, verifier, CONSTRAINTS, IdempotencyKey)
-    app.state.tables = tables_database
+    app.state.tables, app.state.rule = tables_database, rule
     return app

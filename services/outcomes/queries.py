@@ -2,12 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, and_, any_, case, cast, or_
-from sqlalchemy import select as sa_select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -122,38 +120,6 @@ async def links(session: AsyncSession, urn: int) -> list[EstablishmentLink]:
     return list(await session.exec(select(EstablishmentLink).where(either).order_by(col(EstablishmentLink.id))))
 
 
-class Seen(NamedTuple):
-    """What counts of an observation: plain values, since a whole phase of schools is read at once."""
-
-    urn: int
-    measure: str
-    academic_year: int
-    state: str
-    value: Decimal | None
-    denominator: int | None
-    release_id: UUID
-
-
-async def current_observations(
-    session: AsyncSession, *, measures: Sequence[str], years: Sequence[int], urns: Sequence[int] | None = None
-) -> list[Seen]:
-    """The observations that count: one for each school, measure and academic year, from its current release.
-
-    Where two feeds publish the same measure, the later stage counts, then the later publication. `urns` None means
-    every school. A school without an observation has no row; one whose figure is withheld has a row without a value.
-    """
-    statement = (
-        sa_select(*(col(getattr(Observation, name)) for name in Seen._fields))
-        .join(Release, col(Release.id) == col(Observation.release_id))
-        .join(CurrentRelease, IS_CURRENT)
-        .where(col(Observation.measure).in_(measures), col(Observation.academic_year).in_(years))
-    )
-    if urns is not None:
-        statement = statement.where(among(Observation.urn, urns))
-    rows = await session.execute(statement.ext(distinct_on(*ONE_EACH)).order_by(*ONE_EACH, *LATEST_FIRST))
-    return [Seen(*row) for row in rows]
-
-
 async def school_observations(
     session: AsyncSession,
     urn: int,
@@ -179,6 +145,20 @@ async def school_observations(
         statement = statement.where(or_(col(Observation.measure) > after[0], and_(*place)))
     rows = await session.exec(statement.ext(distinct_on(*ONE_EACH)).order_by(*ONE_EACH, *LATEST_FIRST).limit(limit))
     return [(observation, release) for observation, release in rows]
+
+
+async def current_observations(
+    session: AsyncSession, urn: int, measures: Collection[str]
+) -> dict[tuple[str, int], Observation]:
+    """One school's observations that count of these measures, by measure and academic year."""
+    statement = (
+        select(Observation)
+        .join(Release, col(Release.id) == col(Observation.release_id))
+        .join(CurrentRelease, IS_CURRENT)
+        .where(col(Observation.urn) == urn, among(Observation.measure, list(measures)))
+    )
+    rows = await session.exec(statement.ext(distinct_on(*ONE_EACH)).order_by(*ONE_EACH, *LATEST_FIRST))
+    return {(row.measure, row.academic_year): row for row in rows}
 
 
 async def plain_successions(session: AsyncSession) -> list[tuple[int, int]]:

@@ -15,7 +15,6 @@ from services.outcomes import queries, schemas
 from services.outcomes.models import Establishment, EstablishmentLink, Event
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.succession import Life, Side, linked_side, opposite, resolved
-from services.outcomes.rules.years import academic_year_from
 
 router = APIRouter()
 Reader = Annotated[Caller, require("outcomes:read")]
@@ -109,42 +108,6 @@ def life(row: Establishment | None) -> Life:
     if row is None:
         return Life(True, None, None)
     return Life(row.status.lower() == "closed", row.opened_on, row.closed_on)
-
-
-@router.get(
-    "/v1/schools/{urn}/observations",
-    response_model=schemas.ObservationPage,
-    tags=["schools"],
-    responses=problems(404),
-)
-async def list_observations(
-    urn: UrnPath,
-    request: Request,
-    caller: Reader,
-    session: Session,
-    measure: Annotated[schemas.MeasureCode | None, Query()] = None,
-    academic_year: Annotated[schemas.AcademicYear | None, Query()] = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
-) -> JSONResponse:
-    """What current releases say of a school: a value, or the reason why there is none, for each measure and year.
-
-    A school that tables speak of is answered also where the register as ingested does not have it.
-    """
-    year = academic_year_from(academic_year) if academic_year else None
-    place = decode_cursor(cursor, str, int)
-    rows = await queries.school_observations(
-        session,
-        int(urn),
-        measure=measure,
-        academic_year=year,
-        after=(place[0], place[1]) if place else None,
-        limit=limit,
-    )
-    if not rows:
-        await known_school(session, urn)
-    last = [rows[-1][0].measure, rows[-1][0].academic_year] if rows else None
-    return page([schemas.ObservationOut.of(*each) for each in rows], limit, last, request)
 
 
 @router.get("/v1/trusts", response_model=schemas.TrustPage, tags=["trusts"])

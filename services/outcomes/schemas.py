@@ -7,11 +7,9 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.kernel.bodies import Answer, Body, Paging
-from services.outcomes.models import Establishment, EstablishmentLink, Membership, Observation, Release, Trust
+from services.outcomes.models import Establishment, EstablishmentLink, Membership, Release, Trust
 from services.outcomes.rules.measures import Domain, KeyStage, Kind, Measure
 from services.outcomes.rules.releases import Stage
-from services.outcomes.rules.values import ValueState
-from services.outcomes.rules.years import academic_year_text
 
 Day = Annotated[date, Field(strict=False)]
 Urn = Annotated[str, Field(pattern=r"^[1-9][0-9]{5}$", description="Unique reference number", examples=["135816"])]
@@ -203,31 +201,6 @@ class ReleaseName(BaseModel):
         return cls(status=Stage(row.release_status), **facts)
 
 
-class ObservationOut(BaseModel):
-    """One measure of one school in one year: a `value`, or in `state` why there is none; `raw` as published."""
-
-    measure: str
-    measure_version: str
-    academic_year: str
-    state: ValueState
-    value: float | None
-    raw: str
-    denominator: int | None
-    release: ReleaseName
-
-    @classmethod
-    def of(cls, row: Observation, release: Release) -> Self:
-        """The observation of this row."""
-        facts = {name: getattr(row, name) for name in ("measure", "measure_version", "state", "raw", "denominator")}
-        value = None if row.value is None else float(row.value)
-        return cls(
-            **facts,
-            value=value,
-            academic_year=academic_year_text(row.academic_year),
-            release=ReleaseName.of(release),
-        )
-
-
 class SchoolPage(BaseModel):
     """One page of schools."""
 
@@ -246,11 +219,4 @@ class MeasurePage(BaseModel):
     """The whole catalogue."""
 
     data: list[MeasureOut]
-    paging: Paging
-
-
-class ObservationPage(BaseModel):
-    """One page of observations."""
-
-    data: list[ObservationOut]
     paging: Paging

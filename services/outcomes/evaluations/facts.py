@@ -13,7 +13,8 @@ from services.outcomes.rules.agreement import Missing
 from services.outcomes.rules.matching import match
 from services.outcomes.rules.measures import MEASURES, Kind, Measure
 from services.outcomes.rules.ringfence import assessed_on, census_on
-from services.outcomes.rules.series import BASELINE_YEARS, NOT_USABLE, Pooled, baseline
+from services.outcomes.rules.series import BASELINE_YEARS, NOT_USABLE, Pooled, Reading, baseline
+from services.outcomes.rules.suppression import Count, total_tells
 from services.outcomes.rules.years import academic_year_text
 
 
@@ -52,7 +53,8 @@ async def measure_facts(session: AsyncSession, urn: int, body: FactsIn) -> dict[
     phase = (await phases(session, [urn])).get(urn)
     measures = [MEASURES[code] for code in body.measures if code in MEASURES]
     agreeable = [measure for measure in measures if measure.kind is not Kind.CONTEXT]
-    schools = await panel(session, phase, [each.code for each in agreeable]) if phase and agreeable else None
+    codes = [code for each in agreeable for code in (each.code, each.part_of) if code is not None]
+    schools = await panel(session, phase, codes) if phase and agreeable else None
     found: dict[str, MeasureFacts] = {}
     for measure in agreeable:
         pooled = before_the_term(schools, urn, measure, body) if schools else None
@@ -61,7 +63,7 @@ async def measure_facts(session: AsyncSession, urn: int, body: FactsIn) -> dict[
             title=measure.title,
             unit=measure.unit,
             direction=measure.direction,
-            baseline=await named(session, pooled),
+            baseline=await named(session, pooled, disclosive=tells(schools, urn, measure, pooled)),
             comparators=fixed(schools, urn, measure, body, pooled) if schools and pooled else None,
         )
     return found
@@ -84,11 +86,30 @@ def fixed(schools: Panel, urn: int, measure: Measure, body: FactsIn, first: Pool
     return [each.urn for each in found.comparators]
 
 
-async def named(session: AsyncSession, pooled: Pooled | None) -> Baseline:
+def tells(schools: Panel | None, urn: int, measure: Measure, pooled: Pooled | None) -> bool:
+    """Whether a baseline would tell of single pupils to whoever knows what is published of its years."""
+    if schools is None or pooled is None:
+        return False
+    place = schools.register.place_of[urn]
+    own = schools.observed[measure.code].readings(place, pooled.years)
+    wholes = schools.observed[measure.part_of].readings(place, pooled.years) if measure.part_of else {}
+    return total_tells(measure, [count_of(own[year], wholes.get(year)) for year in pooled.years])
+
+
+def count_of(reading: Reading, whole: Reading | None) -> Count:
+    """A usable result beside that of all pupils, where that is known."""
+    value, n = reading.value or 0.0, reading.n or 0
+    if whole is None or whole.n_is_proxy or reading.n_is_proxy:
+        return Count(value, n)
+    return Count(value, n, whole.value, whole.n)
+
+
+async def named(session: AsyncSession, pooled: Pooled | None, *, disclosive: bool) -> Baseline:
     """A baseline with the releases that it comes from, or with the reason why there is none."""
     if pooled is None:
         return Baseline(value=None, n=None, years=[], releases=[], reason=Missing.NO_BASELINE)
     years = [academic_year_text(year) for year in pooled.years]
     rows = await register.releases(session, pooled.releases)
     used = [SourceRelease.model_validate(row).shown() for row in rows]
-    return Baseline(value=pooled.value, n=pooled.n, years=years, releases=used, reason=None)
+    facts = {"years": years, "releases": used, "reason": None, "disclosive": disclosive}
+    return Baseline(value=pooled.value, n=pooled.n, **facts)

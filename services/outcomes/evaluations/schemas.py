@@ -67,13 +67,17 @@ class TrustFacts(BaseModel):
 
 
 class Baseline(BaseModel):
-    """What a school achieved before a term, in the measure's unit; `reason` where that cannot be said."""
+    """What a school achieved before a term, in the measure's unit; `reason` where that cannot be said.
+
+    A `disclosive` one would tell of single pupils: it is for the parties, and is not published.
+    """
 
     value: float | None
     n: int | None
     years: list[str]
     releases: list[dict[str, Any]]
     reason: str | None
+    disclosive: bool = False
 
     def pooled(self) -> Pooled | None:
         """The baseline as the rules see it."""

@@ -40,11 +40,14 @@ async def list_needs(
     """Schools by how urgent help is: tiers by rule first, need within a tier, each place with its uncertainty.
 
     Places are given within the phase and the place asked for (`among`). No school is left out for being small: what is
-    not published is replaced by what is known of schools like it, and said to be. A person decides, not this list.
+    not published is replaced by what is known of schools like it, and said to be. What would tell of single pupils is
+    withheld from those who do not answer for the school. A person decides, not this list.
     """
     on = london_date(real_now())
     phases = [phase for phase, stage in PHASES.items() if key_stage in {None, stage}]
-    schools, releases = await service.listed(session, phases=phases, region=region, la_code=la_code, on=on)
+    schools, releases = await service.listed(
+        session, phases=phases, region=region, la_code=la_code, on=on, caller=caller
+    )
     if tier is not None:
         schools = [each for each in schools if each.tier == tier]
     if wants_csv(request):

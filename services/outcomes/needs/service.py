@@ -12,8 +12,10 @@ from uuid import UUID
 import numpy as np
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.kernel.auth import Caller
 from services.outcomes import queries as register
 from services.outcomes.columns import Source, sources
+from services.outcomes.disclosure import entitled
 from services.outcomes.inspections import queries as inspections
 from services.outcomes.inspections.queries import Held
 from services.outcomes.needs import facts, queries, schemas
@@ -45,9 +47,13 @@ class Wanted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The schools of a phase in a place, the most urgent first, and the releases that the list comes from."""
+    """The schools of a phase in a place, and the releases that the list comes from.
+
+    `telling` names by URN the parts of a school's need that would tell of single pupils.
+    """
 
     schools: tuple[schemas.NeedOut, ...]
+    telling: Mapping[str, frozenset[str]]
     releases: frozenset[UUID]
 
 
@@ -55,17 +61,27 @@ KEPT: OrderedDict[Wanted, Ranking] = OrderedDict()
 
 
 async def listed(
-    session: AsyncSession, *, phases: Sequence[str], region: str | None, la_code: str | None, on: date
+    session: AsyncSession, *, phases: Sequence[str], region: str | None, la_code: str | None, on: date, caller: Caller
 ) -> tuple[list[schemas.NeedOut], list[ReleaseName]]:
-    """Every open mainstream school of these phases there, by tier, chance to be in the worst tenth, and need."""
-    found: list[schemas.NeedOut] = []
+    """Every open mainstream school of these phases there, by tier, chance to be in the worst tenth, and need.
+
+    What would tell of single pupils is left out where the caller does not answer for the school.
+    """
+    found: list[tuple[schemas.NeedOut, frozenset[str]]] = []
     used: set[UUID] = set()
     for phase in phases:
         made = await ranking(session, phase, region, la_code, on)
-        found.extend(made.schools)
+        found.extend((each, made.telling[each.urn]) for each in made.schools)
         used |= made.releases
     releases = [ReleaseName.of(each) for each in await register.releases(session, used)]
-    return sorted(found, key=urgency), releases
+    return [seen_by(caller, *each) for each in sorted(found, key=lambda each: urgency(each[0]))], releases
+
+
+def seen_by(caller: Caller, school: schemas.NeedOut, telling: frozenset[str]) -> schemas.NeedOut:
+    """A school as the caller may see it."""
+    place = {"region": school.region, "la_code": school.la_code}
+    whole = entitled(caller, urn=int(school.urn), trust_uid=None, **place)
+    return school if whole else schemas.guarded(school, telling)
 
 
 def urgency(school: schemas.NeedOut) -> tuple[int, float, float, str]:
@@ -118,7 +134,11 @@ def ranked(schools: Panel, wanted: Wanted, names: Mapping[int, Named], held: Seq
         for at, place in enumerate(places)
     ]
     used = {UUID(each) for code in facts.ASKED[key_stage].measures for each in used_of(schools, code)}
-    return Ranking(tuple(rows), frozenset(used | {each.release_id for each in held}))
+    hidden = facts.telling(schools, key_stage)
+    telling = {
+        str(schools.register.urns[at]): frozenset(n for n, tells in hidden.items() if tells[at]) for at in places
+    }
+    return Ranking(tuple(rows), telling, frozenset(used | {each.release_id for each in held}))
 
 
 def used_of(schools: Panel, code: str) -> frozenset[str]:

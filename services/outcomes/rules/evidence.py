@@ -5,7 +5,6 @@ from itertools import pairwise
 from statistics import median
 
 from services.outcomes.rules.agreement import (
-    SUPPRESS_UP_TO,
     TOO_FEW_UP_TO,
     UNRELIABLE_UP_TO,
     WITHHELD,
@@ -18,6 +17,7 @@ from services.outcomes.rules.matching import Match
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.ringfence import Term
 from services.outcomes.rules.series import EVALUATION_YEARS, Pooled, Reading, accountable_years, pool
+from services.outcomes.rules.suppression import SUPPRESS_UP_TO
 
 UNLIKE_SIZE = 2
 """Times by which cohorts differ before chance in them is reckoned apart (METHOD.md 3.4)."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -45,7 +45,8 @@ class Measure:
     `direction` is +1 where more is better and -1 where less is. `rounding_half_width` is half of the last place
     published, in the measure's own unit (0.5 for an integer percentage), carried into intervals and target tests.
     `pupil_sd` is the national spread between pupils of a mean or a progress score, for its interval; 0 where a
-    proportion has none. `changed_from` are the academic years from which its definition was another.
+    proportion has none. `changed_from` are the academic years from which its definition was another. `part_of` is the
+    measure of all pupils, of whom this one is about some; `of_sessions` says that a percentage is one of sessions.
     """
 
     code: str
@@ -58,6 +59,13 @@ class Measure:
     rounding_half_width: Decimal
     pupil_sd: float = 0.0
     changed_from: tuple[int, ...] = ()
+    part_of: str | None = None
+    of_sessions: bool = False
+
+    @property
+    def judged(self) -> bool:
+        """Whether it tells how a school does, in contrast to what its intake is like."""
+        return self.kind is not Kind.CONTEXT
 
     @property
     def version(self) -> str:
@@ -87,26 +95,32 @@ class Measure:
 FLOORED_FROM = (2017,)
 
 
-def percentage(code: str, title: str, domain: Domain, key_stage: KeyStage, direction: int, half: str) -> Measure:
-    """A share of pupils, in percent."""
-    return Measure(code, title, Kind.PROPORTION, domain, key_stage, direction, "percent", Decimal(half))
-
-
-def mean(
-    code: str, title: str, key_stage: KeyStage, half: str, pupil_sd: float, domain: Domain = Domain.ATTAINMENT
+def percentage(
+    code: str, title: str, domain: Domain, key_stage: KeyStage, direction: int, half: str, *, of_sessions: bool = False
 ) -> Measure:
+    """A share of pupils, or of sessions, in percent."""
+    unit = ("percent", Decimal(half))
+    return Measure(code, title, Kind.PROPORTION, domain, key_stage, direction, *unit, of_sessions=of_sessions)
+
+
+def mean(code: str, title: str, key_stage: KeyStage, half: str, pupil_sd: float) -> Measure:
     """An average over pupils, in points; the spread between pupils is not published and so a default."""
-    return Measure(code, title, Kind.MEAN, domain, key_stage, 1, "points", Decimal(half), pupil_sd)
+    return Measure(code, title, Kind.MEAN, Domain.ATTAINMENT, key_stage, 1, "points", Decimal(half), pupil_sd)
 
 
-def progress(
-    code: str, title: str, key_stage: KeyStage, half: str, pupil_sd: float, domain: Domain = Domain.ATTAINMENT
-) -> Measure:
+def progress(code: str, title: str, key_stage: KeyStage, half: str, pupil_sd: float) -> Measure:
     """Value added from one key stage to the next; zero is the national mean (spread: METHOD.md 1.2, latest year).
 
     From 2017/18 extreme negative scores of pupils are floored, so that earlier years are not compared with later ones.
     """
-    return Measure(code, title, Kind.PROGRESS, domain, key_stage, 1, "points", Decimal(half), pupil_sd, FLOORED_FROM)
+    spread = ("points", Decimal(half), pupil_sd, FLOORED_FROM)
+    return Measure(code, title, Kind.PROGRESS, Domain.ATTAINMENT, key_stage, 1, *spread)
+
+
+def disadvantaged(whole: Measure) -> Measure:
+    """The same measure of the disadvantaged pupils alone."""
+    title = f"{whole.title}: disadvantaged pupils"
+    return replace(whole, code=f"{whole.code}_DIS", title=title, domain=Domain.INCLUSION, part_of=whole.code)
 
 
 def context(code: str, title: str, unit: str, half: str) -> Measure:
@@ -114,16 +128,22 @@ def context(code: str, title: str, unit: str, half: str) -> Measure:
     return Measure(code, title, Kind.CONTEXT, Domain.CONTEXT, KeyStage.CENSUS, 1, unit, Decimal(half))
 
 
+RWM_EXPECTED = percentage(
+    "KS2_RWM_EXP", "Expected standard in reading, writing and maths", Domain.ATTAINMENT, KeyStage.KS2, 1, "0.5"
+)
+ATTAINMENT_8 = mean("KS4_A8", "Attainment 8", KeyStage.KS4, "0.05", 20.0)
+PROGRESS_8 = progress("KS4_P8", "Progress 8", KeyStage.KS4, "0.005", 1.41628)
 MEASURES: dict[str, Measure] = {
     measure.code: measure
     for measure in (
-        percentage("ABS_OVERALL", "Overall absence rate", Domain.ATTENDANCE, KeyStage.ABSENCE, -1, "0.000005"),
+        percentage(
+            *("ABS_OVERALL", "Overall absence rate", Domain.ATTENDANCE, KeyStage.ABSENCE, -1, "0.000005"),
+            of_sessions=True,
+        ),
         percentage(
             "ABS_PA", "Pupils persistently absent (10% or more)", Domain.ATTENDANCE, KeyStage.ABSENCE, -1, "0.000005"
         ),
-        percentage(
-            "KS2_RWM_EXP", "Expected standard in reading, writing and maths", Domain.ATTAINMENT, KeyStage.KS2, 1, "0.5"
-        ),
+        RWM_EXPECTED,
         percentage(
             "KS2_RWM_HIGH", "Higher standard in reading, writing and maths", Domain.ATTAINMENT, KeyStage.KS2, 1, "0.5"
         ),
@@ -132,18 +152,14 @@ MEASURES: dict[str, Measure] = {
         progress("KS2_READ_PROG", "Progress in reading", KeyStage.KS2, "0.05", 6.289),
         progress("KS2_WRIT_PROG", "Progress in writing", KeyStage.KS2, "0.05", 6.049),
         progress("KS2_MAT_PROG", "Progress in maths", KeyStage.KS2, "0.05", 5.914),
-        mean("KS4_A8", "Attainment 8", KeyStage.KS4, "0.05", 20.0),
-        progress("KS4_P8", "Progress 8", KeyStage.KS4, "0.005", 1.41628),
+        ATTAINMENT_8,
+        PROGRESS_8,
         percentage("KS4_EM95", "Grade 5 or above in English and maths", Domain.ATTAINMENT, KeyStage.KS4, 1, "0.5"),
         percentage("KS4_EM94", "Grade 4 or above in English and maths", Domain.ATTAINMENT, KeyStage.KS4, 1, "0.5"),
         mean("KS4_EBACC_APS", "EBacc average point score", KeyStage.KS4, "0.005", 2.0),
-        percentage(
-            "KS2_RWM_EXP_DIS",
-            "Expected standard in reading, writing and maths: disadvantaged pupils",
-            *(Domain.INCLUSION, KeyStage.KS2, 1, "0.5"),
-        ),
-        mean("KS4_A8_DIS", "Attainment 8: disadvantaged pupils", KeyStage.KS4, "0.05", 20.0, Domain.INCLUSION),
-        progress("KS4_P8_DIS", "Progress 8: disadvantaged pupils", KeyStage.KS4, "0.005", 1.41628, Domain.INCLUSION),
+        disadvantaged(RWM_EXPECTED),
+        disadvantaged(ATTAINMENT_8),
+        disadvantaged(PROGRESS_8),
         context("CENSUS_NOR", "Pupils on roll", "pupils", "0"),
         context("CENSUS_FSM", "Eligible for free school meals in the past six years", "percent", "0.05"),
         context("CENSUS_EAL", "English as an additional language", "percent", "0.05"),

@@ -6,17 +6,22 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from services.outcomes.rules.measures import MEASURES, KeyStage, Kind
+import numpy as np
+
+from services.outcomes.rules.measures import MEASURES, KeyStage, Kind, Measure
 from services.outcomes.rules.ringfence import (
+    DFE_RULE,
     Membership,
+    Rule,
     Term,
     TrustRole,
     assessed_on,
-    census_on,
     full_years,
     trust_role,
 )
-from services.outcomes.rules.tables import ENOUGH_SCHOOLS, SUPPRESS_UP_TO, Member, TrustMeasure, pool_trust
+from services.outcomes.rules.series import recovered
+from services.outcomes.rules.suppression import Count, fit, poolable
+from services.outcomes.rules.tables import Member, TrustMeasure, pool_trust
 from services.outcomes.rules.values import ValueState
 
 
@@ -36,8 +41,6 @@ COUNTS_IN: dict[TrustRole, tuple[View, ...]] = {
     TrustRole.LOCAL_ONLY: (View.PLATFORM,),
 }
 """No result is in the contracts view and in another view of the same trust (METHOD.md 2.2)."""
-
-ENOUGH = {View.DFE: ENOUGH_SCHOOLS, View.PLATFORM: 1, View.CONTRACTS: 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +74,17 @@ class Placed:
     counts_in: tuple[View, ...]
     reason: str
     contract_id: UUID | None
+    full_years: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One view: the schools in it and each measure pooled over their pupils."""
+    """One view: the schools in it, each measure pooled over their pupils, and how many results are in no total."""
 
     view: View
     schools: tuple[Placed, ...]
     measures: Mapping[str, TrustMeasure]
+    left_out: Mapping[str, int]
 
 
 def measures_of(key_stage: KeyStage) -> tuple[str, ...]:
@@ -93,14 +98,15 @@ def membership_on(memberships: Iterable[Membership], day: date) -> Membership | 
     return max(begun, key=lambda each: each.joined_on, default=None)
 
 
-def placed(school: School, key_stage: KeyStage, year: int) -> Placed:
+def placed(school: School, key_stage: KeyStage, year: int, rule: Rule = DFE_RULE) -> Placed:
     """Where the school's results of the academic year starting in `year` count for the trust."""
-    census, assessed = census_on(year), assessed_on(key_stage, year)
+    census, assessed = rule.census_on(year), assessed_on(key_stage, year)
     membership = membership_on(school.memberships, assessed)
-    role = trust_role(membership, tuple(term for _id, term in school.contracts), census, assessed)
-    contract_id = None
+    terms = tuple(term for _id, term in school.contracts)
+    role = trust_role(membership, terms, census, assessed, rule)
+    contract_id, years = None, 0
     if role is TrustRole.RINGFENCED:
-        contract_id, term = next(each for each in school.contracts if each[1].holds(assessed))
+        contract_id, term = next(each for each in school.contracts if rule.keeps_apart(each[1], assessed))
         reason = f"Under contract from {term.starts_on} to {term.ends_on}; assessed on {assessed}."
     elif membership is None or role is TrustRole.NOT_MEMBER:
         left = membership.left_on if membership else None
@@ -108,46 +114,81 @@ def placed(school: School, key_stage: KeyStage, year: int) -> Placed:
     elif role is TrustRole.TRANSITION:
         reason = f"Joined on {membership.joined_on}, after the census of {census}."
     else:
-        count = full_years(membership.joined_on, year)
-        reason = f"Joined on {membership.joined_on}: {count} full academic year{'' if count == 1 else 's'}."
+        years = full_years(rule.counted_from(membership, terms), year, rule.census)
+        reason = f"Joined on {membership.joined_on}: {years} full academic year{'' if years == 1 else 's'}."
     counts = COUNTS_IN[role]
     if View.DFE in counts and not school.mainstream:
         counts, reason = (View.PLATFORM,), f"{reason} Not a mainstream school, so not in DfE's table."
-    return Placed(school, role, counts, reason, contract_id)
+    return Placed(school, role, counts, reason, contract_id, years)
 
 
-def shown(cell: Cell | None) -> Cell:
-    """A result as it may be shown: withheld where it speaks of five pupils or fewer."""
+def shown(school: School, code: str) -> Cell:
+    """A result as it may be shown: withheld where it would tell of single pupils."""
+    cell = school.results.get(code)
     if cell is None:
         return Cell(ValueState.NOT_PRODUCED, None, None, False)
-    if cell.state is ValueState.OK and cell.n is not None and cell.n <= SUPPRESS_UP_TO:
+    count = counted(school, code)
+    if count is not None and not fit(MEASURES[code], [count]):
         return Cell(ValueState.SUPPRESSED, None, None, cell.n_is_proxy)
     return cell
 
 
-def performance(schools: Sequence[School], key_stage: KeyStage, year: int) -> tuple[list[Placed], dict[View, Table]]:
-    """Every school with its place, by URN, and the three tables.
+def counted(school: School, code: str) -> Count | None:
+    """A result over its pupils, beside that of all pupils where it is about a group; None where there is none.
 
-    A withheld result is in no pool, so that it cannot be reckoned back from the total.
+    Pupils of the census stand in for those of a whole table, never for those of a group.
     """
-    places = [placed(school, key_stage, year) for school in sorted(schools, key=lambda each: each.urn)]
+    cell, measure = school.results.get(code), MEASURES[code]
+    if cell is None or cell.value is None or not cell.n:
+        return None
+    whole = school.results.get(measure.part_of) if measure.part_of and not cell.n_is_proxy else None
+    if whole is None or whole.n_is_proxy:
+        return Count(cell.value, cell.n)
+    return Count(cell.value, cell.n, whole.value, whole.n)
+
+
+def performance(
+    schools: Sequence[School], key_stage: KeyStage, year: int, rule: Rule = DFE_RULE
+) -> tuple[list[Placed], dict[View, Table]]:
+    """Every school with its place, by URN, and the three tables."""
+    places = [placed(school, key_stage, year, rule) for school in sorted(schools, key=lambda each: each.urn)]
     tables = {}
     for view in View:
         inside = tuple(each for each in places if view in each.counts_in)
-        pooled = {code: pooled_measure(inside, code, view, year) for code in measures_of(key_stage)}
-        tables[view] = Table(view, inside, pooled)
+        pooled = {code: pooled_measure(inside, code, view, rule) for code in measures_of(key_stage)}
+        totals = {code: total for code, (total, _left_out) in pooled.items()}
+        tables[view] = Table(view, inside, totals, {code: left_out for code, (_total, left_out) in pooled.items()})
     return places, tables
 
 
-def pooled_measure(places: Sequence[Placed], code: str, view: View, year: int) -> TrustMeasure:
-    """One measure of one view: pupils of the schools that have a result, pooled."""
+def pooled_measure(places: Sequence[Placed], code: str, view: View, rule: Rule = DFE_RULE) -> tuple[TrustMeasure, int]:
+    """One measure of one view, pupils pooled; and how many results are left out, since the total would tell of them.
+
+    Results that are withheld count where they are told of together only (`suppression.poolable`): those in DfE's view,
+    and those that the view of all members has more. A contracted school is in other tables too, so the total of
+    contracts holds none that is withheld.
+    """
     measure = MEASURES[code]
-    members = []
-    for each in places:
-        cell = shown(each.school.results.get(code))
-        if cell.value is not None and cell.n:
-            membership = membership_on(each.school.memberships, assessed_on(measure.key_stage, year))
-            years = full_years(membership.joined_on, year) if membership else 0
-            members.append(Member(each.school.urn, cell.n, cell.value, years))
+    found = {each.school.urn: count for each in places if (count := counted(each.school, code)) is not None}
+    told = {each.school.urn for each in places if shown(each.school, code).state is ValueState.OK}
+    dfe = {each.school.urn for each in places if View.DFE in each.counts_in}
+    open_ = {urn: count for urn, count in found.items() if urn in told}
+    atoms = [
+        {urn: count for urn, count in found.items() if urn not in told and (urn in dfe) is inside}
+        for inside in (True, False)
+    ]
+    kept = poolable(measure, open_, () if view is View.CONTRACTS else atoms)
+    members = [
+        Member(each.school.urn, count.n, exact(measure, each.school.results[code]), each.full_years)
+        for each in places
+        if (count := kept.get(each.school.urn)) is not None
+    ]
     sigma = None if measure.kind is Kind.PROPORTION else measure.pupil_sd
-    return pool_trust(members, sigma, enough=ENOUGH[view])
+    total = pool_trust(members, sigma, rule.time_weighting, rule.schools if view is View.DFE else 1)
+    return total, len(found) - len(kept)
+
+
+def exact(measure: Measure, cell: Cell) -> float:
+    """The value to pool: the percentage behind a whole one where only one count of pupils can round to it."""
+    one = np.array([cell.value]), np.array([cell.n]), np.array([cell.n_is_proxy])
+    return float(recovered(measure, *one)[0][0])

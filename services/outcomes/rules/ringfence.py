@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from services.outcomes.rules.measures import KeyStage
@@ -10,6 +10,7 @@ from services.outcomes.rules.measures import KeyStage
 CENSUS = (9, 12)
 """Month and day of the census that decides trust membership for a year; not confirmed by DfE, so a parameter."""
 FULL_YEARS = 3
+ENOUGH_SCHOOLS = 3
 ASSESSED: dict[KeyStage, tuple[int, int]] = {
     KeyStage.KS2: (5, 10),
     KeyStage.KS4: (5, 1),
@@ -17,6 +18,44 @@ ASSESSED: dict[KeyStage, tuple[int, int]] = {
     KeyStage.CENSUS: (1, 15),
 }
 """Month and day, in the year that the academic year ends, to which a series belongs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which results count for a trust (METHOD.md 2.1, 2.2). The defaults are DfE's rule as far as it is published.
+
+    `census` is month and day on which membership is asked for; `full_years` and `schools` how many are needed;
+    `time_weighting` `none`, or `cap4` as in 2015/16 and 2016/17. As matters of policy, off: `count_contract_years` lets
+    years under a contract that led straight into membership count, `carry_over` keeps apart the results of exams after
+    the end of a contract, up to the 31 August that follows.
+    """
+
+    version: str = "dfe/1"
+    census: tuple[int, int] = CENSUS
+    full_years: int = FULL_YEARS
+    schools: int = ENOUGH_SCHOOLS
+    time_weighting: str = "none"
+    count_contract_years: bool = False
+    carry_over: bool = False
+
+    def census_on(self, year: int) -> date:
+        """The census day of the academic year starting in `year`."""
+        return date(year, *self.census)
+
+    def keeps_apart(self, term: "Term", day: date) -> bool:
+        """Whether what is assessed on a day is kept apart by a contract of this term."""
+        if term.holds(day):
+            return True
+        august = date(term.ends_on.year + (term.ends_on > date(term.ends_on.year, 8, 31)), 8, 31)
+        return self.carry_over and term.ends_on < day <= august
+
+    def counted_from(self, membership: "Membership", terms: Iterable["Term"]) -> date:
+        """The day from which full years are counted: that of joining, or of the contract that led into it."""
+        led = [each.starts_on for each in terms if each.ends_on + timedelta(days=1) == membership.joined_on]
+        return min(led, default=membership.joined_on) if self.count_contract_years else membership.joined_on
+
+
+DFE_RULE = Rule()
 
 
 class ContractRole(StrEnum):
@@ -126,15 +165,19 @@ def contract_role(term: Term, census_on: date, assessed_on: date) -> ContractRol
 
 
 def trust_role(
-    membership: Membership | None, ring_fences: tuple[Term, ...], census_on: date, assessed_on: date
+    membership: Membership | None,
+    ring_fences: tuple[Term, ...],
+    census_on: date,
+    assessed_on: date,
+    rule: Rule = DFE_RULE,
 ) -> TrustRole:
     """What the series is to the trust, given its ring-fences with the school; the first match wins (METHOD.md 2.2)."""
-    if any(term.holds(assessed_on) for term in ring_fences):
+    if any(rule.keeps_apart(term, assessed_on) for term in ring_fences):
         return TrustRole.RINGFENCED
     if membership is None or not membership.holds(assessed_on):
         return TrustRole.NOT_MEMBER
     if not membership.holds(census_on):
         return TrustRole.TRANSITION
     census = (census_on.month, census_on.day)
-    years = full_years(membership.joined_on, census_on.year, census)
-    return TrustRole.DFE_ELIGIBLE if years >= FULL_YEARS else TrustRole.LOCAL_ONLY
+    years = full_years(rule.counted_from(membership, ring_fences), census_on.year, census)
+    return TrustRole.DFE_ELIGIBLE if years >= rule.full_years else TrustRole.LOCAL_ONLY

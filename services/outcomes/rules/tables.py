@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.outcomes.rules.intervals import wilson
-
-ENOUGH_SCHOOLS = 3
-SUPPRESS_UP_TO = 5
+from services.outcomes.rules.ringfence import ENOUGH_SCHOOLS
+from services.outcomes.rules.suppression import SUPPRESS_UP_TO
 
 
 @dataclass(frozen=True, slots=True)

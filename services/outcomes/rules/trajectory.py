@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from services.outcomes.rules.agreement import (
     AGAINST_OTHERS,
-    SUPPRESS_UP_TO,
     TOO_FEW_UP_TO,
     WITHHELD,
     Agreed,
@@ -16,6 +15,7 @@ from services.outcomes.rules.agreement import (
 from services.outcomes.rules.measures import Kind, Measure
 from services.outcomes.rules.ringfence import ContractRole, Term, assessed_on, census_on, contract_role
 from services.outcomes.rules.series import Reading
+from services.outcomes.rules.suppression import SUPPRESS_UP_TO
 from services.outcomes.rules.verdict import Rag, expected_by, rag
 
 GLIDE_PATH = (0.25, 0.6, 1.0)

@@ -41,10 +41,13 @@ async def ring_fences_page(
     school_urn: int | None,
     supplier_uid: str | None,
     on: date | None,
+    year: int | None,
     after: UUID | None,
     limit: int,
 ) -> list[RingFence]:
-    """Ring-fences after a place, by contract, of this school or supplier, standing on this day."""
+    """Ring-fences after a place, by contract, of this school or supplier, standing on this day, or in the academic
+    year that starts in `year`.
+    """
     statement = select(RingFence).order_by(col(RingFence.contract_id)).limit(limit)
     if school_urn is not None:
         statement = statement.where(RingFence.school_urn == school_urn)
@@ -53,6 +56,9 @@ async def ring_fences_page(
     if on is not None:
         statement = statement.where(col(RingFence.starts_on) <= on, col(RingFence.ends_on) >= on)
         statement = statement.where(STANDS.bindparams(on=on))
+    if year is not None:
+        first, last = date(year, 9, 1), date(year + 1, 8, 31)
+        statement = statement.where(col(RingFence.starts_on) <= last, col(RingFence.ends_on) >= first)
     if after is not None:
         statement = statement.where(col(RingFence.contract_id) > after)
     return list(await session.exec(statement))

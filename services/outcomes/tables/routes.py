@@ -1,8 +1,9 @@
 """The door to what is kept apart: ring-fences, and performance tables of trusts made without them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -24,8 +25,8 @@ from services.outcomes.tables import queries, schemas, service
 router = APIRouter()
 Reader = Annotated[Caller, require("outcomes:read")]
 Internal = Annotated[Caller, require("internal")]
-FENCE_COLUMNS = list(schemas.RingFenceOut.model_fields)
-TABLE_COLUMNS = ["view", "urn", "name", "measure", "state", "value", "low", "high", "n", "schools"]
+FENCE_COLUMNS = [name for name in schemas.RingFenceOut.model_fields if name != "series"]
+TABLE_COLUMNS = ["view", "urn", "name", "measure", "state", "value", "low", "high", "n", "schools", "left_out"]
 
 
 @router.get(
@@ -41,27 +42,44 @@ async def list_ring_fences(
     school_urn: Urn | None = None,
     supplier_uid: Uid | None = None,
     on: Annotated[date | None, Query(description="Standing on this day")] = None,
+    academic_year: Annotated[
+        AcademicYear | None, Query(description="Standing in this year, with what the results of each key stage are")
+    ] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
-    """Which schools' results are kept apart from which trust's tables, and when; JSON, or CSV on request."""
+    """Which schools' results are kept apart from which trust's tables, and when; JSON, or CSV on request.
+
+    The register for DfE, Ofsted and trusts: with an academic year it says of every series of results whether it is kept
+    apart, and whether the supplier answers for it. The CSV then has a row for each series.
+    """
     place = decode_cursor(cursor, UUID)
+    year = academic_year_from(academic_year) if academic_year else None
     rows = await queries.ring_fences_page(
         session,
         school_urn=int(school_urn) if school_urn else None,
         supplier_uid=supplier_uid,
         on=on,
+        year=year,
         after=place[0] if place else None,
         limit=limit,
     )
-    shown = [schemas.RingFenceOut.of(row) for row in rows]
+    shown = [schemas.RingFenceOut.of(row, year, request.app.state.rule) for row in rows]
     answer = page(shown, limit, [rows[-1].contract_id] if rows else None, request)
     if not wants_csv(request):
         return answer
-    table = as_csv(FENCE_COLUMNS, (row.model_dump(mode="json") for row in shown), "ring-fences.csv")
+    columns = FENCE_COLUMNS if year is None else [*FENCE_COLUMNS, *schemas.SeriesOut.model_fields]
+    table = as_csv(columns, fence_rows(shown), "ring-fences.csv")
     if "link" in answer.headers:
         table.headers["Link"] = answer.headers["link"]
     return table
+
+
+def fence_rows(shown: Iterable[schemas.RingFenceOut]) -> Iterable[dict[str, Any]]:
+    """A row for each ring-fence, or for each of its series where a year was asked for."""
+    for fence in shown:
+        row = fence.model_dump(mode="json", exclude={"series"})
+        yield from ([row] if fence.series is None else (row | each.model_dump(mode="json") for each in fence.series))
 
 
 @router.get(
@@ -77,6 +95,9 @@ async def read_performance(
     academic_year: AcademicYear,
     key_stage: KeyStage,
     view: Annotated[View | None, Query(description="One view only; all three when left out")] = None,
+    time_weighting: Annotated[
+        Literal["none", "cap4"], Query(description="cap4: three or four years weigh so much, as in 2015/16 and 2016/17")
+    ] = "none",
 ) -> Response:
     """A trust's results of one year: as DfE counts, all full members, and, apart from both, those under contract."""
     year = academic_year_from(academic_year)
@@ -85,9 +106,10 @@ async def read_performance(
         if trust is None:
             raise NotFound(f"No trust with UID {uid} is in the register as ingested.")
         schools, releases = await queries.schools(session, uid, key_stage, year)
-    places, tables = performance(schools, key_stage, year)
+    rule = replace(request.app.state.rule, time_weighting=time_weighting)
+    places, tables = performance(schools, key_stage, year, rule)
     wanted = {each: table for each, table in tables.items() if view in {None, each}}
-    answer = schemas.performance_out(trust, key_stage, year, places, wanted, releases)
+    answer = schemas.performance_out(trust, key_stage, year, places, wanted, releases, rule)
     if wants_csv(request):
         name = f"trust-{uid}-{academic_year.replace('/', '-')}-{key_stage}.csv"
         return as_csv(TABLE_COLUMNS, table_rows(answer), name)

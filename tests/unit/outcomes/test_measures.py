@@ -96,3 +96,17 @@ def test_context_belongs_to_the_census_and_only_context_does() -> None:
         }
         assert len(signs) == 1
     assert set(FEATURES) == {code for code, each in MEASURES.items() if each.kind is Kind.CONTEXT}
+
+
+def test_what_an_intake_is_like_is_not_judged() -> None:
+    assert {each.judged for each in MEASURES.values() if each.code.startswith("CENSUS")} == {False}
+    assert MEASURES["KS4_A8"].judged
+
+
+def test_a_measure_of_a_group_is_like_that_of_the_whole() -> None:
+    for each in MEASURES.values():
+        if each.part_of is not None:
+            whole = MEASURES[each.part_of]
+            assert (each.kind, each.unit, each.direction, each.key_stage, each.pupil_sd) == (
+                *(whole.kind, whole.unit, whole.direction, whole.key_stage, whole.pupil_sd),
+            )

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -6,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.outcomes.rules.measures import KeyStage
-from services.outcomes.rules.performance import Cell, School, View, performance, placed
-from services.outcomes.rules.ringfence import Membership, Term, TrustRole
+from services.outcomes.rules.performance import Cell, School, View, performance, placed, shown
+from services.outcomes.rules.ringfence import Membership, Rule, Term, TrustRole
 from services.outcomes.rules.values import ValueState
 
 CONTRACT = UUID(int=1)
@@ -79,6 +80,96 @@ def test_five_pupils_or_fewer_are_neither_shown_nor_pooled() -> None:
     assert (pooled.n, pooled.schools) == (2700, 3)
 
 
+def ks2(urn: int, value: float, n: int, joined: date = date(2015, 9, 1), **more: Cell) -> School:
+    cells = {"KS2_RWM_EXP": Cell(ValueState.OK, value, n, False), **more}
+    return School(urn, f"School {urn}", True, (Membership(joined, None),), (), cells)
+
+
+def rwm(schools: list[School], view: View) -> tuple[float | None, int, int, int]:
+    _places, tables = performance(schools, KeyStage.KS2, 2023)
+    pooled = tables[view].measures["KS2_RWM_EXP"]
+    return pooled.value, pooled.n, pooled.schools, tables[view].left_out["KS2_RWM_EXP"]
+
+
+def test_withheld_results_count_where_they_are_told_of_together_only() -> None:
+    large = [ks2(100_001 + at, 50.0, 40) for at in range(3)]
+    one, two = ks2(100_011, 25.0, 4), ks2(100_012, 50.0, 4)
+    assert rwm([*large, one], View.DFE) == (50.0, 120, 3, 1)
+    assert rwm([*large, one, two], View.DFE) == (pytest.approx(100 * 63 / 128), 128, 5, 0)
+    late = ks2(100_013, 25.0, 4, date(2023, 9, 1))
+    assert rwm([*large, one, two, late], View.PLATFORM) == (pytest.approx(100 * 63 / 128), 128, 5, 1)
+
+
+def test_what_is_withheld_is_not_shown() -> None:
+    tells = ks2(100_001, 97.0, 30)
+    assert shown(tells, "KS2_RWM_EXP") == Cell(ValueState.SUPPRESSED, None, None, False)
+    assert shown(tells, "KS2_RWM_HIGH").state is ValueState.NOT_PRODUCED
+    beside = {"KS2_RWM_EXP_DIS": Cell(ValueState.OK, 50.0, 36, False)}
+    assert shown(ks2(100_001, 50.0, 40, **beside), "KS2_RWM_EXP_DIS").state is ValueState.SUPPRESSED
+    assert shown(ks2(100_001, 50.0, 60, **beside), "KS2_RWM_EXP_DIS").state is ValueState.OK
+    roll = School(1, "S", True, (), (), {**beside, "KS2_RWM_EXP": Cell(ValueState.OK, 50.0, 40, True)})
+    assert shown(roll, "KS2_RWM_EXP_DIS").state is ValueState.OK
+    assert shown(School(1, "S", True, (), (), beside), "KS2_RWM_EXP_DIS").state is ValueState.OK
+
+
+def test_a_group_whose_rest_would_stand_out_is_left_out() -> None:
+    nearly = {"KS2_RWM_EXP_DIS": Cell(ValueState.OK, 50.0, 38, False)}
+    other = {"KS2_RWM_EXP_DIS": Cell(ValueState.OK, 50.0, 40, False)}
+    schools = [ks2(100_001, 50.0, 40, **nearly), *(ks2(100_002 + at, 50.0, 40, **other) for at in range(3))]
+    _places, tables = performance(schools, KeyStage.KS2, 2023)
+    assert tables[View.DFE].measures["KS2_RWM_EXP_DIS"].n == 120
+    assert tables[View.DFE].left_out["KS2_RWM_EXP_DIS"] == 1
+
+
+def test_a_withheld_result_of_a_contracted_school_is_in_no_total() -> None:
+    term = Term(date(2023, 9, 1), date(2024, 8, 31))
+    two = [
+        School(urn, "S", True, (), ((CONTRACT, term),), {"KS2_RWM_EXP": Cell(ValueState.OK, 50.0, 4, False)})
+        for urn in (1, 2)
+    ]
+    assert rwm(two, View.CONTRACTS) == (None, 0, 0, 2)
+
+
+def test_a_whole_percentage_of_few_pupils_is_pooled_as_the_count_behind_it() -> None:
+    schools = [ks2(100_001, 43.0, 28), ks2(100_002, 48.0, 31), ks2(100_003, 45.0, 29)]
+    assert rwm(schools, View.DFE)[0] == pytest.approx(100 * 40 / 88)
+
+
+def test_exams_after_the_end_of_a_contract_are_kept_apart_where_policy_says_so() -> None:
+    school = School(
+        1,
+        "S",
+        True,
+        (Membership(date(2015, 9, 1), None),),
+        ((CONTRACT, Term(date(2022, 9, 1), date(2024, 4, 30))),),
+        {},
+    )
+    grace = Rule(carry_over=True)
+    assert placed(school, KeyStage.KS4, 2023).role is TrustRole.DFE_ELIGIBLE
+    assert placed(school, KeyStage.KS4, 2023, grace).role is TrustRole.RINGFENCED
+    assert placed(school, KeyStage.KS4, 2023, grace).contract_id == CONTRACT
+    assert placed(school, KeyStage.KS4, 2024, grace).role is TrustRole.DFE_ELIGIBLE
+    autumn = School(1, "S", True, school.memberships, ((CONTRACT, Term(date(2022, 9, 1), date(2023, 12, 31))),), {})
+    assert placed(autumn, KeyStage.KS4, 2023, grace).role is TrustRole.RINGFENCED
+
+
+def test_years_under_contract_count_where_policy_says_so() -> None:
+    term = Term(date(2021, 9, 1), date(2023, 8, 31))
+    school = School(1, "S", True, (Membership(date(2023, 9, 1), None),), ((CONTRACT, term),), {})
+    assert placed(school, KeyStage.KS4, 2023).role is TrustRole.LOCAL_ONLY
+    counted = placed(school, KeyStage.KS4, 2023, Rule(count_contract_years=True))
+    assert (counted.role, counted.full_years) == (TrustRole.DFE_ELIGIBLE, 3)
+    assert "3 full academic years" in counted.reason
+
+
+def test_census_day_and_number_of_schools_are_parameters() -> None:
+    joined = member(100_001, date(2021, 9, 20))
+    assert placed(joined, KeyStage.ABSENCE, 2023).role is TrustRole.LOCAL_ONLY
+    assert placed(joined, KeyStage.ABSENCE, 2023, Rule(census=(10, 1))).role is TrustRole.DFE_ELIGIBLE
+    _places, tables = performance(OLD[:2], KeyStage.ABSENCE, 2023, Rule(schools=2))
+    assert tables[View.DFE].measures["ABS_PA"].state == "OK"
+
+
 def test_progress_has_the_interval_of_the_national_spread() -> None:
     cells = {"KS4_P8": Cell(ValueState.OK, 0.1, 150, False)}
     schools = [School(100_001 + n, "S", True, (Membership(date(2015, 9, 1), None),), (), cells) for n in range(3)]
@@ -99,3 +190,52 @@ def test_no_result_is_in_the_contracts_view_and_in_another(joined: date, starts:
     assert len(places) == 1
     inside = {view for view, table in tables.items() if table.schools}
     assert View.CONTRACTS not in inside or inside == {View.CONTRACTS}
+
+
+@st.composite
+def trusts(draw: st.DrawFn) -> list[School]:
+    """A trust's schools, some of them under contract."""
+    found = []
+    for urn in range(100_001, 100_001 + draw(st.integers(1, 7))):
+        joined, starts = draw(days), draw(days)
+        terms = ((CONTRACT, Term(starts, date.fromordinal(starts.toordinal() + draw(st.integers(0, 1500))))),)
+        n = draw(st.integers(1, 60))
+        value = round(100 * draw(st.integers(0, n)) / n, 5)
+        member_of = (Membership(joined, None),) if draw(st.booleans()) else ()
+        cells = {"KS2_RWM_EXP": Cell(ValueState.OK, value, n, False)}
+        found.append(School(urn, "S", True, member_of, terms if draw(st.booleans()) else (), cells))
+    return found
+
+
+@given(schools=trusts(), year=st.integers(2015, 2026))
+def test_every_school_has_one_place_and_the_views_hold_whom_the_places_name(schools: list[School], year: int) -> None:
+    places, tables = performance(schools, KeyStage.KS2, year)
+    assert sorted(each.school.urn for each in places) == sorted(each.urn for each in schools)
+    for view, table in tables.items():
+        assert [each for each in places if view in each.counts_in] == list(table.schools)
+    inside = {view: {each.school.urn for each in table.schools} for view, table in tables.items()}
+    assert inside[View.DFE] <= inside[View.PLATFORM]
+    assert not inside[View.CONTRACTS] & inside[View.PLATFORM]
+
+
+@given(schools=trusts(), year=st.integers(2015, 2026))
+def test_what_contracted_schools_achieve_moves_no_other_view(schools: list[School], year: int) -> None:
+    places, tables = performance(schools, KeyStage.KS2, year)
+    apart = {each.school.urn for each in places if View.CONTRACTS in each.counts_in}
+    other = {"KS2_RWM_EXP": Cell(ValueState.OK, 100.0, 500, False)}
+    changed = [replace(each, results=other) if each.urn in apart else each for each in schools]
+    _places, after = performance(changed, KeyStage.KS2, year)
+    for view in (View.DFE, View.PLATFORM):
+        assert (after[view].measures, after[view].left_out) == (tables[view].measures, tables[view].left_out)
+
+
+@given(joined=days, starts=days, length=st.integers(0, 1500), year=st.integers(2015, 2026))
+def test_years_count_from_joining_whatever_contract_came_before(
+    joined: date, starts: date, length: int, year: int
+) -> None:
+    term = Term(starts, date.fromordinal(starts.toordinal() + length))
+    with_contract = School(1, "S", True, (Membership(joined, None),), ((CONTRACT, term),), {})
+    without = replace(with_contract, contracts=())
+    found, plain = placed(with_contract, KeyStage.KS4, year), placed(without, KeyStage.KS4, year)
+    if found.role is not TrustRole.RINGFENCED:
+        assert (found.role, found.full_years) == (plain.role, plain.full_years)

@@ -128,10 +128,10 @@ def targets(contract: Contract) -> list[Json]:
 
 
 def observations(outcome: Mapping[str, Any]) -> list[Json]:
-    """Where the school stood and what is to be reached, in the measure's unit."""
+    """Where the school stood and what is to be reached, in the measure's unit; nothing that tells of single pupils."""
     target = {"id": f"{outcome['code']}-target", "measure": outcome["target"]["value"], "notes": "Target"}
     baseline = outcome["baseline"]
-    if baseline["value"] is None:
+    if baseline["value"] is None or baseline.get("disclosive"):
         return [target]
     years = ", ".join(baseline["years"])
     known = {"id": f"{outcome['code']}-baseline", "measure": round(baseline["value"], 3)}

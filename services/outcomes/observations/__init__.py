@@ -1,0 +1,1 @@
+"""What was observed of a school: published results, as far as they may be told to whom."""

@@ -1,0 +1,100 @@
+"""What is published must not tell of single pupils, neither by itself nor by reckoning (METHOD.md 1.4).
+
+One rule for a result, for the rest of its school, and for several results together: whatever can be reckoned from what
+is shown must itself be fit to be shown.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from services.outcomes.rules.comparators import Floats
+from services.outcomes.rules.measures import Kind, Measure
+from services.outcomes.rules.population import Bools
+
+SUPPRESS_UP_TO = 5
+"""Of so many pupils or fewer nothing is published."""
+STANDING_OUT = (1, 2)
+"""So many pupils who did, or did not, would be known by a percentage."""
+Of = TypeVar("Of", float, Floats)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A result: `value` in the measure's unit over `n` pupils, who are some of `whole_n` with `whole_value`.
+
+    The whole is that of all pupils where the measure is about a group of them; None where it is not, or not known.
+    """
+
+    value: float
+    n: int
+    whole_value: float | None = None
+    whole_n: int | None = None
+
+
+def fit(measure: Measure, counts: Sequence[Count]) -> bool:
+    """Whether these results together may be told: more than five pupils, not one or two who stand out in them.
+
+    And the same for the other pupils of their schools, whom the whole less the group would tell of.
+    """
+    n = sum(each.n for each in counts)
+    achieved = sum(achieving(each.value, each.n) for each in counts)
+    if not tellable(measure, achieved, n):
+        return False
+    wholes = [(each.whole_value, each.whole_n) for each in counts]
+    others = sum(whole or 0 for _value, whole in wholes) - n
+    if any(None in each for each in wholes) or others <= 0:
+        return True
+    elsewhere = sum(achieving(value or 0.0, whole or 0) for value, whole in wholes) - achieved
+    return bool(tellable(measure, elsewhere, others))
+
+
+def achieving(percent: Of, n: Of | int) -> Of:
+    """The pupils behind a percentage of `n`: a whole number of them."""
+    found: Of = np.round(percent * n / 100)
+    return found
+
+
+def tellable(measure: Measure, achieved: float | Floats, n: float | Floats) -> Bools:
+    """Whether a result of `n` pupils may be told, of whom in a percentage of pupils so many `achieved` it."""
+    found: Bools = np.asarray(n) > SUPPRESS_UP_TO
+    if measure.kind is Kind.PROPORTION and not measure.of_sessions:
+        found = found & ~np.isin(achieved, STANDING_OUT) & ~np.isin(np.asarray(n) - achieved, STANDING_OUT)
+    return found
+
+
+def withheld(measure: Measure, values: Floats, n: Floats, wholes: tuple[Floats, Floats] | None = None) -> Bools:
+    """For many results at once (arrays of one shape): which may not be told alone; False where there is no result.
+
+    `wholes` are values and pupils of all pupils, for a measure of a group; NaN where not known.
+    """
+    achieved = achieving(values, n)
+    allowed = tellable(measure, achieved, n)
+    if wholes is not None:
+        value, whole = wholes
+        others = whole - n
+        apart = ~np.isnan(value) & ~np.isnan(whole) & (others > 0)
+        allowed &= ~apart | tellable(measure, achieving(value, whole) - achieved, others)
+    found: Bools = ~np.isnan(values) & (n > 0) & ~allowed
+    return found
+
+
+def poolable(measure: Measure, shown: Mapping[int, Count], atoms: Iterable[Mapping[int, Count]]) -> dict[int, Count]:
+    """The results by URN that make up a total: those shown, and the groups of withheld ones that are fit together.
+
+    Somebody who takes what is shown from the total, or one total from another, learns no more than such a group. A
+    result may be in one of the `atoms` only, of all totals that are told.
+    """
+    found = dict(shown)
+    for atom in atoms:
+        if atom and fit(measure, list(atom.values())):
+            found |= atom
+    return found
+
+
+def total_tells(measure: Measure, counts: Sequence[Count]) -> bool:
+    """Whether a total of several years, beside those of them that may be told alone, would tell of single pupils."""
+    alone = [each for each in counts if not fit(measure, [each])]
+    return not fit(measure, counts) or (bool(alone) and not fit(measure, alone))
