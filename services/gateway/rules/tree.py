@@ -1,4 +1,4 @@
-"""The Merkle tree of the log: roots and proofs from stored nodes, and their verification (RFC 6962; RFC 9162, section 2).
+"""The Merkle tree of the log: roots and proofs from stored nodes, and how to verify them (RFC 6962; RFC 9162, 2.1).
 
 A tree of n leaves is kept as its complete subtrees: node (level, index) covers the leaves from `index << level` up to
 `(index + 1) << level`; level 0 are the leaves' own hashes. Complete nodes never change as the tree grows.
