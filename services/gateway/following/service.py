@@ -64,7 +64,7 @@ async def take_events(
         await enqueue(session, Job, kind="review", key=contract["id"])
     for event in events:
         if is_decision(event["type"]):
-            facts, private = told(event)
+            facts, private = told(source, event)
             subject_id = UUID(event["subject_id"])
             leaf = new_leaf(kind=event["type"], subject_id=subject_id, facts=facts, private=private, now=now)
             session.add(leaf)

@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import insert
+from sqlalchemy import insert, update
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.gateway.log import queries
@@ -48,6 +49,11 @@ async def append_leaf(
     leaf = new_leaf(kind=kind, subject_id=subject_id, facts=facts, private=private, now=now)
     session.add(leaf)
     return leaf.leaf_hash
+
+
+async def forget_salt(session: AsyncSession, *, leaf_hash: str) -> None:
+    """Take away the salt of a leaf, so that its hashes tell nothing; the leaf itself stays as it is."""
+    await session.execute(update(Leaf).where(col(Leaf.leaf_hash) == leaf_hash).values(salt=None))
 
 
 async def integrate(session: AsyncSession, *, origin: str, key: Ed25519PrivateKey, now: datetime) -> int:

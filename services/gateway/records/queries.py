@@ -55,3 +55,8 @@ async def undelivered(session: AsyncSession, contract_id: UUID, limit: int = 100
         .limit(limit)
     )
     return list(await session.exec(statement))
+
+
+async def withdrawal_of(session: AsyncSession, record_id: UUID) -> Withdrawal | None:
+    """The withdrawal of a record, where it was taken back."""
+    return (await session.exec(select(Withdrawal).where(Withdrawal.record_id == record_id))).one_or_none()

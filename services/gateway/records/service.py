@@ -1,4 +1,4 @@
-"""Recording milestones, one or many."""
+"""Recording milestones, one or many; and erasing what is personal in a record."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.gateway.log.service import new_leaf
+from services.gateway.log.service import forget_salt, new_leaf
 from services.gateway.logbook import Leaf
 from services.gateway.models import ContractRef, Delivery, Event, Job, MilestoneRecord
 from services.gateway.records import queries
@@ -132,3 +132,24 @@ async def note_delivery(session: AsyncSession, *, record_id: UUID, result: str, 
     """The record has reached its contract; noting it twice changes nothing."""
     row = insert(Delivery).values(record_id=record_id, result=result, delivered_at=now)
     await session.execute(row.on_conflict_do_nothing())
+
+
+async def erase(session: AsyncSession, *, record_id: UUID, caller: Caller, now: datetime) -> None:
+    """Erase what is personal in a record and its withdrawal: note, names of documents, reason, and the salts.
+
+    A leaf tells of the erasure; all else stays, and so do the hashes in the leaves, which tell nothing without salts.
+    Only the database's owner may: to everybody else these rows are append-only.
+    """
+    row = await session.get(MilestoneRecord, record_id)
+    if row is None:
+        raise NotFound("No such milestone record.")
+    row.note, row.evidence = None, [{"sha256": each["sha256"]} for each in row.evidence]
+    erased: list[tuple[str, str, UUID, str]] = [("milestone.erased", "record_id", row.id, row.leaf_hash)]
+    withdrawal = await queries.withdrawal_of(session, record_id)
+    if withdrawal is not None:
+        withdrawal.reason = None
+        erased.append(("withdrawal.erased", "withdrawal_id", withdrawal.id, withdrawal.leaf_hash))
+    for kind, name, row_id, digest in erased:
+        await forget_salt(session, leaf_hash=digest)
+        facts = {name: row_id, "erased_at": now, "by": caller.client_id}
+        session.add(new_leaf(kind=kind, subject_id=row.contract_id, facts=facts, now=now))

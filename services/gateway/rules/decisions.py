@@ -1,5 +1,7 @@
 """Which events of the services behind the door are leaves of the log, and what their leaves say."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 UNDECIDED = frozenset(
@@ -25,12 +27,15 @@ def is_decision(kind: str) -> bool:
     return kind not in UNDECIDED
 
 
-def told(event: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a leaf says of an event openly, and what it holds as salted hashes only."""
-    data = event["data"]
+def told(source: str, event: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a leaf says of an event of a service openly, and what it holds as salted hashes only."""
+    data, occurred_at = event["data"], event["occurred_at"]
+    if isinstance(occurred_at, str):
+        occurred_at = datetime.fromisoformat(occurred_at)
     facts = {
+        "source": source,
         "event_id": event["id"],
-        "occurred_at": event["occurred_at"],
+        "occurred_at": occurred_at,
         "by": event["actor"]["client_id"],
         "data": {name: value for name, value in data.items() if name not in WORDS},
     }

@@ -17,11 +17,6 @@ async def record(session: AsyncSession, record_id: UUID) -> MilestoneRecord:
     return found
 
 
-async def withdrawal_of(session: AsyncSession, record_id: UUID) -> Withdrawal | None:
-    """The withdrawal of a record, where it was taken back."""
-    return (await session.exec(select(Withdrawal).where(Withdrawal.record_id == record_id))).one_or_none()
-
-
 async def undelivered(session: AsyncSession, contract_id: UUID, limit: int = 100) -> list[Withdrawal]:
     """Withdrawals of a contract that have not reached it, oldest first."""
     statement = (

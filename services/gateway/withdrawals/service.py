@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.gateway.log.service import new_leaf
 from services.gateway.models import Event, Job, MilestoneRecord, Withdrawal, WithdrawalDelivery
-from services.gateway.records.queries import contract_ref
+from services.gateway.records.queries import contract_ref, withdrawal_of
 from services.gateway.rules.facts import withdrawn
 from services.gateway.withdrawals import queries
 from services.gateway.withdrawals.schemas import WithdrawalIn
@@ -60,7 +60,7 @@ async def withdraw(
     check_may(caller, record)
     if ref.status == "transferred":
         raise Frozen("The school has become a full member; what was recorded on the contract stands.")
-    if await queries.withdrawal_of(session, record_id) is not None:
+    if await withdrawal_of(session, record_id) is not None:
         raise AlreadyWithdrawn("Record what is right, if anything, as a new record.")
     row = Withdrawal(
         id=uuid7(),
