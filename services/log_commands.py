@@ -10,6 +10,7 @@ from uuid import UUID
 
 import psycopg
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from psycopg.rows import dict_row
 from rich.progress import track
 from sqlalchemy.engine import make_url
@@ -17,6 +18,7 @@ from sqlalchemy.engine import make_url
 from migrations import run as migrations
 from services import system
 from services.console import err, fail, out
+from services.gateway.following.service import SOURCES
 from services.gateway.records.service import erase as erase_record
 from services.gateway.rules import checkpoint as rules
 from services.gateway.settings import Settings
@@ -83,18 +85,25 @@ def verify(
     out.print("The log holds: leaves, entries, tree, checkpoints and facts agree.", highlight=False)
 
 
-def problems(url: str, origin: str, public: Any, witnessed: rules.Checkpoint | None) -> Iterator[str]:
+def problems(url: str, origin: str, public: Ed25519PublicKey, witnessed: rules.Checkpoint | None) -> Iterator[str]:
     """Everything that does not hold, in words, on one snapshot of the database."""
     with psycopg.connect(plain(url), row_factory=dict_row) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        counted = connection.execute(COUNT).fetchone()
-        with connection.cursor("entries") as cursor:
-            total = counted["n"] if counted else 0
-            rows = track(cursor.execute(ENTRIES), "Leaves", total, console=err, transient=True)
-            yield from check_tree(connection, origin=origin, key=public, witnessed=witnessed, rows=rows)
-        kept = (*KEPT, *(events_of(service) for service in ("contracts", "outcomes")))
-        for each in track(kept, "Facts", console=err, transient=True):
-            yield from check_facts(connection, each)
+        yield from problems_on(connection, origin, public, witnessed)
+
+
+def problems_on(
+    connection: "psycopg.Connection[Any]", origin: str, public: Ed25519PublicKey, witnessed: rules.Checkpoint | None
+) -> Iterator[str]:
+    """Everything that does not hold in what this connection sees; its rows come as dictionaries."""
+    counted = connection.execute(COUNT).fetchone()
+    with connection.cursor("entries") as cursor:
+        total = counted["n"] if counted else 0
+        rows = track(cursor.execute(ENTRIES), "Leaves", total, console=err, transient=True)
+        yield from check_tree(connection, origin=origin, key=public, witnessed=witnessed, rows=rows)
+    kept = (*KEPT, *(events_of(service) for service in SOURCES))
+    for each in track(kept, "Facts", console=err, transient=True):
+        yield from check_facts(connection, each)
 
 
 @app.command("erase")

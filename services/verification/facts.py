@@ -148,6 +148,18 @@ def check_facts(connection: Connection, kept: Kept) -> Iterator[str]:
                 yield f"{kept.name} {key}: {what}"
 
 
+def nothing(_value: Any) -> None:
+    """What an erasure leaves of a text."""
+
+
+def hashes_only(value: Any) -> list[Json]:
+    """What an erasure leaves of a list of documents."""
+    return [{"sha256": each["sha256"]} for each in value]
+
+
+EMPTY: Mapping[str, Callable[[Any], Any]] = {"note": nothing, "reason": nothing, "documents": hashes_only}
+
+
 def differences(kept: Kept, row: Any, leaves: list[Json]) -> Iterator[str]:
     """What a row says that its leaves do not; a later leaf counts before an earlier one."""
     said: Json = {}
@@ -170,7 +182,9 @@ def differences(kept: Kept, row: Any, leaves: list[Json]) -> Iterator[str]:
         if f"{name}_hash" not in hashes:
             continue
         digest, salt = hashes[f"{name}_hash"]
-        if salt is not None and redacted(value, salt) != digest:
+        if "erased_at" in said and name in EMPTY and value != EMPTY[name](value):
+            yield f"{name} was erased, and stands there again"
+        elif salt is not None and redacted(value, salt) != digest:
             yield f"{name} was edited; it has not the hash that leaf {leaves[0]['id']} holds"
         elif salt is None and "erased_at" not in said:
             yield f"{name} cannot be checked: the salt was removed, and no leaf tells of an erasure"

@@ -20,6 +20,7 @@ from services.contracts.rules.milestones import (
     apply_record,
     standing,
     timing,
+    undone,
 )
 from services.contracts.service import required_decided
 from services.kernel.auth import Caller
@@ -83,20 +84,16 @@ async def undo(
     record = await queries.applied_record(session, body.record_id)
     if record is None:
         raise NotArrived("The record has not arrived; send it first.")
-    undone = AppliedWithdrawal(
-        withdrawal_id=withdrawal_id,
-        record_id=body.record_id,
-        contract_id=row.id,
-        result=Undone.FROZEN if row.status == Status.TRANSFERRED else Undone.NO_EFFECT,
-        applied_at=now,
-    )
-    session.add(undone)
-    await session.flush()
     milestone = await queries.milestone(session, row.id, record.milestone_code)
-    if milestone is not None and milestone.record_id == body.record_id and undone.result != Undone.FROZEN:
-        undone.result = Undone.REVERTED
+    result = undone(Status(row.status), milestone is not None and milestone.record_id == body.record_id)
+    applied = AppliedWithdrawal(
+        withdrawal_id=withdrawal_id, record_id=body.record_id, contract_id=row.id, result=result, applied_at=now
+    )
+    session.add(applied)
+    await session.flush()
+    if milestone is not None and result is Undone.REVERTED:
         await revert(session, row=row, milestone=milestone, caller=caller, now=now)
-    return undone
+    return applied
 
 
 async def revert(session: AsyncSession, *, row: Contract, milestone: Milestone, caller: Caller, now: datetime) -> None:

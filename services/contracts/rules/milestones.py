@@ -76,6 +76,13 @@ def standing(statuses: Sequence[MilestoneStatus]) -> int | None:
     return decider
 
 
+def undone(contract: Status, decides: bool) -> Undone:
+    """What the withdrawal of a record means; `decides` says whether the milestone stands by that record."""
+    if contract is Status.TRANSFERRED:
+        return Undone.FROZEN
+    return Undone.REVERTED if decides else Undone.NO_EFFECT
+
+
 def payment_after(status: MilestoneStatus) -> PaymentStatus:
     """What a milestone's status means for its payment: it is earned when the milestone is met, not before."""
     return PaymentStatus.EARNED if status is MilestoneStatus.MET else PaymentStatus.SCHEDULED

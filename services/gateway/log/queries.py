@@ -63,10 +63,10 @@ async def nodes(session: AsyncSession, wanted: Iterable[tree.Node]) -> dict[tree
     """The hashes of these nodes."""
     asked = list(wanted)
     statement = text(
-        "SELECT level, index, coalesce(n.hash, e.leaf_hash)"
+        "SELECT asked.level, asked.index, coalesce(n.hash, e.leaf_hash)"
         " FROM unnest(CAST(:levels AS int[]), CAST(:indexes AS bigint[])) AS asked (level, index)"
-        " LEFT JOIN gateway.log_node n USING (level, index)"
-        " LEFT JOIN gateway.log_entry e ON level = 0 AND e.index = asked.index"
+        " LEFT JOIN gateway.log_node n ON n.level = asked.level AND n.index = asked.index"
+        " LEFT JOIN gateway.log_entry e ON asked.level = 0 AND e.index = asked.index"
     )
     places = {"levels": [level for level, _ in asked], "indexes": [index for _, index in asked]}
     found = {(level, index): digest for level, index, digest in await session.execute(statement, places)}
