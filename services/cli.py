@@ -11,11 +11,11 @@ from typing import Annotated, Any, TypeVar
 
 import structlog
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from migrations import run as migrations
-from services import descriptions, ingest, system
+from services import descriptions, ingest, log_commands, system
+from services.console import fail, out
 from services.demo import story
 from services.gateway.access import service as access
 from services.gateway.access.schemas import ClientIn, KeyIn
@@ -37,18 +37,10 @@ clients = typer.Typer(help="Systems that may call the API.", no_args_is_help=Tru
 keys = typer.Typer(help="API keys of trusts' finance teams.", no_args_is_help=True)
 app.add_typer(clients, name="clients")
 app.add_typer(keys, name="keys")
-WIDTH = None if sys.stdout.isatty() else 120
-"""Where nobody's terminal says how wide it is, lines may be this long."""
-out, err = Console(width=WIDTH), Console(stderr=True, width=WIDTH)
+app.add_typer(log_commands.app, name="log")
 Found = TypeVar("Found")
 OPERATOR = service_caller("operator")
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="May be given more than once; default: all allowed")]
-
-
-def fail(message: str) -> typer.Exit:
-    """Say what is wrong, and end with an error."""
-    err.print(message, style="red", highlight=False)
-    return typer.Exit(1)
 
 
 def with_database(name: str, work: Callable[[Database], Awaitable[Found]]) -> Found:

@@ -6,11 +6,18 @@ from pathlib import Path
 from uuid import uuid4
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from services.kernel.auth import Signer
 
 SIGNERS = ("gateway", "contracts")
+LOG_KEY = "log.pem"
 
 
 def coordinate(number: int) -> str:
@@ -18,7 +25,7 @@ def coordinate(number: int) -> str:
     return base64.urlsafe_b64encode(number.to_bytes(32, "big")).decode().rstrip("=")
 
 
-def private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def private_pem(key: ec.EllipticCurvePrivateKey | Ed25519PrivateKey) -> bytes:
     """The private key as it is kept."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
@@ -51,6 +58,21 @@ def ensure(folder: Path) -> None:
                 "iss": name,
             }
         )
-        private.touch(mode=0o600)
-        private.write_bytes(private_pem(key))
+        keep(private, key)
         public.write_text(json.dumps({"keys": keys}, indent=2) + "\n")
+    if not (folder / LOG_KEY).exists():
+        keep(folder / LOG_KEY, Ed25519PrivateKey.generate())
+
+
+def keep(path: Path, key: ec.EllipticCurvePrivateKey | Ed25519PrivateKey) -> None:
+    """Write a private key where only its owner reads it."""
+    path.touch(mode=0o600)
+    path.write_bytes(private_pem(key))
+
+
+def load_log_key(folder: Path) -> Ed25519PrivateKey:
+    """The key under which the log signs its checkpoints."""
+    key = load_pem_private_key((folder / LOG_KEY).read_bytes(), None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise TypeError(f"{LOG_KEY} holds no Ed25519 key.")
+    return key

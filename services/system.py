@@ -68,7 +68,7 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
     timing: dict[str, Any] = {} if poll_seconds is None else {"poll_seconds": poll_seconds}
     gateway, contracts, outcomes = GatewaySettings(**timing), ContractsSettings(**timing), OutcomesSettings(**timing)
     if poll_seconds is not None:
-        gateway.pull_seconds = contracts.hear_seconds = poll_seconds
+        gateway.pull_seconds = gateway.integrate_seconds = contracts.hear_seconds = poll_seconds
     folder = gateway.keys_dir
     verifier = load_verifier(folder)
 
@@ -98,6 +98,7 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
         signer = load_signer(folder, "gateway")
         system.apps["gateway"] = gateway_app.build(own, verifier, signer, public, commitments, evidence)
         system.workers.append(gateway_worker.create_worker(own, commitments, evidence, gateway))
+        system.workers.append(gateway_worker.create_log_worker(own, keys.load_log_key(folder), gateway))
     return system
 
 

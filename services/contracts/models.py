@@ -126,12 +126,28 @@ class Milestone(ContractsTable, table=True):
 
 
 class AppliedRecord(ContractsTable, table=True):
-    """A record of the gateway that has arrived: the same record applied twice changes nothing."""
+    """A record of the gateway that has arrived: the same record applied twice changes nothing.
+
+    `status` and `occurred_on` are what it says; they are unknown of records that arrived before they were kept.
+    """
 
     __tablename__ = "applied_record"
     record_id: UUID = Field(primary_key=True)
     contract_id: UUID = Field(foreign_key="contracts.contract.id", index=True)
     milestone_code: str = Field(max_length=40)
+    status: str | None = Field(default=None, max_length=20)
+    occurred_on: date | None = None
+    result: str = Field(max_length=20)
+    applied_at: datetime = Field(sa_type=Instant)
+
+
+class AppliedWithdrawal(ContractsTable, table=True):
+    """A record that was taken back at the gateway, and what that did here; applied twice it changes nothing."""
+
+    __tablename__ = "applied_withdrawal"
+    withdrawal_id: UUID = Field(primary_key=True)
+    record_id: UUID = Field(foreign_key="contracts.applied_record.record_id", unique=True)
+    contract_id: UUID = Field(foreign_key="contracts.contract.id", index=True)
     result: str = Field(max_length=20)
     applied_at: datetime = Field(sa_type=Instant)
 

@@ -12,17 +12,24 @@ from services.gateway import forward, routes
 from services.gateway.access import routes as access
 from services.gateway.access.authenticate import authenticator
 from services.gateway.description import merged
+from services.gateway.log import routes as log
 from services.gateway.models import IdempotencyKey
 from services.gateway.records import routes as records
 from services.gateway.rules.transfer import TransferNotAllowed
 from services.gateway.transfers import routes as transfers
+from services.gateway.withdrawals import routes as withdrawals
+from services.gateway.withdrawals.service import AlreadyWithdrawn
 from services.kernel.auth import Signer, Verifier
 from services.kernel.db import Database
+from services.kernel.errors import DomainError
 from services.kernel.http import create_app
 from services.kernel.peers import Peer
 
-CONSTRAINTS = {"transfer_live_idx": TransferNotAllowed("A transfer of this contract is under way.")}
-OWN = (access.router, records.router, transfers.router, routes.router)
+CONSTRAINTS: dict[str, DomainError] = {
+    "transfer_live_idx": TransferNotAllowed("A transfer of this contract is under way."),
+    "withdrawal_record_id_key": AlreadyWithdrawn("Somebody has just withdrawn this record."),
+}
+OWN = (access.router, log.router, records.router, withdrawals.router, transfers.router, routes.router)
 
 
 def build(

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from services.gateway.models import MilestoneRecord, Transfer
+from services.gateway.models import MilestoneRecord, Transfer, Withdrawal
 from services.kernel.auth import Caller, service_caller
 from services.kernel.peers import Peer
 from services.kernel.types import plain
@@ -28,6 +28,14 @@ async def deliver(contracts: Peer, row: MilestoneRecord) -> str:
     names = ("contract_id", "milestone_code", "status", "occurred_on", "recorded_at")
     body = {name: getattr(row, name) for name in names}
     answer = await contracts.ask("PUT", f"/internal/milestone-records/{row.id}", caller=SELF, body=plain(body))
+    return str(answer["result"])
+
+
+async def withdraw(contracts: Peer, row: Withdrawal) -> str:
+    """Undo at its contract what a withdrawn record did; gives what became of that."""
+    body = {"contract_id": row.contract_id, "record_id": row.record_id}
+    path = f"/internal/milestone-withdrawals/{row.id}"
+    answer = await contracts.ask("PUT", path, caller=SELF, body=plain(body))
     return str(answer["result"])
 
 

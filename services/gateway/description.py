@@ -92,5 +92,6 @@ TAGS = [
     {"name": "releases", "description": "Published files, ingested"},
     {"name": "ring-fences", "description": "Results kept apart, and trusts' performance tables"},
     {"name": "transfers", "description": "From contract to full membership"},
+    {"name": "log", "description": "What happened, as leaves of a Merkle tree: checkpoints, entries, proofs"},
     {"name": "health", "description": "Whether the service lives and can work"},
 ]

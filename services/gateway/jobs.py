@@ -7,12 +7,15 @@ from uuid import UUID
 
 from services.gateway import calls
 from services.gateway.calls import SELF
+from services.gateway.following import service as following
 from services.gateway.models import Cursor, Job
 from services.gateway.records import queries as record_queries
 from services.gateway.records import service as records
 from services.gateway.rules.transfer import conditions, consents_needed, gate_open, route_of
 from services.gateway.transfers import queries as transfer_queries
 from services.gateway.transfers import service as transfers
+from services.gateway.withdrawals import queries as withdrawal_queries
+from services.gateway.withdrawals import service as withdrawals
 from services.kernel.db import Database
 from services.kernel.events import locked_cursor
 from services.kernel.jobs import Handler, enqueue
@@ -20,28 +23,35 @@ from services.kernel.peers import Peer, next_events
 
 
 async def deliver(database: Database, key: str, now: datetime, *, contracts: Peer) -> None:
-    """Take a contract's records to it, in their order; each is applied there once."""
+    """Take a contract's records to it, in their order, then its withdrawals; each is applied there once."""
     while True:
         async with database.transaction(SELF) as session:
             waiting = await record_queries.undelivered(session, UUID(key))
-        if not waiting:
+            taken_back = await withdrawal_queries.undelivered(session, UUID(key))
+        if not waiting and not taken_back:
             return
         for row in waiting:
             result = await calls.deliver(contracts, row)
             async with database.transaction(SELF) as session:
                 await records.note_delivery(session, record_id=row.id, result=result, now=now)
+        for withdrawal in taken_back:
+            result = await calls.withdraw(contracts, withdrawal)
+            async with database.transaction(SELF) as session:
+                await withdrawals.note_delivery(session, withdrawal_id=withdrawal.id, result=result, now=now)
 
 
-async def pull(database: Database, key: str, now: datetime, *, contracts: Peer, pull_seconds: float) -> None:
-    """Read the next events of contracts, look at each contract that changed, and come back soon."""
+async def pull(
+    database: Database, key: str, now: datetime, *, contracts: Peer, outcomes: Peer, pull_seconds: float
+) -> None:
+    """Read the next events of a service, look at each contract that changed, and come back soon."""
     async with database.transaction(SELF) as session:
         cursor = await locked_cursor(session, Cursor, key)
         after = (cursor.txid, cursor.position)
-    found = await next_events(contracts, after, SELF)
-    changed = sorted({event["subject_id"] for event in found if records.about_contract(event)})
+    found = await next_events({"contracts": contracts, "outcomes": outcomes}[key], after, SELF)
+    changed = sorted({event["subject_id"] for event in found if following.about_contract(key, event)})
     present = [await calls.contract(contracts, UUID(contract_id)) for contract_id in changed]
     async with database.transaction(SELF) as session:
-        await records.take_events(session, source=key, after=after, events=found, contracts=present, now=now)
+        await following.take_events(session, source=key, after=after, events=found, contracts=present, now=now)
         pause = 0.0 if found else pull_seconds
         await enqueue(session, Job, kind="pull", key=key, pause_seconds=pause)
 
@@ -82,7 +92,7 @@ def handlers(contracts: Peer, outcomes: Peer, pull_seconds: float) -> Mapping[st
     """What to do for each kind of job, with the services that it needs."""
     return {
         "deliver": partial(deliver, contracts=contracts),
-        "pull": partial(pull, contracts=contracts, pull_seconds=pull_seconds),
+        "pull": partial(pull, contracts=contracts, outcomes=outcomes, pull_seconds=pull_seconds),
         "review": partial(review, contracts=contracts, outcomes=outcomes),
         "carry_out": partial(carry_out, contracts=contracts, outcomes=outcomes),
     }

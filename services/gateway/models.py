@@ -67,8 +67,31 @@ class Delivery(GatewayTable, table=True):
     delivered_at: datetime = Field(sa_type=Instant)
 
 
+class Withdrawal(GatewayTable, table=True):
+    """A milestone record taken back, for a reason; the record stays, with this beside it."""
+
+    __tablename__ = "withdrawal"
+    __table_args__ = (UniqueConstraint("record_id"), Index(None, "contract_id", "id"))
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    record_id: UUID = Field(foreign_key="gateway.milestone_record.id")
+    contract_id: UUID
+    reason: str | None
+    withdrawn_at: datetime = Field(sa_type=Instant)
+    withdrawn_by: dict[str, Any] = Field(sa_type=JSONB)
+    leaf_hash: str = Field(max_length=64)
+
+
+class WithdrawalDelivery(GatewayTable, table=True):
+    """A withdrawal has reached the contract, with the answer given there."""
+
+    __tablename__ = "withdrawal_delivery"
+    withdrawal_id: UUID = Field(primary_key=True, foreign_key="gateway.withdrawal.id")
+    result: str = Field(max_length=20)
+    delivered_at: datetime = Field(sa_type=Instant)
+
+
 class Cursor(GatewayTable, CursorRow, table=True):
-    """How far the events of another service have been read."""
+    """How far the events of another service have been read, and how far leaves have come into the log."""
 
     __tablename__ = "cursor"
 

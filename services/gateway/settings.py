@@ -15,4 +15,6 @@ class Settings(BaseSettings):
     keys_dir: Path = Path("var/keys")
     poll_seconds: float = 0.5
     pull_seconds: float = 1.0
+    integrate_seconds: float = 0.25
+    log_origin: str = "ringfence.education/log"
     pool_size: int = 10

@@ -84,7 +84,7 @@ async def enqueue(
 
 
 class Worker:
-    """Carries out one service's jobs until told to stop; any number may run on any number of machines."""
+    """Carries out the jobs that it has handlers for until told to stop; any number may run, on any machines."""
 
     def __init__(
         self,
@@ -104,12 +104,14 @@ class Worker:
         statement = text(
             f"UPDATE {self.name} SET lease_until = clock_timestamp() + :lease * interval '1 second',"  # noqa: S608
             " fence = fence + 1, attempts = attempts + 1 WHERE id = ("
-            f" SELECT id FROM {self.name} WHERE run_at <= :now"
+            f" SELECT id FROM {self.name} WHERE run_at <= :now AND kind = ANY(:kinds)"
             " AND coalesce(lease_until, available_at) <= clock_timestamp()"
             " ORDER BY run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id, kind, key, fence, attempts"
         )
         async with self.database.transaction(self.caller) as session:
-            row = (await session.execute(statement, {"now": now, "lease": LEASE_SECONDS})).one_or_none()
+            row = (
+                await session.execute(statement, {"now": now, "lease": LEASE_SECONDS, "kinds": list(self.handlers)})
+            ).one_or_none()
         return Claim(*row) if row else None
 
     async def finish(self, claim: Claim) -> None:

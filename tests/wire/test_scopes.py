@@ -120,7 +120,7 @@ async def test_every_route_that_is_not_public_refuses_a_caller_without_proof(wor
 async def test_a_scope_that_was_not_given_is_403_on_every_route_of_the_gateway(world: World) -> None:
     reader = await world.client(Kind.DFE, scopes=["log:read"])
     for method, path, scopes in routes(world.system.apps["gateway"]):
-        if scopes:
+        if set(scopes) - {"log:read"}:
             answer = await reader.ask(method, filled(path))
             assert answer.status_code == 403, (method, path, answer.text)
             assert answer.json()["code"] == "insufficient_scope"

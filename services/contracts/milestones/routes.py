@@ -37,3 +37,12 @@ async def apply_record(
     """Apply a milestone record of the gateway, once."""
     applied = await service.apply(session, record_id=record_id, body=body, caller=caller, now=utc_now())
     return schemas.AppliedOut.model_validate(applied)
+
+
+@router.put("/internal/milestone-withdrawals/{withdrawal_id}", response_model=schemas.UndoneOut, tags=["internal"])
+async def apply_withdrawal(
+    withdrawal_id: UUID, body: schemas.WithdrawalIn, caller: Internal, session: Session
+) -> schemas.UndoneOut:
+    """Undo what a record of the gateway did that was taken back, once."""
+    undone = await service.undo(session, withdrawal_id=withdrawal_id, body=body, caller=caller, now=utc_now())
+    return schemas.UndoneOut.model_validate(undone)

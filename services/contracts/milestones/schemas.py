@@ -34,6 +34,22 @@ class RecordIn(Body):
     recorded_at: Annotated[AwareDatetime, Field(strict=False)]
 
 
+class WithdrawalIn(Body):
+    """A record of the gateway that was taken back."""
+
+    contract_id: Annotated[UUID, Field(strict=False)]
+    record_id: Annotated[UUID, Field(strict=False)]
+
+
+class UndoneOut(Answer):
+    """What became of a withdrawal."""
+
+    withdrawal_id: UUID
+    record_id: UUID
+    contract_id: UUID
+    result: str
+
+
 class AppliedOut(Answer):
     """What became of a record."""
 

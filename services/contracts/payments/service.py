@@ -59,7 +59,7 @@ async def earn(
     payment = await queries.payment(session, row.id, kind, code)
     if payment is None or payment.status != money.PaymentStatus.SCHEDULED:
         return
-    payment.status = money.PaymentStatus.EARNED
+    payment.status, payment.reason_code = money.PaymentStatus.EARNED, None
     payment.earned_on = earned_on
     payment.due_on = money.due_on(earned_on)
     payment.updated_at = now
@@ -78,6 +78,37 @@ async def earn_milestones(session: AsyncSession, *, row: Contract, on: date, cal
         if earned and not waiting_for(each.depends_on, met):
             kind = money.PaymentKind.MILESTONE
             await earn(session, row=row, kind=kind, code=each.code, earned_on=on, caller=caller, now=now)
+
+
+async def unearn(
+    session: AsyncSession,
+    *,
+    row: Contract,
+    kind: money.PaymentKind,
+    code: str,
+    reason: str,
+    caller: Caller,
+    now: datetime,
+) -> None:
+    """A part that was earned and is not paid is not earned any more, for a reason code; any other stays as it is."""
+    payment = await queries.payment(session, row.id, kind, code)
+    if payment is None or payment.status != money.PaymentStatus.EARNED:
+        return
+    payment.status, payment.reason_code = money.PaymentStatus.SCHEDULED, reason
+    payment.earned_on, payment.due_on, payment.updated_at = None, None, now
+    facts = {"part": kind.value, "code": code, "amount_pence": payment.amount_pence, "reason_code": reason}
+    await tell(session, row, "payment.unearned", caller, now, payment_id=payment.id, **facts)
+
+
+async def unearn_milestones(session: AsyncSession, *, row: Contract, code: str, caller: Caller, now: datetime) -> None:
+    """A record was withdrawn: its milestone, and those that depend on it, are earned only while they are met."""
+    promised = await milestones(session, [row.id])
+    met = frozenset(each.code for each in promised if each.status == MilestoneStatus.MET)
+    for each in promised:
+        touched = each.code == code or code in each.depends_on
+        if touched and (each.code not in met or waiting_for(each.depends_on, met)):
+            kind, reason = money.PaymentKind.MILESTONE, "record_withdrawn"
+            await unearn(session, row=row, kind=kind, code=each.code, reason=reason, caller=caller, now=now)
 
 
 async def withhold(

@@ -26,6 +26,14 @@ class Applied(StrEnum):
     ALREADY_MET = "already_met"
 
 
+class Undone(StrEnum):
+    """What became of a withdrawal when it reached the contract."""
+
+    REVERTED = "reverted"
+    NO_EFFECT = "no_effect"
+    FROZEN = "frozen"
+
+
 class Timing(StrEnum):
     """How near a milestone is, by the clock."""
 
@@ -47,7 +55,7 @@ TABLE: dict[MilestoneStatus, frozenset[MilestoneStatus]] = {
     MilestoneStatus.PARTIALLY_MET: frozenset(set(MilestoneStatus) - {MilestoneStatus.SCHEDULED}),
     MilestoneStatus.MET: frozenset(),
 }
-"""A milestone once met stays met; only a withdrawal of the record could undo it. The latest of the others counts."""
+"""A milestone once met stays met; only a withdrawal of the record undoes it. The latest of the others counts."""
 
 
 def apply_record(contract: Status, present: MilestoneStatus | None, recorded: MilestoneStatus) -> Applied:
@@ -57,6 +65,22 @@ def apply_record(contract: Status, present: MilestoneStatus | None, recorded: Mi
     if contract not in RECORDABLE:
         return Applied.NOT_IN_FORCE
     return Applied.APPLIED if recorded in TABLE[present] else Applied.ALREADY_MET
+
+
+def standing(statuses: Sequence[MilestoneStatus]) -> int | None:
+    """Which of a milestone's records decides it, by its place; None when there is none. They come as they arrived."""
+    present, decider = MilestoneStatus.SCHEDULED, None
+    for place, recorded in enumerate(statuses):
+        if recorded in TABLE[present]:
+            present, decider = recorded, place
+    return decider
+
+
+def undone(contract: Status, decides: bool) -> Undone:
+    """What the withdrawal of a record means; `decides` says whether the milestone stands by that record."""
+    if contract is Status.TRANSFERRED:
+        return Undone.FROZEN
+    return Undone.REVERTED if decides else Undone.NO_EFFECT
 
 
 def payment_after(status: MilestoneStatus) -> PaymentStatus:

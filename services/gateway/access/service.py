@@ -10,7 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.gateway.access import queries
 from services.gateway.access.schemas import ClientIn, KeyIn
 from services.gateway.credentials import ApiKey, Client
+from services.gateway.log.service import append_leaf
 from services.gateway.models import Event
+from services.gateway.rules.facts import issued, registered
 from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES, check_scopes
 from services.gateway.rules.secrets import new_key, new_secret, stored
 from services.kernel.auth import Caller
@@ -72,6 +74,8 @@ async def register_client(
         **facts,
     )
     session.add(row)
+    said, private = registered(row)
+    await append_leaf(session, kind="client.registered", subject_id=uuid7(), facts=said, private=private, now=now)
     data = {"client_id": row.id, "kind": row.kind, "scopes": row.scopes}
     record(session, Event, kind="client.registered", subject_id=uuid7(), actor=caller.actor(), data=data, now=now)
     return row, secret
@@ -85,6 +89,8 @@ async def disable_client(session: AsyncSession, *, client_id: str, caller: Calle
     if row.disabled_at is None:
         row.disabled_at = now
         data = {"client_id": row.id}
+        leaf = {**data, "disabled_at": now, "by": caller.client_id}
+        await append_leaf(session, kind="client.disabled", subject_id=uuid7(), facts=leaf, now=now)
         record(session, Event, kind="client.disabled", subject_id=uuid7(), actor=caller.actor(), data=data, now=now)
     return row
 
@@ -111,6 +117,10 @@ async def create_key(session: AsyncSession, *, body: KeyIn, caller: Caller, now:
         created_at=now,
     )
     session.add(row)
+    await session.flush()
+    said, private = issued(row)
+    leaf = {**said, "expires_at": row.expires_at}
+    await append_leaf(session, kind="api_key.created", subject_id=row.id, facts=leaf, private=private, now=now)
     data = {"trust_uid": row.trust_uid, "scopes": row.scopes}
     record(session, Event, kind="api_key.created", subject_id=row.id, actor=caller.actor(), data=data, now=now)
     return row, key
@@ -122,6 +132,8 @@ async def rotate_key(session: AsyncSession, *, key_id: UUID, caller: Caller, now
     body = KeyIn(name=old.name, trust_uid=old.trust_uid, scopes=old.scopes)
     made = await create_key(session, body=body, caller=caller, now=now)
     old.expires_at = min(old.expires_at, now + ROTATION_OVERLAP)
+    leaf = {"key_id": old.id, "expires_at": old.expires_at, "replaced_by": made[0].id, "by": caller.client_id}
+    await append_leaf(session, kind="api_key.replaced", subject_id=old.id, facts=leaf, now=now)
     return made
 
 
@@ -131,6 +143,8 @@ async def revoke_key(session: AsyncSession, *, key_id: UUID, caller: Caller, now
     if row.revoked_at is None:
         row.revoked_at = now
         data = {"trust_uid": row.trust_uid}
+        leaf = {"key_id": row.id, "revoked_at": now, "by": caller.client_id}
+        await append_leaf(session, kind="api_key.revoked", subject_id=row.id, facts=leaf, now=now)
         record(session, Event, kind="api_key.revoked", subject_id=row.id, actor=caller.actor(), data=data, now=now)
 
 

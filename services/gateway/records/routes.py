@@ -1,18 +1,21 @@
 """Milestone records: the gateway's own, durable when answered, without asking any other service."""
 
-from typing import Annotated
+import asyncio
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
+from pydantic import ValidationError
 
 from services.gateway import calls
+from services.gateway.following.service import follow
 from services.gateway.records import queries, service
-from services.gateway.records.schemas import RecordIn, RecordOut, RecordPage
+from services.gateway.records.schemas import LineIn, LineOut, ManyIn, ManyOut, RecordIn, RecordOut, RecordPage
 from services.kernel.auth import Caller, require
 from services.kernel.bodies import decode_cursor, page
-from services.kernel.errors import NotFound, Unavailable
-from services.kernel.http import Session
+from services.kernel.errors import DomainError, NotFound, Unavailable, Unprocessable, problem
+from services.kernel.http import Session, escaped
 from services.kernel.idempotency import Idempotent
 from services.kernel.openapi import problems
 from services.kernel.peers import Refused
@@ -22,6 +25,10 @@ router = APIRouter(tags=["milestones"])
 Recorder = Annotated[Caller, require("milestones:write")]
 Reader = Annotated[Caller, require("contracts:read")]
 MilestoneCode = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+MOST_BYTES = 16_000_000
+"""Room for a thousand records with long notes and several documents each."""
+AT_ONCE = 8
+"""So many contracts that are new here are asked for at the same time."""
 
 
 async def ensure_known(request: Request, session: Session, contract_id: UUID, caller: Caller) -> None:
@@ -30,18 +37,39 @@ async def ensure_known(request: Request, session: Session, contract_id: UUID, ca
     Raises NotFound when it is not theirs; when contracts does not answer, what is known has to do.
     """
     known = await queries.contract_ref(session, contract_id)
-    if known is not None and known.status in service.RECORDABLE:
-        return
+    if known is None or known.status not in service.RECORDABLE:
+        await learn(request, contract_id, caller, known=known is not None)
+
+
+async def learn(request: Request, contract_id: UUID, caller: Caller, *, known: bool) -> None:
+    """Ask contracts for a contract and keep what the gateway needs of it, as `ensure_known` does."""
     try:
         contract = await calls.contract(request.app.state.contracts, contract_id, caller)
     except Refused as error:
         raise NotFound("No such contract.") from error
     except Unavailable:
-        if known is None:
+        if not known:
             raise
         return
     async with request.app.state.database.transaction(calls.SELF) as other:
-        await service.follow(other, contract=contract)
+        await follow(other, contract=contract)
+
+
+async def learn_all(request: Request, session: Session, wanted: set[UUID], caller: Caller) -> dict[UUID, DomainError]:
+    """As `ensure_known` for many contracts, each asked for once; gives what stands against those not to be had."""
+    known = {ref.contract_id: ref.status for ref in await queries.contract_refs(session, wanted)}
+    failed: dict[UUID, DomainError] = {}
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(contract_id: UUID) -> None:
+        async with room:
+            try:
+                await learn(request, contract_id, caller, known=contract_id in known)
+            except DomainError as error:
+                failed[contract_id] = error
+
+    await asyncio.gather(*(one(each) for each in wanted if known.get(each) not in service.RECORDABLE))
+    return failed
 
 
 @router.post(
@@ -62,10 +90,53 @@ async def record_milestone(
     """Record that a milestone was met, partially met or not met; answered once it is durable."""
     await once.begin()
     await ensure_known(request, session, contract_id, caller)
-    row = await service.record_milestone(
-        session, contract_id=contract_id, code=code, body=body, caller=caller, now=utc_now()
+    asked = service.Asked(contract_id, code, body)
+    row = await service.record_milestone(session, asked=asked, caller=caller, now=utc_now())
+    return once.finish(201, RecordOut.of(row), {"Location": f"/v1/contracts/{contract_id}/records"})
+
+
+@router.post(
+    "/v1/milestone-records",
+    response_model=ManyOut,
+    responses=problems(409),
+    max_body_size=MOST_BYTES,
+    openapi_extra={"x-max-body-bytes": MOST_BYTES},
+)
+async def record_milestones(
+    body: ManyIn, request: Request, caller: Recorder, session: Session, once: Idempotent
+) -> JSONResponse:
+    """Record up to 1000 milestones, on any of the caller's contracts.
+
+    Each record is taken or refused by itself, for its own reason; a wrong one does not spoil the others. Those that
+    were taken are durable with the answer.
+    """
+    await once.begin()
+    asked = [read(each) for each in body.records]
+    unknown = await learn_all(
+        request, session, {each.contract_id for each in asked if isinstance(each, service.Asked)}, caller
     )
-    return once.finish(201, RecordOut.of(row, None), {"Location": f"/v1/contracts/{contract_id}/records"})
+    found = await service.record_many(session, asked=asked, unknown=unknown, caller=caller, now=utc_now())
+    return once.finish(200, ManyOut(results=[result(each, request.url.path) for each in found]))
+
+
+def read(line: dict[str, Any]) -> service.Asked | Unprocessable:
+    """One of many records, or what is wrong with it."""
+    try:
+        found = LineIn.model_validate(line)
+    except ValidationError as error:
+        errors = [
+            {"pointer": "".join(f"/{escaped(part)}" for part in each["loc"]), "detail": each["msg"]}
+            for each in error.errors()
+        ]
+        return Unprocessable("Some fields are not as they should be; see errors.", errors=errors)
+    return service.Asked(found.contract_id, found.milestone_code, found)
+
+
+def result(found: Any, path: str) -> LineOut:
+    """What became of one of many records, as the answer says it."""
+    if isinstance(found, DomainError):
+        return LineOut.model_validate({"status": found.status, "problem": problem(found, instance=path)})
+    return LineOut(status=201, record=RecordOut.of(found))
 
 
 @router.get("/v1/contracts/{contract_id}/records", response_model=RecordPage, responses=problems(404))
@@ -82,5 +153,8 @@ async def list_records(
     place = decode_cursor(cursor, UUID)
     after = place[0] if place else None
     rows = await queries.records_page(session, contract_id, after=after, limit=limit)
-    answers = [RecordOut.of(row, applied) for row, applied in rows]
+    answers = [
+        RecordOut.of(row, applied=applied, log_index=index, withdrawn_at=withdrawn_at)
+        for row, applied, index, withdrawn_at in rows
+    ]
     return page(list(answers), limit, [answers[-1].id] if answers else None, request)

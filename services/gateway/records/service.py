@@ -1,20 +1,21 @@
-"""Recording milestones, and following contracts by their events."""
+"""Recording milestones, one or many; and erasing what is personal in a record."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.gateway.log.service import append_leaf
-from services.gateway.models import ContractRef, Cursor, Delivery, Event, Job, MilestoneRecord
+from services.gateway.log.service import forget_salt, new_leaf
+from services.gateway.logbook import Leaf
+from services.gateway.models import ContractRef, Delivery, Event, Job, MilestoneRecord
 from services.gateway.records import queries
 from services.gateway.records.schemas import RecordIn
-from services.gateway.rules.log import redacted
+from services.gateway.rules.facts import recorded
 from services.kernel.auth import Caller
 from services.kernel.errors import DomainError, NotFound, Unprocessable
-from services.kernel.events import locked_cursor
 from services.kernel.events import record as record_event
 from services.kernel.jobs import enqueue
 from services.kernel.types import london_date, uuid7
@@ -36,49 +37,95 @@ class FutureRecord(Unprocessable):
     title = "The day lies in the future"
 
 
-async def record_milestone(
-    session: AsyncSession, *, contract_id: UUID, code: str, body: RecordIn, caller: Caller, now: datetime
-) -> MilestoneRecord:
-    """One fact, one transaction: the record, its leaf, its event, and the wake-up that takes it to the contract."""
-    ref = await queries.contract_ref(session, contract_id)
-    if ref is None or code not in ref.milestones:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody wants to record, and of which milestone."""
+
+    contract_id: UUID
+    code: str
+    body: RecordIn
+
+
+def made(ref: ContractRef | None, asked: Asked, caller: Caller, now: datetime) -> tuple[MilestoneRecord, Leaf]:
+    """The record and its leaf; raises what stands against it."""
+    if ref is None or asked.code not in ref.milestones:
         raise NotFound("No such contract, or no such milestone in it.")
     if ref.status not in RECORDABLE:
         raise NotInForce(f"The contract is {ref.status}; milestones are recorded from its first day on.")
+    body = asked.body
     if body.occurred_on > london_date(now):
         raise FutureRecord("occurred_on lies in the future.", errors=[{"pointer": "/occurred_on"}])
-    record_id = uuid7()
-    evidence = [each.model_dump() for each in body.evidence]
-    facts = {
-        "record_id": record_id,
-        "contract": ref.reference,
-        "milestone_code": code,
-        "status": body.status,
-        "occurred_on": body.occurred_on,
-        "recorded_at": now,
-        "recorded_by": caller.client_id,
-        "note_hash": redacted(body.note, str(record_id)),
-        "evidence": [each.sha256 for each in body.evidence],
-    }
     row = MilestoneRecord(
-        id=record_id,
-        contract_id=contract_id,
-        milestone_code=code,
-        status=body.status,
+        id=uuid7(),
+        contract_id=ref.contract_id,
+        milestone_code=asked.code,
+        status=body.status.value,
         occurred_on=body.occurred_on,
         note=body.note,
-        evidence=evidence,
+        evidence=[each.model_dump() for each in body.evidence],
         recorded_at=now,
         recorded_by=caller.actor(),
-        leaf_hash=await append_leaf(session, kind="milestone.recorded", subject_id=contract_id, facts=facts, now=now),
+        leaf_hash="",
     )
-    session.add(row)
-    data = {"record_id": record_id, "milestone_code": code, "status": body.status}
-    record_event(
-        session, Event, kind="milestone.recorded", subject_id=contract_id, actor=caller.actor(), data=data, now=now
-    )
-    await enqueue(session, Job, kind="deliver", key=str(contract_id))
+    facts, private = recorded(row)
+    facts["contract"] = ref.reference
+    leaf = new_leaf(kind="milestone.recorded", subject_id=ref.contract_id, facts=facts, private=private, now=now)
+    row.leaf_hash = leaf.leaf_hash
+    return row, leaf
+
+
+async def record_milestone(session: AsyncSession, *, asked: Asked, caller: Caller, now: datetime) -> MilestoneRecord:
+    """One fact, one transaction: the record, its leaf, its event, and the wake-up that takes it to the contract."""
+    ref = await queries.contract_ref(session, asked.contract_id)
+    row, leaf = made(ref, asked, caller, now)
+    await write(session, [(row, leaf)], caller=caller, now=now)
     return row
+
+
+async def record_many(
+    session: AsyncSession,
+    *,
+    asked: Sequence[Asked | DomainError],
+    unknown: Mapping[UUID, DomainError],
+    caller: Caller,
+    now: datetime,
+) -> list[MilestoneRecord | DomainError]:
+    """Many facts in one transaction, each recorded or refused by itself; gives what became of each, in order.
+
+    What could not be read comes in as its error; `unknown` says what stands between the caller and contracts that the
+    gateway could not learn.
+    """
+    wanted = {each.contract_id for each in asked if isinstance(each, Asked)}
+    refs = {ref.contract_id: ref for ref in await queries.contract_refs(session, wanted)}
+    pairs: list[tuple[MilestoneRecord, Leaf]] = []
+    found: list[MilestoneRecord | DomainError] = []
+    for each in asked:
+        if isinstance(each, DomainError):
+            found.append(each)
+            continue
+        try:
+            if each.contract_id in unknown:
+                raise unknown[each.contract_id]
+            pairs.append(made(refs.get(each.contract_id), each, caller, now))
+            found.append(pairs[-1][0])
+        except DomainError as error:
+            found.append(error)
+    await write(session, pairs, caller=caller, now=now)
+    return found
+
+
+async def write(
+    session: AsyncSession, pairs: Sequence[tuple[MilestoneRecord, Leaf]], *, caller: Caller, now: datetime
+) -> None:
+    """Write records with their leaves and events, a table in a statement; and wake the delivery of each contract."""
+    session.add_all([part for pair in pairs for part in pair])
+    for row, _ in pairs:
+        data = {"record_id": row.id, "milestone_code": row.milestone_code, "status": row.status}
+        kind, actor = "milestone.recorded", caller.actor()
+        record_event(session, Event, kind=kind, subject_id=row.contract_id, actor=actor, data=data, now=now)
+    await session.flush()
+    for contract_id in sorted({row.contract_id for row, _ in pairs}):
+        await enqueue(session, Job, kind="deliver", key=str(contract_id))
 
 
 async def note_delivery(session: AsyncSession, *, record_id: UUID, result: str, now: datetime) -> None:
@@ -87,71 +134,22 @@ async def note_delivery(session: AsyncSession, *, record_id: UUID, result: str, 
     await session.execute(row.on_conflict_do_nothing())
 
 
-def about_contract(event: dict[str, Any]) -> bool:
-    """Whether an event of contracts is about a contract: it names the contract's reference; others are not followed."""
-    return "reference" in event["data"]
+async def erase(session: AsyncSession, *, record_id: UUID, caller: Caller, now: datetime) -> None:
+    """Erase what is personal in a record and its withdrawal: note, names of documents, reason, and the salts.
 
-
-def known(contract: dict[str, Any]) -> dict[str, Any]:
-    """What the gateway keeps of a contract."""
-    return {
-        "contract_id": UUID(contract["id"]),
-        "organisation": contract["commissioner"]["organisation"],
-        "supplier_uid": contract["supplier"]["uid"],
-        "responsible_uid": contract["responsible_body"].get("uid"),
-        "school_urn": int(contract["school"]["urn"]),
-        "region": contract["school"]["region"],
-        "la_code": contract["school"]["la_code"],
-        "milestones": [each["code"] for each in contract["milestones"]],
-        **{name: contract[name] for name in ("reference", "version", "status")},
-    }
-
-
-async def follow(session: AsyncSession, *, contract: dict[str, Any]) -> None:
-    """Keep what the gateway knows of a contract; an older version never replaces a newer one."""
-    values = known(contract)
-    statement = insert(ContractRef).values(**values)
-    statement = statement.on_conflict_do_update(
-        index_elements=["contract_id"], set_=values, where=ContractRef.version < statement.excluded.version
-    )
-    await session.execute(statement)
-
-
-DECISIONS = frozenset(
-    {
-        "contract.signed",
-        "contract.agreed",
-        "contract.evaluated",
-        "contract.completed",
-        "contract.terminated",
-        "contract.transferred",
-        "payment.earned",
-    }
-)
-"""Events of other services that are leaves of the log."""
-
-
-async def take_events(
-    session: AsyncSession,
-    *,
-    source: str,
-    after: tuple[int, int],
-    events: list[dict[str, Any]],
-    contracts: list[dict[str, Any]],
-    now: datetime,
-) -> None:
-    """Take in a batch of events exactly once: leaves, projection, wake-ups and the cursor in one transaction."""
-    cursor = await locked_cursor(session, Cursor, source)
-    if (cursor.txid, cursor.position) != after:
-        return
-    for contract in contracts:
-        await follow(session, contract=contract)
-        await enqueue(session, Job, kind="review", key=contract["id"])
-    for event in events:
-        if event["type"] in DECISIONS:
-            facts = {name: event[name] for name in ("id", "type", "data", "occurred_at")}
-            facts["by"] = event["actor"]["client_id"]
-            subject_id = UUID(event["subject_id"])
-            await append_leaf(session, kind=event["type"], subject_id=subject_id, facts=facts, now=now)
-    if events:
-        cursor.txid, cursor.position = events[-1]["txid"], events[-1]["position"]
+    A leaf tells of the erasure; all else stays, and so do the hashes in the leaves, which tell nothing without salts.
+    Only the database's owner may: to everybody else these rows are append-only.
+    """
+    row = await session.get(MilestoneRecord, record_id)
+    if row is None:
+        raise NotFound("No such milestone record.")
+    row.note, row.evidence = None, [{"sha256": each["sha256"]} for each in row.evidence]
+    erased: list[tuple[str, str, UUID, str]] = [("milestone.erased", "record_id", row.id, row.leaf_hash)]
+    withdrawal = await queries.withdrawal_of(session, record_id)
+    if withdrawal is not None:
+        withdrawal.reason = None
+        erased.append(("withdrawal.erased", "withdrawal_id", withdrawal.id, withdrawal.leaf_hash))
+    for kind, name, row_id, digest in erased:
+        await forget_salt(session, leaf_hash=digest)
+        facts = {name: row_id, "erased_at": now, "by": caller.client_id}
+        session.add(new_leaf(kind=kind, subject_id=row.contract_id, facts=facts, now=now))

@@ -16,6 +16,17 @@ def leaf_hash(data: bytes) -> str:
     return hashlib.sha256(b"\x00" + data).hexdigest()
 
 
-def redacted(text: str | None, salt: str) -> str | None:
-    """What a leaf holds of a free text: its salted hash, so that the text itself can be erased."""
-    return None if text is None else hashlib.sha256(f"{salt}\n{text}".encode()).hexdigest()
+def redacted(value: Any, salt: str) -> str | None:
+    """What a leaf holds of what is personal: its salted hash, which tells nothing once the salt is erased.
+
+    A text is hashed as it is, anything else as canonical JSON.
+    """
+    if value is None:
+        return None
+    held = value.encode() if isinstance(value, str) else canonical_json(value)
+    return hashlib.sha256(salt.encode() + b"\n" + held).hexdigest()
+
+
+def with_hashes(facts: dict[str, Any], private: dict[str, Any], salt: str) -> dict[str, Any]:
+    """The facts of a leaf: `private` values stand in it as salted hashes, each under its name with `_hash`."""
+    return facts | {f"{name}_hash": redacted(value, salt) for name, value in private.items()}

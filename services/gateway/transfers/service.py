@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.gateway.log.service import append_leaf
 from services.gateway.models import Consent, Event, Job, Transfer, TransferStep
 from services.gateway.rules import steps as step_rules
+from services.gateway.rules.facts import Said, consented, proposed
 from services.gateway.rules.transfer import (
     ROLES,
     Body,
@@ -33,14 +34,24 @@ from services.kernel.jobs import enqueue
 from services.kernel.types import london_date, plain, start_of_day, uuid7
 
 
-async def tell(session: AsyncSession, row: Transfer, kind: str, caller: Caller, now: datetime, **data: Any) -> None:
-    """Event and leaf of a change, and the transfer's version counted on."""
+async def tell(
+    session: AsyncSession,
+    row: Transfer,
+    kind: str,
+    caller: Caller,
+    now: datetime,
+    *,
+    said: Said = ({}, {}),
+    **data: Any,
+) -> None:
+    """Event and leaf of a change, and the transfer's version counted on; `said` is what only the leaf speaks of."""
     row.version += 1
     row.updated_at = now
     facts = {"transfer_id": row.id, "reference": row.reference, "status": row.status, **data}
     record(session, Event, kind=kind, subject_id=row.contract_id, actor=caller.actor(), data=facts, now=now)
-    leaf = {**facts, "by": caller.client_id, "at": now, "version": row.version}
-    await append_leaf(session, kind=kind, subject_id=row.contract_id, facts=leaf, now=now)
+    more, private = said
+    leaf = {**facts, **more, "by": caller.client_id, "at": now, "version": row.version}
+    await append_leaf(session, kind=kind, subject_id=row.contract_id, facts=leaf, private=private, now=now)
 
 
 async def open_transfer(
@@ -81,7 +92,7 @@ async def open_transfer(
         values = {name: getattr(step, name) for name in names}
         depends_on = list(step.depends_on)
         session.add(TransferStep(transfer_id=row.id, place=place, depends_on=depends_on, status="open", **values))
-    await tell(session, row, "transfer.proposed", caller, now, route=route.value, needed=row.needed)
+    await tell(session, row, "transfer.proposed", caller, now, said=proposed(row), route=route.value, needed=row.needed)
     return row
 
 
@@ -95,11 +106,12 @@ async def consent(session: AsyncSession, *, row: Transfer, body: ConsentIn, call
     declined = [by for by, decision in latest.items() if decision is Decision.DECLINED]
     row.status = moved(Status(row.status), Move.BLOCK if declined else Move.CONSENT, role)
     row.reason_code = f"declined_by_{declined[0]}" if declined else None
-    given = body.model_dump()
-    session.add(Consent(transfer_id=row.id, recorded_at=now, recorded_by=caller.actor(), **given))
+    given = Consent(transfer_id=row.id, recorded_at=now, recorded_by=caller.actor(), **body.model_dump())
+    session.add(given)
     await session.flush()
-    await tell(session, row, "transfer.consent", caller, now, consent_by=body.by.value, decision=body.decision.value)
-    await schedule_if_ready(session, row=row, now=now)
+    told = {"consent_by": body.by.value, "decision": body.decision.value}
+    await tell(session, row, "transfer.consent", caller, now, said=consented(given), **told)
+    await schedule_if_ready(session, row=row, caller=caller, now=now)
     return row
 
 
@@ -119,16 +131,18 @@ async def set_effective_date(
     elif role is not Role.COMMISSIONER:
         moved(Status.SCHEDULED, Move.SCHEDULE, role)
     row.effective_on = effective_on
-    await tell(session, row, "transfer.effective_date", caller, now, effective_on=effective_on, reason=reason)
-    await schedule_if_ready(session, row=row, now=now)
+    said: Said = ({}, {"reason": reason})
+    await tell(session, row, "transfer.effective_date", caller, now, said=said, effective_on=effective_on)
+    await schedule_if_ready(session, row=row, caller=caller, now=now)
     return row
 
 
-async def schedule_if_ready(session: AsyncSession, *, row: Transfer, now: datetime) -> None:
+async def schedule_if_ready(session: AsyncSession, *, row: Transfer, caller: Caller, now: datetime) -> None:
     """With every consent given and a day set, the day is waited for."""
     if after_consents(row.needed, await decisions(session, row)) != "approved" or row.effective_on is None:
         return
     row.status = moved(Status(row.status), Move.SCHEDULE, Role.WORKER)
+    await tell(session, row, "transfer.scheduled", caller, now, effective_on=row.effective_on)
     await enqueue(session, Job, kind="carry_out", key=str(row.id), run_at=max(now, start_of_day(row.effective_on)))
 
 
@@ -155,7 +169,8 @@ async def complete_step(
     )
     step.status = "not_applicable" if body.not_applicable else "done"
     step.reason, step.finished_at, step.finished_by = body.reason, now, caller.actor()
-    await tell(session, row, "transfer.step", caller, now, step=key, step_status=step.status)
+    said: Said = ({}, {"reason": step.reason})
+    await tell(session, row, "transfer.step", caller, now, said=said, step=key, step_status=step.status)
     if row.status == Status.SCHEDULED and row.effective_on is not None:
         run_at = max(now, start_of_day(row.effective_on))
         await enqueue(session, Job, kind="carry_out", key=str(row.id), run_at=run_at)
@@ -170,7 +185,7 @@ async def cancel(session: AsyncSession, *, row: Transfer, reason: str, caller: C
         moved(Status.COMPLETED, Move.CANCEL, role)
     row.status = moved(Status(row.status), Move.CANCEL, role)
     row.reason_code = "cancelled_by_commissioner"
-    await tell(session, row, "transfer.cancelled", caller, now, reason=reason)
+    await tell(session, row, "transfer.cancelled", caller, now, said=({}, {"reason": reason}))
     return row
 
 

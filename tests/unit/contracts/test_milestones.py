@@ -13,12 +13,15 @@ from services.contracts.rules.milestones import (
     Applied,
     MilestoneStatus,
     Timing,
+    Undone,
     all_decided,
     apply_record,
     circle,
     next_look,
     payment_after,
+    standing,
     timing,
+    undone,
     waiting_for,
 )
 from services.contracts.rules.money import PaymentStatus
@@ -120,3 +123,33 @@ def test_circles_are_found() -> None:
     assert circle({"A": [], "B": ["A"], "C": ["A", "B"]}) == []
     assert circle({"A": ["A"]}) == ["A"]
     assert circle({"A": ["B"], "B": ["C"], "C": ["A"], "D": []}) == ["A", "B", "C"]
+
+
+MET, PARTLY, NOT_MET = MilestoneStatus.MET, MilestoneStatus.PARTIALLY_MET, MilestoneStatus.NOT_MET
+
+
+def test_a_milestone_stands_by_the_first_record_that_says_met_or_else_by_the_last() -> None:
+    assert standing([]) is None
+    assert standing([NOT_MET]) == 0
+    assert standing([NOT_MET, PARTLY]) == 1
+    assert standing([PARTLY, MET, NOT_MET, MET]) == 1
+
+
+@given(st.lists(st.sampled_from([MET, PARTLY, NOT_MET]), min_size=1))
+def test_records_that_stand_decide_as_they_did_when_they_arrived(recorded: list[MilestoneStatus]) -> None:
+    present = MilestoneStatus.SCHEDULED
+    for each in recorded:
+        if apply_record(Status.ACTIVE, present, each) is Applied.APPLIED:
+            present = each
+    place = standing(recorded)
+    assert place is not None
+    assert recorded[place] is present
+
+
+def test_a_withdrawal_reverts_what_its_record_decided_unless_the_contract_is_frozen() -> None:
+    for status in Status:
+        if status is Status.TRANSFERRED:
+            assert undone(status, True) is undone(status, False) is Undone.FROZEN
+        else:
+            assert undone(status, True) is Undone.REVERTED
+            assert undone(status, False) is Undone.NO_EFFECT

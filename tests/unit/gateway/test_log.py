@@ -5,7 +5,7 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.rules.log import leaf_data, leaf_hash, redacted
+from services.gateway.rules.log import leaf_data, leaf_hash, redacted, with_hashes
 
 facts = st.dictionaries(st.text(max_size=5), st.integers(-(2**53), 2**53) | st.text(max_size=5) | st.none(), max_size=5)
 
@@ -46,3 +46,12 @@ def test_a_free_text_is_kept_as_its_salted_hash() -> None:
 def test_no_text_is_not_the_same_as_an_empty_text() -> None:
     assert redacted(None, "salt") is None
     assert redacted("", "salt") == hashlib.sha256(b"salt\n").hexdigest()
+
+
+def test_what_is_no_text_is_hashed_as_canonical_json() -> None:
+    assert redacted([{"b": 1, "a": "x"}], "salt") == hashlib.sha256(b'salt\n[{"a":"x","b":1}]').hexdigest()
+
+
+def test_private_values_stand_in_a_leaf_as_hashes_only() -> None:
+    found = with_hashes({"status": "met"}, {"note": "Head was ill.", "reason": None}, "salt")
+    assert found == {"status": "met", "note_hash": redacted("Head was ill.", "salt"), "reason_hash": None}

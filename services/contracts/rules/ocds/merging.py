@@ -1,7 +1,7 @@
 """How releases add up to a compiled release, and the least that must be said for them to do so (OCDS 1.1, merging).
 
-Objects merge by name, lists of objects by `id`, all else is replaced. Nothing is ever taken back: a state keeps every
-`id` that was once published.
+Objects merge by name, lists of objects by `id`, all else is replaced, and null takes a member away. No entry is ever
+taken back: a state keeps every `id` that was once published.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ def merged(before: Json, after: Json) -> Json:
         found = dict(before)
         for name, value in after.items():
             found[name] = merged(before.get(name), value)
-        return found
+        return {name: value for name, value in found.items() if value is not None}
     if identified(before) and identified(after):
         kept = {each["id"]: each for each in before}
         for each in after:
@@ -40,6 +40,7 @@ def difference(before: Json, after: Json) -> Json:
         found = {
             name: said for name, value in after.items() if (said := difference(before.get(name), value)) is not None
         }
+        found |= {name: None for name, value in after.items() if value is None and before.get(name) is not None}
         return found or None
     if identified(before) and identified(after):
         return entries(before, after) or None

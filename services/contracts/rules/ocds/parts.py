@@ -108,10 +108,11 @@ def decision(contract: Contract) -> Json:
 
 
 def dated(now: Json, before: Mapping[str, Any] | None, modified: str) -> Json:
-    """A milestone with the day on which it last changed."""
+    """A milestone with the day on which it last changed; one that is met no more takes its date back."""
     if before is not None and {name: before[name] for name in before if name != "dateModified"} == now:
         return {**now, "dateModified": before["dateModified"]}
-    return {**now, "dateModified": modified}
+    not_met = {"dateMet": None} if before is not None and "dateMet" in before and "dateMet" not in now else {}
+    return {**now, **not_met, "dateModified": modified}
 
 
 def targets(contract: Contract) -> list[Json]:

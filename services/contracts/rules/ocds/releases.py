@@ -25,6 +25,7 @@ TAGS: dict[str, list[str]] = {
     "school.identified": ["contractUpdate"],
     "notice.published": ["contractUpdate"],
     "milestone.decided": ["implementation"],
+    "milestone.reverted": ["implementationUpdate"],
     "kpi.assessed": ["implementation"],
     "poor_performance.found": ["implementation"],
     "contract.completed": ENDED,

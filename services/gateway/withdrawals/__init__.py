@@ -1,0 +1,1 @@
+"""Taking milestone records back: by another record, never by an edit."""
