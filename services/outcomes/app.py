@@ -10,6 +10,7 @@ from services.outcomes.evaluations.routes import router as evaluations
 from services.outcomes.inspections.routes import router as inspections
 from services.outcomes.models import IdempotencyKey
 from services.outcomes.needs.routes import router as needs
+from services.outcomes.plots.routes import router as plots
 from services.outcomes.releases.routes import router as releases
 from services.outcomes.routes import router as register
 from services.outcomes.shortlists.routes import router as shortlists
@@ -21,7 +22,7 @@ CONSTRAINTS: dict[str, DomainError] = {}
 def build(database: Database, tables_database: Database, verifier: Verifier) -> FastAPI:
     """The app on this database; performance tables are made on `tables_database`, under the role `tables`."""
     router = APIRouter()
-    for each in (register, inspections, releases, evaluations, tables, needs, shortlists):
+    for each in (register, inspections, releases, evaluations, tables, needs, shortlists, plots):
         router.include_router(each)
     app = create_app("outcomes", router, database, verifier, CONSTRAINTS, IdempotencyKey)
     app.state.tables = tables_database
