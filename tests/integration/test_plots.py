@@ -7,11 +7,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import httpx
-import pytest
 
 from services.contracts.evaluations.schemas import Format, Plot
-from services.demo import cast
-from tests.integration.conftest import Case, problem
+from tests.integration.conftest import Case
 
 SVG = "{http://www.w3.org/2000/svg}"
 DRAWN = [each for each in Plot if each not in {Plot.SYNTHETIC, Plot.PORTFOLIO}]

@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
@@ -124,17 +125,16 @@ def saved(figure: Figure, form: str, metadata: Mapping[str, str | None]) -> byte
 
 def drawn(figure: Figure) -> Canvas:
     """The picture: title, key, panels, notes and sources, one below the other."""
-    title = textwrap.wrap(figure.title, 74)
-    below = [line for each in (*figure.notes, *figure.sources) for line in textwrap.wrap(each, 128)]
+    title = textwrap.wrap(figure.title, 82)
+    below = [line for each in (*figure.notes, *figure.sources) for line in textwrap.wrap(each, 138)]
     keys = key(figure.panels)
     columns = columns_for([str(each.get_label()) for each in keys])
     rows = -(-len(keys) // columns)
     heights = [height(each) for each in figure.panels] or [1.6]
     top, key_height, bottom = EDGE + LINE * len(title) + 0.05, 0.2 * rows + 0.05, SMALL_LINE * len(below) + EDGE + 0.05
     whole = top + key_height + sum(heights) + bottom
-    canvas = Canvas(figsize=(WIDTH, whole), layout="constrained", facecolor="white")
     area = (0.01, bottom / whole, 0.98, sum(heights) / whole)
-    canvas.get_layout_engine().set(rect=area)  # type: ignore[union-attr]
+    canvas = Canvas(figsize=(WIDTH, whole), layout=ConstrainedLayoutEngine(rect=area), facecolor="white")
     left, at = EDGE / WIDTH, 1 - EDGE / whole
     canvas.text(left, at, "\n".join(title), size=12, weight="bold", color=INK, va="top", linespacing=1.3)
     if keys:
@@ -175,7 +175,7 @@ def height(panel: Panel) -> float:
 def columns_for(labels: Sequence[str]) -> int:
     """In how many columns the key fits."""
     longest = max(map(len, labels), default=1)
-    return max(1, min(len(labels), int((WIDTH - 0.3) / (0.075 * longest + 0.75))))
+    return max(1, min(len(labels), int((WIDTH - 0.3) / (0.068 * longest + 0.6))))
 
 
 def key(panels: Sequence[Panel]) -> list[Any]:
@@ -201,14 +201,14 @@ def sign(mark: Any, label: str) -> Any:
         {"marker": look.marker, "markersize": look.size, "markerfacecolor": look.fill} if marked else {}
     )
     joined = not isinstance(mark, Points) or any(each.ends for each in mark.points)
-    dash = "-" if isinstance(mark, Points) else look.dash
+    dash: Any = "-" if isinstance(mark, Points) else look.dash
     return Line2D([], [], color=look.colour, linestyle=dash if joined else "none", lw=look.width, label=label, **shape)
 
 
 def draw(axes: Axes, panel: Panel) -> None:
     """A panel with its axes and marks."""
     axes.set_xlabel(panel.x.label)
-    axes.set_ylabel(textwrap.fill(panel.y.label, 44))
+    axes.set_ylabel(textwrap.fill(panel.y.label, 50))
     if panel.title:
         axes.set_title(panel.title, loc="left", size=9.5, weight="bold")
     axes.grid(visible=True, axis="x" if panel.y.ticks else "y", color="#e4e4e4", lw=0.7)
@@ -230,7 +230,7 @@ def draw(axes: Axes, panel: Panel) -> None:
 
 def shortened(words: str) -> str:
     """The words beside a row, in as many lines as they need."""
-    return "\n".join(textwrap.fill(each, 44) for each in words.split("\n"))
+    return "\n".join(textwrap.fill(each, 60) for each in words.split("\n"))
 
 
 def line(axes: Axes, mark: Line) -> None:

@@ -57,9 +57,9 @@ def subject_of(row: Evaluation, asked: PlotIn) -> Subject:
     at, question = codes.index(code), question_of(inputs.question)
     result, way = row.result["measures"][at], asked.trajectories.get(code)
     return Subject(
-        contract=asked.contract,
-        school=asked.school,
-        supplier=asked.supplier,
+        contract=printable(asked.contract),
+        school=printable(asked.school),
+        supplier=printable(asked.supplier),
         term=question.term,
         year=question.year,
         run=question.run,
@@ -77,6 +77,11 @@ def subject_of(row: Evaluation, asked: PlotIn) -> Subject:
             Source(str(each.id), each.feed, each.release_status, each.published_on) for each in inputs.releases
         ),
     )
+
+
+def printable(name: str) -> str:
+    """A name without the signs that no picture can hold."""
+    return "".join(each if each.isprintable() else " " for each in name)
 
 
 def actual_of(result: Mapping[str, Any]) -> Actual | None:
@@ -171,5 +176,6 @@ async def judged(session: AsyncSession, row: Evaluation, subject: Subject, asked
         if of and other.contract_id != row.contract_id:
             effect, name = of[0]["effect"], named[other.id]
             year, stage = academic_year_text(other.academic_year), of[0]["release_status"]
-            found.append(Judged(name.contract, name.school, year, stage, effect["tau"], effect["se"]))
+            contract, school = printable(name.contract), printable(name.school)
+            found.append(Judged(contract, school, year, stage, effect["tau"], effect["se"]))
     return found

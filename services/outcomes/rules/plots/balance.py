@@ -21,10 +21,10 @@ def balance(subject: Subject) -> Figure:
     title = f"How alike {subject.school} and its comparators were: {subject.measure.title}"
     if not match.balance:
         return undrawn(subject, "balance", title, COLUMNS, why(subject) or "the school has no comparators")
-    named = {name: MEASURES[name].title if name in MEASURES else "The outcome before" for name in match.balance}
+    named = {name: MEASURES[name].title if name in MEASURES else "The outcome itself, before" for name in match.balance}
     rows: list[Row] = [
         {"characteristic": named[name], "difference_sd": rounded(value), "reading": reading(value)}
-        for name, value in match.balance.items()
+        for name, value in sorted(match.balance.items(), key=lambda each: (-abs(each[1]), each[0]))
     ]
     places = [(float(len(rows) - at), each) for at, each in enumerate(rows)]
     groups = {
@@ -32,10 +32,11 @@ def balance(subject: Subject) -> Figure:
         "acceptable": (About.AMBER, "less than 0.25 apart"),
         "apart": (About.RED, "0.25 apart or more"),
     }
-    marks = [Guide(About.NOTHING, "no difference", 0.0, upright=True)]
-    marks += [Guide(About.LIMIT, "a tenth" if end > 0 else "", end, upright=True) for end in (GOOD, -GOOD)]
-    marks += [
-        Guide(About.OUTER_LIMIT, "a quarter" if end > 0 else "", end, upright=True) for end in (BALANCED, -BALANCED)
+    ends = ((About.LIMIT, GOOD, "0.1 either way"), (About.OUTER_LIMIT, BALANCED, "0.25 either way"))
+    marks = [
+        Guide(About.NOTHING, "no difference", 0.0, upright=True),
+        *(Guide(about, words, end, upright=True) for about, end, words in ends),
+        *(Guide(about, "", -end, upright=True) for about, end, _words in ends),
     ]
     dots = [
         Points(
@@ -60,6 +61,6 @@ def balance(subject: Subject) -> Figure:
         columns=COLUMNS,
         rows=tuple(rows),
         panels=(Panel(x, Axis("", ticks, (0.4, len(rows) + 0.6)), (*marks, *dots)),),
-        notes=(f"{counted(count, 'comparator')} out of {match.pool_size} schools that could be compared with.",),
+        notes=(f"{counted(count, 'comparator')}, the farthest apart on top.",),
         sources=sources(subject),
     )

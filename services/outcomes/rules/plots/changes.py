@@ -9,6 +9,7 @@ from services.outcomes.rules.plots.subject import (
     Actual,
     Added,
     Subject,
+    bare,
     better,
     change,
     change_unit,
@@ -55,7 +56,7 @@ def changes(subject: Subject) -> Figure:
     )
     found = (
         f"Beside its comparators the school changed by {change(measure, effect.tau)} (95% interval"
-        f" {effect.ci95.low:+.1f} to {effect.ci95.high:+.1f}); its rank among them has p = {effect.p_rank:.3f}."
+        f" {bare(measure, effect.ci95.low)} to {bare(measure, effect.ci95.high)}); its rank among them has p = {effect.p_rank:.3f}."
     )
     return Figure(
         name="changes",
@@ -95,8 +96,8 @@ def alt(
             f"Histogram of how {measure.title} changed from {years_text(before.years)} to {years_text(after.years)},"
             f" {better(measure)}.",
             f"{subject.school} changed by {change(measure, own)}; its {effect.k} comparators by"
-            f" {change(measure, mean)} on average, between {bins[0][0]:+.1f} and {bins[-1][1]:+.1f};"
-            f" most of them, {most[2]:.0f}, between {most[0]:+.1f} and {most[1]:+.1f}.",
+            f" {change(measure, mean)} on average, between {bare(measure, bins[0][0])} and {bare(measure, bins[-1][1])};"
+            f" most of them, {most[2]:.0f}, between {bare(measure, most[0])} and {bare(measure, most[1])}.",
             found,
             standing(subject),
         ]

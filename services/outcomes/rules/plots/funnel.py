@@ -20,7 +20,7 @@ from services.outcomes.rules.plots.figure import (
     Row,
     number,
 )
-from services.outcomes.rules.plots.school import target_in
+from services.outcomes.rules.plots.school import ENOUGH_FOR_MEDIAN, target_in
 from services.outcomes.rules.plots.subject import (
     Subject,
     better,
@@ -66,7 +66,7 @@ def funnel(subject: Subject) -> Figure:
     """Results against pupils, with the limits of chance around what the comparators achieved together."""
     measure, actual, others = subject.measure, subject.actual, subject.gathered.match.comparators
     title = f"{measure.title}: {subject.school} and its comparators, by number of pupils"
-    if actual is None or not others:
+    if actual is None or len(others) < ENOUGH_FOR_MEDIAN:
         reason = why(subject) or "there are not enough schools to compare with"
         return undrawn(subject, "funnel", title, COLUMNS, reason)
     results = [(each.outcome_n, each.outcome) for each in others]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.outcomes.rules.plots.figure import About, Axis, Figure, Guide, Mark, Panel, Point, Points, Row, number
-from services.outcomes.rules.plots.subject import Subject, change, change_unit, counted, rounded, sources, undrawn
+from services.outcomes.rules.plots.subject import Subject, bare, change, change_unit, counted, rounded, sources, undrawn
 from services.outcomes.rules.shrinkage import paule_mandel, posterior, rank_intervals
 
 COLUMNS = (
@@ -15,6 +15,7 @@ COLUMNS = (
     *("raw", "se", "raw_low95", "raw_high95", "shrunk", "low95", "high95"),
 )
 Z95 = 1.959963984540054
+LONGEST = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +107,15 @@ def panel(subject: Subject, rows: Sequence[Row], mean: float) -> Panel:
         Points(About.OTHER, "drawn towards the mean, with 95% interval", shrunk(others), across=True),
         Points(About.SCHOOL, "this contract", shrunk(this), across=True),
     ]
-    ticks = tuple((at(each), f"{each['school']}, {each['contract']}") for each in rows)
+    ticks = tuple((at(each), f"{shortened(str(each['school']))}, {each['contract']}") for each in rows)
     x = Axis(f"Improvement beside comparators, {change_unit(subject.measure)}")
     kept = (each for each in marks if not isinstance(each, Points) or each.points)
     return Panel(x, Axis("", ticks, (0.3, len(rows) + 0.7)), tuple(kept))
+
+
+def shortened(name: str) -> str:
+    """A name that fits beside its row; the table has it in full."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1].rstrip()}\u2026"
 
 
 def alt(subject: Subject, rows: Sequence[Row], mean: float) -> str:
@@ -117,13 +123,13 @@ def alt(subject: Subject, rows: Sequence[Row], mean: float) -> str:
     measure = subject.measure
 
     def told(each: Row) -> str:
-        low, high = (f"{number(each, name):+.1f}" for name in ("low95", "high95"))
-        return f"{each['school']} ({each['contract']}) {number(each, 'shrunk'):+.1f} ({low} to {high})"
+        low, high = (bare(measure, number(each, name)) for name in ("low95", "high95"))
+        return f"{each['school']} ({each['contract']}) {bare(measure, number(each, 'shrunk'))} ({low} to {high})"
 
     apart = sum(number(each, "low95") > 0 for each in rows)
     said = [
         f"Caterpillar plot of {counted(len(rows), 'contract')} by improvement in {measure.title} beside comparators,"
-        f" in {change_unit(measure)}, drawn towards their mean of {mean:+.1f}.",
+        f" in {change_unit(measure)}, drawn towards their mean of {bare(measure, mean)}.",
         f"The greatest is {told(rows[0])}, the least {told(rows[-1])}.",
         f"The interval of {counted(apart, 'contract')} lies wholly above zero.",
     ]

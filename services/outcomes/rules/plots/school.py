@@ -10,6 +10,7 @@ import numpy as np
 from services.outcomes.rules.agreement import AGAINST_OTHERS, TargetMode
 from services.outcomes.rules.comparators import ENOUGH
 from services.outcomes.rules.evaluation import target_of
+from services.outcomes.rules.measures import Measure
 from services.outcomes.rules.plots.figure import (
     About,
     Axis,
@@ -36,10 +37,9 @@ from services.outcomes.rules.plots.subject import (
     rounded,
     sources,
     standing,
-    years_text,
 )
 from services.outcomes.rules.releases import Stage
-from services.outcomes.rules.ringfence import ContractRole
+from services.outcomes.rules.ringfence import ContractRole, Term
 from services.outcomes.rules.series import interval, pool
 from services.outcomes.rules.trajectory import expected_in, role
 from services.outcomes.rules.years import academic_year_text
@@ -81,7 +81,7 @@ def position(day: date) -> float:
     return start - 0.5 + (day - date(start, 9, 1)).days / 366
 
 
-def years_of(term: Any, measure: Any) -> list[int]:
+def years_of(term: Term, measure: Measure) -> list[int]:
     """The academic years that are assessed in the term, whole or in part."""
     years = range(term.starts_on.year - 1, term.ends_on.year + 1)
     return [year for year in years if role(measure, term, year) is not ContractRole.NONE]
@@ -129,7 +129,7 @@ def school(subject: Subject, yearly: Yearly) -> Figure:
         columns=COLUMNS,
         rows=tuple(rows),
         panels=(panel,),
-        notes=notes(rows, measure.direction),
+        notes=notes(subject, rows),
         sources=sources(subject, own_releases(subject)),
     )
 
@@ -236,16 +236,19 @@ def runs(years: Sequence[tuple[int, Any, Any]]) -> list[tuple[tuple[float, float
     return [tuple(each) for each in wide if each]
 
 
-def notes(rows: Sequence[Row], direction: int) -> tuple[str, ...]:
+def notes(subject: Subject, rows: Sequence[Row]) -> tuple[str, ...]:
     """What a reader must know of the picture."""
-    found = ["More is better." if direction > 0 else "Less is better."]
+    found = [f"{better(subject.measure).capitalize()}."]
+    if any(each.n_is_proxy for each in subject.gathered.readings.values()):
+        found.append("The table does not tell pupils: intervals go by those of the census, and so err wide.")
     counts = [int(number(each, "comparators")) for each in rows if each["comparators"]]
     if not counts:
         found.append("No results of comparators are shown.")
     elif max(counts) < ENOUGH:
         found.append(f"Fewer than {ENOUGH} comparators have results, so that no band is drawn.")
     else:
-        found.append(f"Comparators with a result: {min(counts)} to {max(counts)} schools in a year.")
+        some = str(min(counts)) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+        found.append(f"Comparators with a result: {some} schools in a year.")
     return tuple(found)
 
 
@@ -261,8 +264,8 @@ def alt(subject: Subject, rows: Sequence[Row], target: float | None) -> str:
 
     years = [each for each in rows if year_at(each) <= subject.year]
     values = [told(each) for each in years if each["value"] is not None]
-    said = [f"Line chart of {measure.title}, {years_text([year_at(rows[0])])} to {rows[-1]['academic_year']}"]
-    said[0] += f", {better(measure)}."
+    shown = " to ".join(dict.fromkeys(str(each["academic_year"]) for each in (rows[0], rows[-1])))
+    said = [f"Line chart of {measure.title}, {shown}, {better(measure)}."]
     said.append(f"{subject.school}: {listed(values)}." if values else f"{subject.school} has no result to show.")
     said += [f"No value in {each['academic_year']}: {each['reason']}." for each in years if each["value"] is None]
     median = [each for each in rows if each["comparators_median"] is not None]

@@ -77,7 +77,7 @@ class Subject:
 NOT_MEASURABLE: Mapping[str, str] = {
     Missing.NO_ACCOUNTABLE_SERIES: "the supplier does not answer for this year's results",
     Missing.NOT_PRODUCED: "no result was published for the year",
-    Missing.SUPPRESSED: "the result is withheld because it speaks of very few pupils",
+    Missing.SUPPRESSED: "the result speaks of very few pupils and is withheld",
     Missing.LOW_COVERAGE: "the result covers too few of the pupils",
     Missing.N_TOO_SMALL: "ten pupils or fewer are too few to judge by",
     Missing.NO_COMPARATORS: "there are not enough schools to compare with",
@@ -125,9 +125,14 @@ def level(measure: Measure, value: float) -> str:
 
 
 def change(measure: Measure, value: float, *, signed: bool = True) -> str:
-    """A difference of two values with its unit."""
-    text = f"{value:{'+' if signed else ''}.{places(measure)}f}"
-    return f"{text} {change_unit(measure)}"
+    """A difference of two values with its unit; without its sign where it has no direction."""
+    number = bare(measure, value)
+    return f"{number if signed else number[1:]} {change_unit(measure)}"
+
+
+def bare(measure: Measure, value: float) -> str:
+    """A difference of two values without its unit, which is told beside it."""
+    return f"{rounded(value, places(measure)):+.{places(measure)}f}"
 
 
 def change_unit(measure: Measure) -> str:

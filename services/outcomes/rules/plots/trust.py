@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from services.outcomes.rules.performance import View
 from services.outcomes.rules.plots.figure import About, Axis, Figure, Mark, Panel, Point, Points, Remark, Row, number
-from services.outcomes.rules.plots.subject import Source, Subject, better, counted, level, rounded, sources, undrawn
+from services.outcomes.rules.plots.subject import Source, Subject, better, counted, level, rounded, undrawn
 from services.outcomes.rules.tables import TrustMeasure
 from services.outcomes.rules.years import academic_year_text
 
@@ -39,7 +39,7 @@ def trust(subject: Subject, views: Mapping[View, TrustMeasure], releases: Sequen
     origin = tuple(
         f"Department for Education, {each.feed} ({each.stage}, published {each.published_on})" for each in releases
     )
-    shared = (sources(subject, ())[0].split(",")[0] + ": tables as they stand now, not as of the verdict.", *origin)
+    shared = (f"{subject.contract}. Tables as they stand now, not as of the verdict.", *origin)
     if all(each["value"] is None for each in rows):
         return undrawn(subject, "trust", title, COLUMNS, "no view has a result to show", rows=tuple(rows))
     return Figure(
@@ -66,13 +66,19 @@ def panel(subject: Subject, rows: Sequence[Row]) -> Panel:
         point = Point(value, at, ends, level(subject.measure, value))
         marks.append(Points(LOOKS[View(str(each["view"]))], "", (point,), across=True))
     marks += [Remark(left, at, STATES[str(each["state"])]) for at, each in places if each["value"] is None]
-    ticks = tuple((at, f"{each['title']}\n{counted(int(str(each['schools'])), 'school')}") for at, each in places)
+    ticks = tuple((at, f"{each['title']}\n{behind(each)}") for at, each in places)
     measure = subject.measure
     return Panel(
         Axis(f"{measure.title}, {measure.unit}, with 95% interval"),
         Axis("", ticks, (0.4, len(rows) + 0.6)),
         tuple(marks),
     )
+
+
+def behind(each: Row) -> str:
+    """The schools and the pupils that a view speaks of."""
+    schools = counted(int(number(each, "schools")), "school")
+    return schools if each["pupils"] is None else f"{schools}, {each['pupils']:,} pupils"
 
 
 def alt(subject: Subject, rows: Sequence[Row]) -> str:
@@ -83,12 +89,9 @@ def alt(subject: Subject, rows: Sequence[Row]) -> str:
         f" {better(measure)}."
     ]
     for each in rows:
-        schools = counted(int(str(each["schools"])), "school")
         if each["value"] is None:
-            said.append(f"{each['title']}, {schools}: {STATES[str(each['state'])]}.")
+            said.append(f"{each['title']}, {behind(each)}: {STATES[str(each['state'])]}.")
         else:
             value, low, high = (level(measure, number(each, name)) for name in ("value", "low95", "high95"))
-            said.append(
-                f"{each['title']}, {schools}, {each['pupils']:,} pupils: {value} (95% interval {low} to {high})."
-            )
+            said.append(f"{each['title']}, {behind(each)}: {value} (95% interval {low} to {high}).")
     return " ".join(said)
