@@ -56,7 +56,8 @@ def changes(subject: Subject) -> Figure:
     )
     found = (
         f"Beside its comparators the school changed by {change(measure, effect.tau)} (95% interval"
-        f" {bare(measure, effect.ci95.low)} to {bare(measure, effect.ci95.high)}); its rank among them has p = {effect.p_rank:.3f}."
+        f" {bare(measure, effect.ci95.low)} to {bare(measure, effect.ci95.high)});"
+        f" its rank among them has p = {effect.p_rank:.3f}."
     )
     return Figure(
         name="changes",
@@ -96,7 +97,8 @@ def alt(
             f"Histogram of how {measure.title} changed from {years_text(before.years)} to {years_text(after.years)},"
             f" {better(measure)}.",
             f"{subject.school} changed by {change(measure, own)}; its {effect.k} comparators by"
-            f" {change(measure, mean)} on average, between {bare(measure, bins[0][0])} and {bare(measure, bins[-1][1])};"
+            f" {change(measure, mean)} on average,"
+            f" between {bare(measure, bins[0][0])} and {bare(measure, bins[-1][1])};"
             f" most of them, {most[2]:.0f}, between {bare(measure, most[0])} and {bare(measure, most[1])}.",
             found,
             standing(subject),
