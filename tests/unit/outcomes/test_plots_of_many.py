@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -41,20 +42,21 @@ def contracts(sign: float = -1.0) -> list[Judged]:
 
 def test_effects_are_drawn_towards_their_mean_and_turned_so_that_more_is_better() -> None:
     found = portfolio(SUBJECT, contracts())
+    rows: Any = found.rows
     y, se = zip(*EIGHT, strict=True)
     expected = empirical_bayes(y, se, paule_mandel(y, se))
-    by_contract = {each["contract"]: each for each in found.rows}
+    by_contract = {each["contract"]: each for each in rows}
     for at, value in enumerate(expected, start=1):
         row = by_contract[f"CTR-2023-{at:06d}"]
         assert (row["shrunk"], row["raw"]) == (pytest.approx(value, abs=1e-4), EIGHT[at - 1][0])
         assert row["low95"] < row["shrunk"] < row["high95"]
         assert 1 <= row["place_low"] <= row["place_high"] <= 8
-    assert [each["place"] for each in found.rows] == list(range(1, 9))
+    assert [each["place"] for each in rows] == list(range(1, 9))
     raw = {(each.x, each.y) for each in marks(found, Points, About.RAW)[0].points}
-    assert raw == {(each["raw"], 9 - each["place"]) for each in found.rows}
+    assert raw == {(each["raw"], 9 - each["place"]) for each in rows}
     shrunk = [*marks(found, Points, About.OTHER)[0].points, *marks(found, Points, About.SCHOOL)[0].points]
     assert {(each.x, *each.ends) for each in shrunk} == {
-        (each["shrunk"], each["low95"], each["high95"]) for each in found.rows
+        (each["shrunk"], each["low95"], each["high95"]) for each in rows
     }
     assert "This contract, School 7 (CTR-2023-000007)" in found.alt
     assert marks(found, Guide, About.COMPARATORS)[0].at == pytest.approx(7.69, abs=0.01)
@@ -104,16 +106,17 @@ def test_three_views_of_a_trust_are_never_added_up() -> None:
 
 def test_a_mixture_of_comparators_and_its_placebos() -> None:
     found = synthetic(SUBJECT, OWN, DONORS)
-    years = [each for each in found.rows if each["what"] == "year"]
+    rows: Any = found.rows
+    years = [each for each in rows if each["what"] == "year"]
     assert [each["school"] for each in years] == [pytest.approx(OWN[year]) for year in (*YEARS, 2023)]
     assert years[-1]["gap"] == pytest.approx(30.0 - 41.0, abs=0.2)
-    weights = [each["weight"] for each in found.rows if each["what"] == "comparator"]
+    weights = [each["weight"] for each in rows if each["what"] == "comparator"]
     assert sum(weights) == pytest.approx(1.0, abs=1e-3)
     path = marks(found, Line, About.COMPARATORS)[0].points
     assert [y for x, y in path if x in {*YEARS, 2023}] == [each["synthetic"] for each in years]
     assert (2020, None) in path
     assert "p = 0.2" in found.alt
-    placebos = [each["ratio"] for each in found.rows if each["what"] == "comparator" and each["ratio"] is not None]
+    placebos = [each["ratio"] for each in rows if each["what"] == "comparator" and each["ratio"] is not None]
     assert [each.x for each in marks(found, Points, About.OTHER)[0].points] == placebos
 
 

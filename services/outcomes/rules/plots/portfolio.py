@@ -47,28 +47,16 @@ def portfolio(subject: Subject, contracts: Sequence[Judged]) -> Figure:
     means, variances = posterior(np.array(raw), np.array(errors) ** 2, pooled)
     places = rank_intervals(means.tolist(), variances.tolist())
     order = sorted(range(len(usable)), key=lambda at: (-means[at], usable[at].contract))
-    rows: list[Row] = []
-    for place, at in enumerate(order, start=1):
-        each, half = usable[at], Z95 * math.sqrt(float(variances[at]))
-        rows.append(
-            {
-                "place": place,
-                "place_low": int(places.low[at]),
-                "place_high": int(places.high[at]),
-                "contract": each.contract,
-                "school": each.school,
-                "this_contract": "yes" if each.this else "no",
-                "academic_year": each.academic_year,
-                "release_status": each.stage,
-                "raw": rounded(raw[at]),
-                "se": rounded(each.se),
-                "raw_low95": rounded(raw[at] - Z95 * each.se),
-                "raw_high95": rounded(raw[at] + Z95 * each.se),
-                "shrunk": rounded(float(means[at])),
-                "low95": rounded(float(means[at]) - half),
-                "high95": rounded(float(means[at]) + half),
-            }
+    rows = [
+        row(
+            place,
+            usable[at],
+            raw[at],
+            (float(means[at]), float(variances[at])),
+            (float(places.low[at]), float(places.high[at])),
         )
+        for place, at in enumerate(order, start=1)
+    ]
     spread = f"True effects differ between contracts by a standard deviation of {math.sqrt(pooled.tau2):.2f}"
     return Figure(
         name="portfolio",
@@ -84,6 +72,28 @@ def portfolio(subject: Subject, contracts: Sequence[Judged]) -> Figure:
         ),
         sources=sources(subject),
     )
+
+
+def row(place: int, each: Judged, raw: float, drawn: tuple[float, float], between: tuple[float, float]) -> Row:
+    """A contract in its place; `drawn` are mean and variance of its improvement, `between` the ends of its places."""
+    half = Z95 * math.sqrt(drawn[1])
+    return {
+        "place": place,
+        "place_low": int(between[0]),
+        "place_high": int(between[1]),
+        "contract": each.contract,
+        "school": each.school,
+        "this_contract": "yes" if each.this else "no",
+        "academic_year": each.academic_year,
+        "release_status": each.stage,
+        "raw": rounded(raw),
+        "se": rounded(each.se),
+        "raw_low95": rounded(raw - Z95 * each.se),
+        "raw_high95": rounded(raw + Z95 * each.se),
+        "shrunk": rounded(drawn[0]),
+        "low95": rounded(drawn[0] - half),
+        "high95": rounded(drawn[0] + half),
+    }
 
 
 def panel(subject: Subject, rows: Sequence[Row], mean: float) -> Panel:
