@@ -14,6 +14,9 @@ demo: .venv/runtime ## Run the main job on the sample data, told step by step
 test: .venv/dev ## Run all tests against a real PostgreSQL
 	@$(BIN)/pytest -n auto
 
+pictures: .venv/runtime ## Draw the pictures of docs/plots.md again, from the demonstration
+	@$(BIN)/ringfence demo --pictures docs/img
+
 run: .venv/runtime ## Start everything: gateway on port 8000, services, workers, database in var/
 	@$(BIN)/ringfence up
 
@@ -89,4 +92,4 @@ clean: ## Remove the virtual environment and the embedded database
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ .venv/runtime
 
-.PHONY: bench help demo test run check format format-check lint types imports generated openapi states size rules lock clean
+.PHONY: bench help demo pictures test run check format format-check lint types imports generated openapi states size rules lock clean

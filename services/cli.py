@@ -243,10 +243,13 @@ def with_databases(work: Callable[[str], list[tuple[Any, ...]]]) -> list[tuple[A
 @app.command()
 def demo(
     var: Annotated[Path, typer.Option(help="Folder for the demonstration's own database")] = Path("var/demo"),
+    pictures: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Folder for pictures of the verdict")
+    ] = None,
 ) -> None:
     """Run the main job on the sample data, told step by step. The contract is invented; the results are DfE's."""
     log_from(logging.WARNING)
-    if not story.run(var, out):
+    if not story.run(var, out, pictures):
         raise typer.Exit(1)
 
 

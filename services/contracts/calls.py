@@ -5,12 +5,15 @@ from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
+from httpx import Response
+
 from services.contracts.rules.shortlist import NearTrust
 from services.contracts.rules.suppliers import Phase
 from services.contracts.rules.terms import School, Trust, UnknownSchool, check_trust
 from services.kernel.auth import service_caller
 from services.kernel.errors import Unprocessable
 from services.kernel.peers import Peer, Refused
+from services.kernel.types import canonical_json
 
 SELF = service_caller("contracts")
 Known = TypeVar("Known", School, Trust)
@@ -127,4 +130,17 @@ async def evaluation(outcomes: Peer, evaluation_id: UUID) -> dict[str, Any]:
 async def evaluations(outcomes: Peer, contract_id: UUID) -> dict[str, Any]:
     """All evaluations of a contract, newest first; whether the caller may see the contract was asked before."""
     answer: dict[str, Any] = await outcomes.ask("GET", f"/internal/contracts/{contract_id}/evaluations", caller=SELF)
+    return answer
+
+
+async def plot(outcomes: Peer, evaluation_id: UUID, name: str, body: dict[str, Any], seen: str | None) -> Response:
+    """A picture of a verdict as outcomes draws it; `seen` are the entity tags that the reader has already.
+
+    Raises Refused with the problem of outcomes.
+    """
+    headers = {"Content-Type": "application/json"} | ({"If-None-Match": seen} if seen else {})
+    target = f"/internal/evaluations/{evaluation_id}/plots/{name}"
+    answer = await outcomes.send("POST", target, caller=SELF, content=canonical_json(body), headers=headers)
+    if answer.status_code >= 400:
+        raise Refused(answer.status_code, answer.json())
     return answer

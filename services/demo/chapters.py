@@ -179,6 +179,19 @@ def evaluate(play: Play) -> None:
     telling.verdict(play.console, verdict)
     if verdict["overall"] != "met":
         raise StoryBroken(f"The verdict is {verdict['overall']}.")
+    draw(play, f"/v1/evaluations/{verdict['id']}/plots")
+
+
+PICTURES = ("school", "changes")
+
+
+def draw(play: Play, plots: str) -> None:
+    """What a picture of the verdict says in words; and two of them as files, where a folder is given for them."""
+    play.say("rsc", play["rsc"].get(f"{plots}/changes", format="json")["alt"])
+    if play.pictures:
+        for name in PICTURES:
+            answer = play["rsc"].http.get(f"{plots}/{name}", params={"format": "svg"}).raise_for_status()
+            (play.pictures / f"{name}.svg").write_bytes(answer.content)
 
 
 def transfer(play: Play) -> None:

@@ -14,8 +14,8 @@ SAMPLE = Path(__file__).parents[2] / "sample"
 class Play:
     """What the chapters share: the stage, the actors, and what has come to be known."""
 
-    def __init__(self, stage: Stage, console: Console, sample: Path = SAMPLE) -> None:
-        self.stage, self.console, self.sample = stage, console, sample
+    def __init__(self, stage: Stage, console: Console, sample: Path = SAMPLE, pictures: Path | None = None) -> None:
+        self.stage, self.console, self.sample, self.pictures = stage, console, sample, pictures
         self.actors: dict[str, Actor] = {}
         self.contract = ""
         self.transfer = ""

@@ -32,8 +32,11 @@ def tell(play: Play) -> None:
         chapter(play)
 
 
-def run(var: Path, console: Console) -> bool:
-    """Tell the story on an embedded database of its own; says whether it came out as told."""
+def run(var: Path, console: Console, pictures: Path | None = None) -> bool:
+    """Tell the story on an embedded database of its own; says whether it came out as told.
+
+    Pictures of the verdict are written to the folder `pictures`, where one is given.
+    """
     started = time.monotonic()
     telling.opening(console)
     with ExitStack() as stack:
@@ -41,7 +44,7 @@ def run(var: Path, console: Console) -> bool:
         stage = Stage(server.url, var)
         stack.enter_context(stage.open())
         try:
-            tell(stack.enter_context(closing(Play(stage, console))))
+            tell(stack.enter_context(closing(Play(stage, console, pictures=pictures))))
         except StoryBroken as error:
             console.print(str(error), style="red", highlight=False)
             return False

@@ -16,6 +16,8 @@ PASSED_ON = ("content-type", "accept", "idempotency-key", "if-match", "if-none-m
 PASSED_BACK = (
     "content-type",
     "content-disposition",
+    "cache-control",
+    "vary",
     "etag",
     "location",
     "link",

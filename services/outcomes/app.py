@@ -11,6 +11,7 @@ from services.outcomes.inspections.routes import router as inspections
 from services.outcomes.models import IdempotencyKey
 from services.outcomes.needs.routes import router as needs
 from services.outcomes.observations.routes import router as observations
+from services.outcomes.plots.routes import router as plots
 from services.outcomes.releases.routes import router as releases
 from services.outcomes.routes import router as register
 from services.outcomes.rules.ringfence import DFE_RULE, Rule
@@ -26,7 +27,7 @@ def build(database: Database, tables_database: Database, verifier: Verifier, rul
     `rule` says which results count for a trust.
     """
     router = APIRouter()
-    for each in (register, observations, inspections, releases, evaluations, tables, needs, shortlists):
+    for each in (register, observations, inspections, releases, evaluations, tables, needs, shortlists, plots):
         router.include_router(each)
     app = create_app("outcomes", router, database, verifier, CONSTRAINTS, IdempotencyKey)
     app.state.tables, app.state.rule = tables_database, rule

@@ -1,10 +1,13 @@
-"""Bodies of evaluations: what to judge, and the verdict."""
+"""Bodies of evaluations: what to judge, the verdict, and its pictures."""
 
+from collections.abc import Iterable
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.contracts.models import Contract, Outcome
 from services.contracts.schemas import ContractOut
 from services.kernel.bodies import Body, Paging
 from services.kernel.types import plain
@@ -85,3 +88,72 @@ def parties_and_term(contract: ContractOut, breaks: list[dict[str, Any]]) -> dic
         }
     )
     return found
+
+
+class Plot(StrEnum):
+    """The pictures of an evaluation, each of one of its outcomes."""
+
+    SCHOOL = "school"
+    CHANGES = "changes"
+    FUNNEL = "funnel"
+    PORTFOLIO = "portfolio"
+    TRUST = "trust"
+    SYNTHETIC = "synthetic"
+    RAG = "rag"
+    BALANCE = "balance"
+
+
+class Format(StrEnum):
+    """How a picture is wanted, with its media type."""
+
+    SVG = "svg"
+    PNG = "png"
+    CSV = "csv"
+    JSON = "json"
+
+    @property
+    def media_type(self) -> str:
+        """What it is called in `Accept`."""
+        return {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv", "json": "application/json"}[self.value]
+
+
+class Table(BaseModel):
+    """The numbers that are drawn; an empty cell means that there is no value, never zero."""
+
+    columns: list[str]
+    rows: list[dict[str, str | float | None]]
+
+
+class PlotOut(BaseModel):
+    """A picture as figures: its words, its unit, its sources and its table."""
+
+    evaluation_id: UUID
+    name: Plot
+    outcome: str
+    measure: str
+    title: str
+    alt: str = Field(description="What the picture shows, in sentences, with the figures")
+    unit: str
+    notes: list[str]
+    sources: list[str]
+    drawn: bool = Field(description="False where there is nothing to draw; `alt` says why")
+    table: Table
+
+
+def to_draw(
+    row: Contract, outcomes: Iterable[Outcome], beside: Iterable[Contract], outcome: str | None, form: Format
+) -> dict[str, Any]:
+    """What the outcomes service needs in order to draw a verdict on this contract, beside those on others."""
+    return {
+        "outcome": outcome,
+        "format": form.value,
+        **called(row),
+        "supplier": row.supplier["name"],
+        "trajectories": {each.code: each.trajectory for each in outcomes},
+        "beside": [{"evaluation_id": each.evaluation["id"], **called(each)} for each in beside if each.evaluation],
+    }
+
+
+def called(row: Contract) -> dict[str, str]:
+    """What a contract and its school are called."""
+    return {"contract": row.reference, "school": str(row.school["name"])}

@@ -46,14 +46,18 @@ def follow(
     reading, reasons = readings.get(year), why_grey(agreed, readings, term, year)
     if reasons or reading is None or reading.value is None or reading.n is None or agreed.baseline is None:
         return Progress(agreed.code, agreed.measure.code, Rag.GREY, None, None, None, None, None, tuple(reasons), ())
-    first = agreed.baseline.value
-    target = agreed.target + (first if agreed.mode is TargetMode.CHANGE else 0.0)
-    path = expected_by(first, target, trajectory or GLIDE_PATH, contract_year(agreed.measure, term, year))
+    path = expected_in(agreed, agreed.baseline.value, trajectory, term, year)
     se = standard_error(agreed.measure, reading.value, reading.n)
     rating, z = rag(reading.value, path, se, agreed.measure.direction)
     releases = tuple(sorted({reading.release_id, *agreed.baseline.releases}))
     known = (agreed.code, agreed.measure.code, rating, z, path, reading.value, reading.n, se)
     return Progress(*known, (), releases)
+
+
+def expected_in(agreed: Agreed, baseline: float, trajectory: Sequence[float] | None, term: Term, year: int) -> float:
+    """Where the path from a baseline leads in an academic year of the contract, for a target that is known."""
+    target = agreed.target + (baseline if agreed.mode is TargetMode.CHANGE else 0.0)
+    return expected_by(baseline, target, trajectory or GLIDE_PATH, contract_year(agreed.measure, term, year))
 
 
 def why_grey(agreed: Agreed, readings: Mapping[int, Reading], term: Term, year: int) -> list[str]:

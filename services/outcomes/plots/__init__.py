@@ -1,0 +1,1 @@
+"""Pictures of evaluations: as SVG, PNG, a table, or plain figures."""
