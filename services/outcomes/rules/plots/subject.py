@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from services.outcomes.rules.agreement import SUPPRESS_UP_TO, Agreed, Missing, Run
+from services.outcomes.rules.agreement import Agreed, Missing, Run
 from services.outcomes.rules.evaluation import Gathered
 from services.outcomes.rules.intervals import Interval
 from services.outcomes.rules.measures import Measure
 from services.outcomes.rules.plots.figure import Figure, Row
 from services.outcomes.rules.ringfence import Term
 from services.outcomes.rules.series import NOT_USABLE, Reading
+from services.outcomes.rules.suppression import SUPPRESS_UP_TO
 from services.outcomes.rules.values import ValueState
 from services.outcomes.rules.years import academic_year_text
 
