@@ -156,12 +156,16 @@ class World:
             await asyncio.sleep(0.02 if done > rounds else 0)
 
     def behind(self) -> bool:
-        """Whether the gateway has not yet read every event of contracts."""
-        unread = self.rows(
-            "SELECT FROM contracts.event e WHERE (e.txid, e.position) > coalesce((SELECT (c.txid, c.position)"
-            " FROM gateway.cursor c WHERE c.source = 'contracts'), (0::bigint, 0::bigint)) LIMIT 1"
+        """Whether the gateway has not yet read every event of the others, or a leaf has no place in the log."""
+        unread = (
+            f"SELECT FROM {service}.event e WHERE (e.txid, e.position) > coalesce((SELECT (c.txid, c.position)"
+            f" FROM gateway.cursor c WHERE c.source = '{service}'), (0::bigint, 0::bigint))"
+            for service in ("contracts", "outcomes")
         )
-        return bool(unread)
+        no_place = (
+            "SELECT FROM gateway.leaf l WHERE NOT EXISTS (SELECT FROM gateway.log_entry e WHERE e.leaf_id = l.id)"
+        )
+        return bool(self.rows(" UNION ALL ".join((*unread, no_place)) + " LIMIT 1"))
 
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         """What the owner finds in the database."""

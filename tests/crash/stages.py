@@ -19,16 +19,19 @@ class Killed(BaseException):
     """The process is gone: nothing after this point is carried out, and nobody puts anything back."""
 
 
+APART = frozenset({"publish", "integrate"})
+
+
 class Points:
     """Counts the points at which a worker could be killed, and kills it at one of them.
 
     A point lies after a job was taken, after every commit in its course, and after every call to another service:
-    a death anywhere else leaves what a death at the point before it leaves. Looking for work has no points. Publishing,
-    which follows every event, is killed apart from all other work.
+    a death anywhere else leaves what a death at the point before it leaves. Looking for work has no points. Work that
+    follows every event or leaf is killed apart from all other work: `only` names its kind.
     """
 
-    def __init__(self, kill_at: int, *, publishing: bool = False) -> None:
-        self.kill_at, self.passed, self.at_work, self.publishing = kill_at, 0, False, publishing
+    def __init__(self, kill_at: int, *, only: str | None = None) -> None:
+        self.kill_at, self.passed, self.at_work, self.only = kill_at, 0, False, only
 
     def __call__(self) -> None:
         self.passed += self.at_work
@@ -43,7 +46,7 @@ class Points:
         async def watched_claim(worker: Worker, now: datetime) -> Claim | None:
             self.at_work = False
             taken = await claim(worker, now)
-            self.at_work = taken is not None and (taken.kind == "publish") is self.publishing
+            self.at_work = taken is not None and (taken.kind if taken.kind in APART else None) == self.only
             self()
             return taken
 
@@ -154,6 +157,13 @@ def state(world: World) -> dict[str, Any]:
         "steps": world.rows("SELECT key, status FROM gateway.transfer_step ORDER BY 1"),
         "records": world.rows("SELECT milestone_code, status FROM gateway.milestone_record ORDER BY 1"),
         "deliveries": world.rows("SELECT result, count(*) FROM gateway.delivery GROUP BY 1 ORDER BY 1"),
+        "unnumbered": world.rows(
+            "SELECT kind FROM gateway.leaf l LEFT JOIN gateway.log_entry e ON e.leaf_id = l.id WHERE e.index IS NULL"
+        ),
+        "numbered": world.rows(
+            "SELECT count(*) = max(index) + 1, count(*) = (SELECT max(size) FROM gateway.checkpoint)"
+            " FROM gateway.log_entry"
+        ),
         "leaves": world.rows("SELECT kind, count(*) FROM gateway.leaf GROUP BY 1 ORDER BY 1"),
         "gateway_events": world.rows("SELECT type, count(*) FROM gateway.event GROUP BY 1 ORDER BY 1"),
     }

@@ -51,9 +51,11 @@ async def ready(owner_url: str, seeded: str, keys_dir: Path) -> AsyncIterator[di
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("stage", "publishing"), [*((stage, False) for stage in STAGES), ("expiry", True)])
+@pytest.mark.parametrize(
+    ("stage", "only"), [*((stage, None) for stage in STAGES), ("expiry", "publish"), ("milestones", "integrate")]
+)
 async def test_a_worker_killed_anywhere_changes_nothing(
-    stage: str, publishing: bool, ready: dict[str, Any], owner_url: str, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
+    stage: str, only: str | None, ready: dict[str, Any], owner_url: str, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     template, moment, expected = ready[stage]
     monkeypatch.setenv("RINGFENCE_NOW", moment)
@@ -61,7 +63,7 @@ async def test_a_worker_killed_anywhere_changes_nothing(
     for kill_at in range(1, MOST_POINTS):
         url = clone(owner_url, template)
         async with world_on(url, keys_dir) as world:
-            survived = await run_and_kill(world, Points(kill_at, publishing=publishing), monkeypatch)
+            survived = await run_and_kill(world, Points(kill_at, only=only), monkeypatch)
         async with world_on(url, keys_dir) as world:
             let_leases_run_out(world)
             await world.settle()
@@ -70,7 +72,7 @@ async def test_a_worker_killed_anywhere_changes_nothing(
         if survived:
             break
         kills += 1
-    assert kills >= (2 if publishing else 8), "the worker was never killed: the points are not where the work is"
+    assert kills >= (2 if only else 8), "the worker was never killed: the points are not where the work is"
 
 
 WORKER = """

@@ -183,9 +183,8 @@ async def test_an_idle_log_takes_a_leaf_within_a_second(
     try:
         await seen(world, "SELECT FROM gateway.checkpoint", 20)
         await leaf(world, 1)
-        await seen(
-            world, "SELECT FROM gateway.log_entry e JOIN gateway.leaf l ON l.id = e.leaf_id AND kind = 'test'", 1
-        )
+        in_log = "SELECT FROM gateway.log_entry e JOIN gateway.leaf l ON l.id = e.leaf_id WHERE l.kind = 'test'"
+        await seen(world, in_log, 1)
     finally:
         stop.set()
         await running

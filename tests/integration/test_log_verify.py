@@ -75,12 +75,12 @@ def told(scene: Scene, owner_url: str, keys_dir: Path) -> Iterator[Told]:
             made = (await case["rsc"].get(f"{case.contract}/records"))["data"]
             reason = {"reason": "It was Jane's mistake."}
             await case["rsc"].post(f"/v1/milestone-records/{made[0]['id']}/withdrawal", reason)
-            key = await case["dfe"].post("/v1/api-keys", {"trust_uid": "4903", "scopes": ["finance:read"]})
-            await case["dfe"].post(f"/v1/api-keys/{key['id']}/rotation")
+            key = await case["dfe"].post("/v1/api-keys", {"trust_uid": "2059", "scopes": ["finance:read"]})
+            await case["dfe"].post(f"/v1/api-keys/{key['id']}/rotation", None)
             assert (await case["dfe"].ask("DELETE", f"/v1/api-keys/{key['id']}")).status_code == 204
             client = {"name": "reader", "kind": "dfe", "scopes": ["log:read"]}
             made = await case["dfe"].post("/v1/clients", client)
-            await case["dfe"].post(f"/v1/clients/{made['id']}/disablement", expect=200)
+            await case["dfe"].post(f"/v1/clients/{made['id']}/disablement", None, 200)
             await world.settle()
 
     with at("2025-03-21T10:00:00"):
@@ -139,7 +139,7 @@ EDITS = {
     "client .*: disabled_at was": "UPDATE gateway.client SET disabled_at = NULL WHERE disabled_at IS NOT NULL",
     "client .*: no leaf tells": "INSERT INTO gateway.client SELECT 'intruder', name, kind, organisation, scopes,"
     " regions, la_codes, trust_uid, urns, secret_hash, created_at, disabled_at FROM gateway.client LIMIT 1",
-    "API key .*: trust_uid was": "UPDATE gateway.api_key SET trust_uid = '1' WHERE trust_uid = '4903'",
+    "API key .*: trust_uid was": "UPDATE gateway.api_key SET trust_uid = '1' WHERE trust_uid = '2059'",
     "API key .*: expires_at was": "UPDATE gateway.api_key SET expires_at = expires_at + interval '1 year'",
     "API key .*: revoked_at was": "UPDATE gateway.api_key SET revoked_at = NULL WHERE revoked_at IS NOT NULL",
     "API key .*: was removed": "DELETE FROM gateway.api_key WHERE revoked_at IS NOT NULL",
@@ -156,7 +156,7 @@ EDITS = {
     "leaf .*: is not the one of entry": f"UPDATE gateway.leaf SET leaf_hash = repeat('0', 64) WHERE id = {LEAF}",
     "entry .*: its leaf was removed": f"DELETE FROM gateway.leaf WHERE id = {LEAF}",
     "cannot be checked: the salt": f"UPDATE gateway.leaf SET salt = NULL WHERE id = {LEAF}",
-    "note was edited; it has not the hash": f"UPDATE gateway.leaf SET salt = 'other' WHERE id = {LEAF}",
+    "documents was edited; it has not the hash": f"UPDATE gateway.leaf SET salt = 'other' WHERE id = {LEAF}",
     "entry 3: was removed": "DELETE FROM gateway.log_entry WHERE index = 3",
     "checkpoint .*: the log has .* the others were removed": "DELETE FROM gateway.log_entry"
     " WHERE index = (SELECT max(index) FROM gateway.log_entry)",

@@ -76,6 +76,14 @@ async def suspended(world: World, actors: Actors) -> str:
     return path
 
 
+async def withdrawn(world: World, actors: Actors) -> str:
+    path = await active_contract(world, actors)
+    made = await record(actors["mat"], path, "M1", "2023-09-01")
+    await to(world, "2023-10-01")
+    await actors["mat"].post(f"/v1/milestone-records/{made['id']}/withdrawal", {"reason": "Another school was meant"})
+    return path
+
+
 async def terminated_for_breach(world: World, actors: Actors) -> str:
     path = await active_contract(world, actors)
     await record(actors["mat"], path, "M1", "2023-09-01", "not_met")
@@ -128,6 +136,7 @@ STORIES: dict[str, tuple[Story, list[str]]] = {
     "agreed and completed": (agreed_and_completed, ["contractTermination", "implementationUpdate", "contractUpdate"]),
     "varied": (varied, ["contractAmendment", "contractUpdate"]),
     "suspended": (suspended, ["contractUpdate", "contractTermination"]),
+    "withdrawn": (withdrawn, ["implementation", "implementationUpdate"]),
     "terminated for breach": (terminated_for_breach, ["implementationUpdate", "contractTermination"]),
     "transferred": (transferred, ["contractTermination", "contractTermination"]),
     "cancelled before signature": (cancelled, ["tenderCancellation"]),
@@ -138,6 +147,7 @@ STATUSES = {
     "agreed and completed": ("complete", "active", "terminated", "complete"),
     "varied": ("complete", "active", "active", "active"),
     "suspended": ("complete", "active", "terminated", "incomplete"),
+    "withdrawn": ("complete", "active", "active", "active"),
     "terminated for breach": ("complete", "active", "terminated", "unsuccessful"),
     "transferred": ("complete", "active", "terminated", "complete"),
     "cancelled before signature": ("cancelled", "cancelled", None, None),

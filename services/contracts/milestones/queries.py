@@ -34,6 +34,7 @@ async def standing_records(session: AsyncSession, contract_id: UUID, code: str) 
             AppliedRecord.milestone_code == code,
             col(AppliedRecord.result).in_([Applied.APPLIED, Applied.ALREADY_MET]),
             col(AppliedRecord.status).is_not(None),
+            col(AppliedRecord.occurred_on).is_not(None),
             col(AppliedWithdrawal.withdrawal_id).is_(None),
         )
         .order_by(col(AppliedRecord.applied_at), col(AppliedRecord.record_id))
