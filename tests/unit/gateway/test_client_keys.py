@@ -30,7 +30,8 @@ def test_both_types_are_taken_with_the_members_that_matter_and_one_algorithm_eac
     more = {"use": "sig", "alg": "ES256", "x5u": "https://example.org/", "key_ops": ["verify"], "note": 1}
     found = usable([EC | more, RSA])
     assert found == [EC | {"alg": "ES256"}, RSA | {"alg": "RS256"}]
-    assert [key.key_type for key in KeySet.import_key_set({"keys": found}).keys] == ["EC", "RSA"]
+    known: Any = {"keys": found}
+    assert [key.key_type for key in KeySet.import_key_set(known).keys] == ["EC", "RSA"]
 
 
 def test_up_to_four_keys_each_with_a_name_of_its_own() -> None:
