@@ -24,7 +24,8 @@ SIGNERS = {"tokens": ACCESS.typ, "gateway": IDENTITY.typ, "contracts": IDENTITY.
 """Who signs, and what: access tokens for clients, and identities between services."""
 OVERLAP = 900
 """Seconds for which a key is believed after a later one took its place: longer than any token lives."""
-LEAD = 86_400
+DAY = 86_400
+LEAD = DAY
 """Seconds between the publication of a key and its use: for verifiers to read it and for machines to copy it."""
 SETTLED = 1_000_000_000
 """Nanoseconds after which a folder's time stamp tells of every change that it stands for."""
@@ -127,7 +128,7 @@ def rotate_due(folder: Path, days: float) -> list[str]:
     """
     now, made, present = time.time(), [], read(folder)
     for each in present.values():
-        if each.private is not None and each.until == NEVER and each.use_from + days * 86_400 <= now:
+        if each.private is not None and each.until == NEVER and each.use_from + days * DAY <= now:
             made.append(rotate(folder, each.signer))
         if each.until < now:
             remove(folder, each.id)

@@ -54,7 +54,7 @@ class Forger:
     def claims(self) -> dict[str, Any]:
         """The claims of a good token."""
         body = self.good.split(".")[1]
-        return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        return dict(json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))))
 
     def claiming(self, **changes: Any) -> str:
         """A token with other claims under the right signature; ... leaves one out."""
@@ -82,7 +82,7 @@ class Forger:
 
     def pem(self, encoding: Encoding = Encoding.PEM) -> bytes:
         """The public key in a form that libraries take for a secret."""
-        return self.key.prepared_key.public_key().public_bytes(encoding, PublicFormat.SubjectPublicKeyInfo)
+        return bytes(self.key.prepared_key.public_key().public_bytes(encoding, PublicFormat.SubjectPublicKeyInfo))
 
     def part(self, number: int) -> str:
         """A part of the good token."""
