@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from migrations.rights import EVERYTHING, bound, grant
+from migrations.rights import EVERYTHING, bound, everybodys_answers, grant, own_answers
 
 revision = "0003"
 down_revision = "0002"
@@ -89,6 +89,7 @@ def upgrade() -> None:
     grant("gateway", append_only=("spent_assertion", "revoked_token"), changing=(), deleting=())
     for table in ("spent_assertion", "revoked_token"):
         bound(f"gateway.{table}", EVERYTHING)
+    own_answers("gateway")
     for signature, function in FUNCTIONS.items():
         op.execute(function)
         op.execute(f"REVOKE ALL ON FUNCTION gateway.{signature} FROM PUBLIC")
@@ -99,6 +100,7 @@ def downgrade() -> None:
     """Take back."""
     for signature in FUNCTIONS:
         op.execute(f"DROP FUNCTION gateway.{signature}")
+    everybodys_answers("gateway")
     op.drop_table("revoked_token", schema="gateway")
     op.drop_table("spent_assertion", schema="gateway")
     op.drop_constraint(op.f("api_key_environment_check"), "api_key", schema="gateway")

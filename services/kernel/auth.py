@@ -39,6 +39,7 @@ class Caller:
     def bounds(self) -> dict[str, str]:
         """The bounds as row-level security reads them."""
         return {
+            "client_id": self.client_id,
             "kind": self.kind.value,
             "organisation": self.organisation,
             "trust_uid": self.trust_uid or "",

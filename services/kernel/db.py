@@ -31,7 +31,8 @@ UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout, ConnectionError)
 BOUNDS = text(
     "SELECT set_config('ringfence.kind', :kind, true), set_config('ringfence.organisation', :organisation, true),"
     " set_config('ringfence.trust_uid', :trust_uid, true), set_config('ringfence.urns', :urns, true),"
-    " set_config('ringfence.regions', :regions, true), set_config('ringfence.la_codes', :la_codes, true)"
+    " set_config('ringfence.regions', :regions, true), set_config('ringfence.la_codes', :la_codes, true),"
+    " set_config('ringfence.client_id', :client_id, true)"
 )
 
 
