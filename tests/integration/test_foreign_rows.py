@@ -119,7 +119,7 @@ async def test_no_route_tells_anybody_else_that_it_is_there(case: Case, subtests
         who: (STRANGERS[who][0], await case.world.client(STRANGERS[who][0], **STRANGERS[who][1])) for who in CALLERS
     }
     callers["another finance team"] = ("key", await case.world.key(cast.ANOTHER_TRUST))
-    unknown: dict[tuple[str, str, str], Any] = {}
+    unknown: dict[tuple[str, str, str], tuple[int, str, str]] = {}
     asked = 0
     for who, (kind, actor) in callers.items():
         for method, path in operations(case):
