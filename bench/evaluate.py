@@ -14,7 +14,8 @@ from bench.contest import Goal, Measured, Result, Way, interleaved
 from bench.ground import Ground
 from bench.loading import with_results
 from bench.national import TERM, YEAR, Contract, Panels, contracts, emptied, judged, panels
-from services.kernel.auth import load_signer, load_verifier, service_caller
+from services import keys
+from services.kernel.auth import Signer, Verifier, service_caller
 from services.kernel.db import Database, role_url
 from services.kernel.peers import Peer, connect
 from services.outcomes import app, columns
@@ -146,8 +147,8 @@ async def by_api(ground: Ground, url: str, schools: Panels, wanted: set[int]) ->
     own, tables = Database("outcomes", role_url("outcomes", url)), Database("tables", role_url("tables", url))
     peer = Peer(
         "outcomes",
-        connect(None, app.build(own, tables, load_verifier(ground.keys_dir))),
-        load_signer(ground.keys_dir, "contracts"),
+        connect(None, app.build(own, tables, Verifier(keys.Folder(ground.keys_dir)))),
+        Signer(keys.Folder(ground.keys_dir), "contracts"),
     )
     part = contracts(schools, ground.size, BY_API)
     books = analyst.notebooks(schools)

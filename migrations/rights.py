@@ -44,6 +44,21 @@ def grant(schema: str, *, changing: Iterable[str], append_only: Iterable[str], d
     op.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}")
 
 
+def own_answers(schema: str) -> None:
+    """Answers to repeated requests show to their caller alone; those from before, to whoever has the key."""
+    mine = f"coalesce({setting('client_id')}, '')"
+    op.execute(f"ALTER TABLE {schema}.idempotency_key ADD client_id varchar NOT NULL DEFAULT ''")
+    op.execute(f"ALTER TABLE {schema}.idempotency_key ALTER client_id SET DEFAULT {mine}")
+    bound(f"{schema}.idempotency_key", f"client_id IN ('', {mine})", writing=f"client_id = {mine}")
+
+
+def everybodys_answers(schema: str) -> None:
+    """Take back `own_answers`."""
+    op.execute(f"DROP POLICY caller ON {schema}.idempotency_key")
+    op.execute(f"ALTER TABLE {schema}.idempotency_key DISABLE ROW LEVEL SECURITY")
+    op.execute(f"ALTER TABLE {schema}.idempotency_key DROP client_id")
+
+
 def bound(table: str, condition: str, *, writing: str | None = None) -> None:
     """Limit the rows of a table to those for which the condition holds, for reading and for writing."""
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")

@@ -1,6 +1,7 @@
 """The `ringfence` command. Everything that a person who runs the system does goes through it."""
 
 import asyncio
+import json
 import logging
 import os
 import sys
@@ -15,11 +16,13 @@ from rich.table import Table
 
 from migrations import run as migrations
 from services import descriptions, ingest, log_commands, system
+from services import keys as signing_keys
 from services.console import fail, out
 from services.demo import story
 from services.gateway.access import service as access
-from services.gateway.access.schemas import ClientIn, KeyIn
+from services.gateway.access.schemas import ClientIn, KeyIn, KeySetIn
 from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES
+from services.gateway.rules.secrets import Environment
 from services.kernel.auth import service_caller
 from services.kernel.db import Database
 from services.kernel.errors import DomainError
@@ -36,8 +39,10 @@ app = typer.Typer(
 clients = typer.Typer(help="Systems that may call the API.", no_args_is_help=True)
 keys = typer.Typer(help="API keys of trusts' finance teams.", no_args_is_help=True)
 app.add_typer(clients, name="clients")
+signing = typer.Typer(help="Keys with which the system signs tokens and identities.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 app.add_typer(log_commands.app, name="log")
+app.add_typer(signing, name="signing")
 Found = TypeVar("Found")
 OPERATOR = service_caller("operator")
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="May be given more than once; default: all allowed")]
@@ -150,19 +155,22 @@ def create_client(
     urn: Annotated[list[str] | None, typer.Option(help="A school it speaks for")] = None,
     organisation: Annotated[str | None, typer.Option(help="Short name shared by systems of one organisation")] = None,
     scope: Scopes = None,
+    jwks: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Its public keys, as a JWKS")] = None,
 ) -> None:
-    """Register a system. Its secret is shown once and not kept."""
+    """Register a system. Its secret is shown once and not kept; with --jwks it gets none."""
     facts: dict[str, Any] = {"regions": region or [], "la_codes": la or [], "trust_uid": trust, "urns": urn or []}
+    facts["jwks"] = parsed(KeySetIn, **json.loads(jwks.read_text())) if jwks else None
     scopes = scope or sorted(ALLOWED.get(kind, ()))
     body = parsed(ClientIn, name=name, kind=kind, organisation=organisation, scopes=scopes, **facts)
 
-    async def work(database: Database) -> tuple[str, str]:
+    async def work(database: Database) -> tuple[str, str | None]:
         async with database.transaction(OPERATOR) as session:
             row, secret = await access.register_client(session, body=body, caller=OPERATOR, now=real_now())
             return row.id, secret
 
     client_id, secret = with_database("gateway", work)
-    out.print(f"client_id      {client_id}\nclient_secret  {secret}\nThe secret is shown this once.", highlight=False)
+    shown = f"client_secret  {secret}\nThe secret is shown this once." if secret else "It proves itself by its keys."
+    out.print(f"client_id      {client_id}\n{shown}", highlight=False)
 
 
 @keys.command("create")
@@ -170,15 +178,55 @@ def create_key(
     trust: Annotated[str, typer.Option(help="GIAS group UID of the trust")],
     name: Annotated[str, typer.Option(help="What the key is for")] = "finance team",
     scope: Scopes = None,
+    test: Annotated[bool, typer.Option("--test", help="A key for trying out, which sees and changes nothing")] = False,
+    network: Annotated[list[str] | None, typer.Option(help="A network from which it may be used, in CIDR")] = None,
 ) -> None:
     """Make an API key for a trust's finance team. It is shown once and not kept."""
-    body = parsed(KeyIn, name=name, trust_uid=trust, scopes=scope or sorted(KEY_SCOPES))
+    kind = Environment.TEST if test else Environment.LIVE
+    scopes = scope or sorted(KEY_SCOPES)
+    body = parsed(KeyIn, name=name, trust_uid=trust, scopes=scopes, environment=kind, networks=network or [])
 
     async def work(database: Database) -> str:
         async with database.transaction(OPERATOR) as session:
             return (await access.create_key(session, body=body, caller=OPERATOR, now=real_now()))[1]
 
     out.print(f"{with_database('gateway', work)}\nThe key is shown this once.", highlight=False)
+
+
+@signing.command("list")
+def list_signing() -> None:
+    """List the signing keys in RINGFENCE_KEYS_DIR, and what each is worth now."""
+    table = Table("key", "signer", "state", "signs here")
+    for each in signing_keys.listed(signing_folder()):
+        table.add_row(each.id, each.signer, each.state, "yes" if each.signs_here else "no")
+    out.print(table)
+
+
+@signing.command("rotate")
+def rotate_signing(
+    signer: Annotated[str, typer.Option(help="Who gets a new key: tokens, gateway or contracts")] = "tokens",
+    lead_hours: Annotated[float, typer.Option(min=0, help="How long it is published before it is used")] = 24,
+    at_once: Annotated[bool, typer.Option("--at-once", help="Use it now and refuse what all others signed")] = False,
+) -> None:
+    """Make a new signing key. The present one signs until then, and is believed until its tokens have ended.
+
+    --at-once is for a key that was stolen: its tokens are refused as soon as every machine has the folder.
+    """
+    if signer not in signing_keys.SIGNERS:
+        raise fail(f"There is no signer {signer!r}; there are {', '.join(signing_keys.SIGNERS)}.")
+    folder = signing_folder()
+    if at_once:
+        name = signing_keys.replace_at_once(folder, signer)
+    else:
+        name = signing_keys.rotate(folder, signer, lead=lead_hours * 3600)
+    out.print(f"{name}. Copy the folder's .json files to every machine, .pem files where they sign.", highlight=False)
+
+
+def signing_folder() -> Path:
+    """The folder of signing keys, with a key for every signer."""
+    folder = system.keys_folder()
+    signing_keys.ensure(folder)
+    return folder
 
 
 def parsed(body: type[Found], **values: Any) -> Found:

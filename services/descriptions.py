@@ -13,10 +13,10 @@ from services.contracts.settings import Settings
 from services.gateway import app as gateway
 from services.gateway.forward import DESCRIPTIONS
 from services.gateway.rules import transfer
-from services.kernel.auth import Verifier
+from services.kernel.auth import Signer, Verifier
 from services.kernel.db import Database
 from services.kernel.peers import Peer, connect
-from services.keys import throwaway_signer
+from services.keys import no_keys
 from services.outcomes import app as outcomes
 
 ROOT = Path(__file__).parents[1]
@@ -31,9 +31,9 @@ def nowhere() -> Database:
 
 def behind() -> dict[str, FastAPI]:
     """The two services behind the door, to be described only."""
-    verifier = Verifier({"keys": []})
+    verifier = Verifier(no_keys())
     evidence = outcomes.build(nowhere(), nowhere(), verifier)
-    peer = Peer("outcomes", connect(None, evidence), throwaway_signer())
+    peer = Peer("outcomes", connect(None, evidence), Signer(no_keys(), "nobody"))
     return {"outcomes": evidence, "contracts": contracts.build(nowhere(), verifier, peer, Settings())}
 
 
@@ -44,9 +44,10 @@ def openapi_behind() -> dict[Path, str]:
 
 def openapi_gateway() -> dict[Path, str]:
     """The gateway's description, which is made from the two others as they are on disk."""
-    signer = throwaway_signer()
+    signer = Signer(no_keys(), "nobody")
     peers = {name: Peer(name, connect(None, app), signer) for name, app in behind().items()}
-    door = gateway.build(nowhere(), Verifier({"keys": []}), signer, {"keys": []}, peers["contracts"], peers["outcomes"])
+    proofs = gateway.Credentials(no_keys(), dict, "https://ringfence.localhost")
+    door = gateway.build(nowhere(), proofs, peers["contracts"], peers["outcomes"])
     return {DESCRIPTIONS / "gateway.json": as_text(door.openapi())}
 
 

@@ -1,8 +1,18 @@
-"""Signing keys of an installation: a private key for each service that signs, and one public set for all."""
+"""Signing keys of an installation: files in a folder, one pair for each key, that come and go while services run.
+
+A key is never changed: `<id>.json` is its public part (a JWK with its signer, what it signs, and from when), `<id>.pem`
+its private part. What a key is worth at a moment follows from the keys of its signer beside it. Folders of several
+machines are therefore brought together by copying files.
+"""
 
 import base64
 import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -14,14 +24,166 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from services.kernel.auth import Signer
+from services.kernel.auth import ACCESS, ALGORITHM, IDENTITY, Key, Keys, loaded
 
-SIGNERS = ("gateway", "contracts")
+SIGNERS = {"tokens": ACCESS.typ, "gateway": IDENTITY.typ, "contracts": IDENTITY.typ}
+"""Who signs, and what: access tokens for clients, and identities between services."""
+OVERLAP = 900
+"""Seconds for which a key is believed after a later one took its place: longer than any token lives."""
+DAY = 86_400
+LEAD = DAY
+"""Seconds between the publication of a key and its use: for verifiers to read it and for machines to copy it."""
+SETTLED = 1_000_000_000
+"""Nanoseconds after which a folder's time stamp tells of every change that it stands for."""
+NEVER = float("inf")
 LOG_KEY = "log.pem"
+PUBLIC = ("kty", "crv", "x", "y", "kid", "use", "alg")
+
+
+class Folder:
+    """The keys in a folder, read again whenever it has changed; while it cannot be read, those that were known."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.stamp = path, 0
+        self.keys: Mapping[str, Key] = {}
+
+    def __call__(self) -> Mapping[str, Key]:
+        """The keys at this moment, by id."""
+        try:
+            stamp = self.path.stat().st_mtime_ns
+            if stamp != self.stamp:
+                self.keys = read(self.path)
+                self.stamp = stamp if time.time_ns() - stamp > SETTLED else 0
+        except OSError:
+            if not self.keys:
+                raise
+        return self.keys
+
+    def published(self) -> dict[str, Any]:
+        """The public keys of access tokens, as anybody may read them (RFC 7517): also those not yet in use."""
+        mine = [each for each in self().values() if each.typ == ACCESS.typ and time.time() < each.until]
+        entries = [json.loads((self.path / f"{each.id}.json").read_text()) for each in mine]
+        return {"keys": [{name: entry[name] for name in PUBLIC} for entry in entries]}
+
+
+def read(folder: Path) -> dict[str, Key]:
+    """All keys of a folder, each with the time until which it is believed."""
+    found: list[Key] = []
+    for path in sorted(folder.glob("*-*.json")):
+        entry, private = json.loads(path.read_text()), path.with_suffix(".pem")
+        signs = loaded(private.read_text()) if private.exists() else None
+        facts = (entry["kid"], entry["signer"], entry["typ"], float(entry["use_from"]), NEVER)
+        found.append(Key(*facts, loaded({name: entry[name] for name in PUBLIC}), signs))
+    return {each.id: replace(each, until=until(each, found)) for each in found}
+
+
+def until(key: Key, keys: Iterable[Key]) -> float:
+    """Until when a key is believed: for a while after the next key of its signer is in use."""
+    place = (key.use_from, key.id)
+    later = [each.use_from for each in keys if each.signer == key.signer and (each.use_from, each.id) > place]
+    return min(later) + OVERLAP if later else NEVER
+
+
+def ensure(folder: Path) -> None:
+    """Make a key for every signer that has none."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    present = {each.signer for each in read(folder).values()}
+    for signer in SIGNERS:
+        if signer not in present:
+            make(folder, signer, time.time())
+    if not (folder / LOG_KEY).exists():
+        write(folder / LOG_KEY, private_pem(Ed25519PrivateKey.generate()), 0o600)
+
+
+def make(folder: Path, signer: str, use_from: float) -> str:
+    """A new key of a signer, to be used from a time on; gives its id. It is seen whole or not at all."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = f"{signer}-{uuid4().hex[:8]}"
+    facts = {**jwk_of(key), "kid": name, "use": "sig", "alg": ALGORITHM}
+    entry = {**facts, "signer": signer, "typ": SIGNERS[signer], "use_from": use_from}
+    write(folder / f"{name}.pem", private_pem(key), 0o600)
+    write(folder / f"{name}.json", json.dumps(entry, indent=2).encode() + b"\n", 0o644)
+    return name
+
+
+def write(path: Path, content: bytes, mode: int) -> None:
+    """Put a file in its place at once and for good."""
+    draft = path.with_suffix(f"{path.suffix}.new")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)
+
+
+def rotate(folder: Path, signer: str, *, lead: float = LEAD) -> str:
+    """A new key of a signer, used after `lead` seconds; the present one is believed for a while after that."""
+    return make(folder, signer, time.time() + lead)
+
+
+def replace_at_once(folder: Path, signer: str) -> str:
+    """A new key of a signer, used from now, and no other: what the old ones signed is refused (a key was stolen)."""
+    old = [each.id for each in read(folder).values() if each.signer == signer]
+    name = make(folder, signer, time.time())
+    for each in old:
+        remove(folder, each)
+    return name
+
+
+def rotate_due(folder: Path, days: float) -> list[str]:
+    """Give every signer that signs here a new key when its latest is this old, and remove what nobody believes.
+
+    Gives the ids of the new keys.
+    """
+    now, made, present = time.time(), [], read(folder)
+    for each in present.values():
+        if each.private is not None and each.until == NEVER and each.use_from + days * DAY <= now:
+            made.append(rotate(folder, each.signer))
+        if each.until < now:
+            remove(folder, each.id)
+    return made
+
+
+def remove(folder: Path, name: str) -> None:
+    """Take a key away, the public part first, so that nobody trusts what is half gone."""
+    for suffix in (".json", ".pem"):
+        (folder / f"{name}{suffix}").unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A key as a person reads of it."""
+
+    id: str
+    signer: str
+    state: str
+    signs_here: bool
+
+
+def listed(folder: Path) -> list[Listed]:
+    """All keys, by signer and age, and what each is worth now."""
+    now = time.time()
+    found = sorted(read(folder).values(), key=lambda each: (each.signer, each.use_from))
+    return [Listed(each.id, each.signer, state(each, now), each.private is not None) for each in found]
+
+
+def state(key: Key, now: float) -> str:
+    """What a key is worth at a moment."""
+    if now < key.use_from:
+        return "published, not yet in use"
+    if key.until == NEVER or now < key.until - OVERLAP:
+        return "in use"
+    return "believed, no longer used" if now < key.until else "retired"
+
+
+def jwk_of(key: ec.EllipticCurvePrivateKey) -> dict[str, str]:
+    """The public point of a key as a JWK writes it (RFC 7518, section 6.2.1)."""
+    point = key.public_key().public_numbers()
+    return {"kty": "EC", "crv": "P-256", "x": coordinate(point.x), "y": coordinate(point.y)}
 
 
 def coordinate(number: int) -> str:
-    """A coordinate of a point on P-256 as a JWK writes it (RFC 7518, section 6.2.1)."""
+    """A coordinate of a point on P-256 in base64url."""
     return base64.urlsafe_b64encode(number.to_bytes(32, "big")).decode().rstrip("=")
 
 
@@ -30,49 +192,14 @@ def private_pem(key: ec.EllipticCurvePrivateKey | Ed25519PrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def throwaway_signer() -> Signer:
-    """A signer whose key nobody knows, for descriptions that are made without an installation."""
-    return Signer(private_pem(ec.generate_private_key(ec.SECP256R1())).decode(), "throwaway", "throwaway")
-
-
-def ensure(folder: Path) -> None:
-    """Make the keys that are missing; `jwks.json` may be copied to other machines, the `.pem` files stay."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    public = folder / "jwks.json"
-    keys = json.loads(public.read_text())["keys"] if public.exists() else []
-    for name in SIGNERS:
-        private = folder / f"{name}.pem"
-        if private.exists():
-            continue
-        key = ec.generate_private_key(ec.SECP256R1())
-        point = key.public_key().public_numbers()
-        keys.append(
-            {
-                "kty": "EC",
-                "crv": "P-256",
-                "x": coordinate(point.x),
-                "y": coordinate(point.y),
-                "kid": f"{name}-{uuid4().hex[:8]}",
-                "use": "sig",
-                "alg": "ES256",
-                "iss": name,
-            }
-        )
-        keep(private, key)
-        public.write_text(json.dumps({"keys": keys}, indent=2) + "\n")
-    if not (folder / LOG_KEY).exists():
-        keep(folder / LOG_KEY, Ed25519PrivateKey.generate())
-
-
-def keep(path: Path, key: ec.EllipticCurvePrivateKey | Ed25519PrivateKey) -> None:
-    """Write a private key where only its owner reads it."""
-    path.touch(mode=0o600)
-    path.write_bytes(private_pem(key))
-
-
 def load_log_key(folder: Path) -> Ed25519PrivateKey:
     """The key under which the log signs its checkpoints."""
     key = load_pem_private_key((folder / LOG_KEY).read_bytes(), None)
     if not isinstance(key, Ed25519PrivateKey):
         raise TypeError(f"{LOG_KEY} holds no Ed25519 key.")
     return key
+
+
+def no_keys() -> Keys:
+    """Keys of nobody, for descriptions that are made without an installation."""
+    return dict

@@ -1,13 +1,13 @@
 """The services put together: all in one process, or one of several, from the same code."""
 
 import asyncio
-import json
 import os
 import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from services.contracts.settings import Settings as ContractsSettings
 from services.gateway import app as gateway_app
 from services.gateway import worker as gateway_worker
 from services.gateway.settings import Settings as GatewaySettings
-from services.kernel.auth import load_signer, load_verifier
+from services.kernel.auth import Signer, Verifier
 from services.kernel.db import Database
 from services.kernel.jobs import Worker
 from services.kernel.peers import Peer, connect
@@ -55,7 +55,9 @@ class System:
     peers: list[Peer] = field(default_factory=list)
 
     async def close(self) -> None:
-        """Give back connections."""
+        """Finish what is being noted, and give back connections."""
+        if "gateway" in self.apps:
+            await self.apps["gateway"].state.uses.settle()
         for peer in self.peers:
             await peer.client.aclose()
         for database in self.databases:
@@ -69,8 +71,8 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
     gateway, contracts, outcomes = GatewaySettings(**timing), ContractsSettings(**timing), OutcomesSettings(**timing)
     if poll_seconds is not None:
         gateway.pull_seconds = gateway.integrate_seconds = contracts.hear_seconds = poll_seconds
-    folder = gateway.keys_dir
-    verifier = load_verifier(folder)
+    folder = keys.Folder(gateway.keys_dir)
+    verifier = Verifier(folder)
 
     def database(name: str) -> Database:
         made = Database(name, pool_size=gateway.pool_size)
@@ -78,7 +80,7 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
         return made
 
     def peer(name: str, url: str | None, signer: str) -> Peer:
-        made = Peer(name, connect(url, system.apps.get(name)), load_signer(folder, signer))
+        made = Peer(name, connect(url, system.apps.get(name)), Signer(folder, signer))
         system.peers.append(made)
         return made
 
@@ -94,18 +96,12 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
         own = database("gateway")
         commitments = peer("contracts", gateway.contracts_url, "gateway")
         evidence = peer("outcomes", gateway.outcomes_url, "gateway")
-        public = published(folder)
-        signer = load_signer(folder, "gateway")
-        system.apps["gateway"] = gateway_app.build(own, verifier, signer, public, commitments, evidence)
-        system.workers.append(gateway_worker.create_worker(own, commitments, evidence, gateway))
-        system.workers.append(gateway_worker.create_log_worker(own, keys.load_log_key(folder), gateway))
+        proofs = gateway_app.Credentials(folder, folder.published, gateway.issuer, gateway.proxies())
+        system.apps["gateway"] = gateway_app.build(own, proofs, commitments, evidence)
+        rotate = partial(keys.rotate_due, folder.path, gateway.signing_days)
+        system.workers.append(gateway_worker.create_worker(own, commitments, evidence, gateway, rotate))
+        system.workers.append(gateway_worker.create_log_worker(own, keys.load_log_key(folder.path), gateway))
     return system
-
-
-def published(folder: Path) -> dict[str, Any]:
-    """The gateway's public keys, as anybody may read them."""
-    found = json.loads((folder / "jwks.json").read_text())["keys"]
-    return {"keys": [{k: v for k, v in key.items() if k != "iss"} for key in found if key["iss"] == "gateway"]}
 
 
 def here() -> list[str]:
@@ -113,6 +109,11 @@ def here() -> list[str]:
     settings = GatewaySettings()
     elsewhere = {"contracts": settings.contracts_url, "outcomes": settings.outcomes_url}
     return [name for name in SERVICES if not elsewhere.get(name)]
+
+
+def keys_folder(var: Path = VAR) -> Path:
+    """Where the signing keys are: in `var` unless the environment names another place."""
+    return Path(os.environ.setdefault("RINGFENCE_KEYS_DIR", str((var / "keys").resolve())))
 
 
 @contextmanager
@@ -126,8 +127,7 @@ def installation(var: Path = VAR) -> Iterator[str]:
         raise SamplePrefix(f"{SAMPLE_PREFIX} is the standard's example; set RINGFENCE_OCID_PREFIX to your own.")
     if given and os.environ.get("RINGFENCE_NOW"):
         raise ClockNotMovable("RINGFENCE_NOW moves the clock of the embedded database only; unset one of the two.")
-    os.environ.setdefault("RINGFENCE_KEYS_DIR", str((var / "keys").resolve()))
-    keys.ensure(Path(os.environ["RINGFENCE_KEYS_DIR"]))
+    keys.ensure(keys_folder(var))
     if given:
         yield given
         return
@@ -167,7 +167,14 @@ async def serve(system: System, app: str, host: str, port: int, stop: asyncio.Ev
     """Serve one app on a port and run all workers until told to stop."""
     stop = stop or asyncio.Event()
     config = uvicorn.Config(
-        system.apps[app], host=host, port=port, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=30
+        system.apps[app],
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_keep_alive=30,
+        proxy_headers=False,
     )
     server = uvicorn.Server(config)
     workers = [asyncio.create_task(worker.run(stop)) for worker in system.workers]

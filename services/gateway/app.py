@@ -1,5 +1,7 @@
 """The gateway as an ASGI app: its own routes, and everything that the services behind it offer."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -10,16 +12,18 @@ from fastapi.routing import APIRoute
 
 from services.gateway import forward, routes
 from services.gateway.access import routes as access
-from services.gateway.access.authenticate import authenticator
+from services.gateway.access.authenticate import Tokens, Uses, authenticator
 from services.gateway.description import merged
 from services.gateway.log import routes as log
 from services.gateway.models import IdempotencyKey
 from services.gateway.records import routes as records
+from services.gateway.rules.networks import Network
 from services.gateway.rules.transfer import TransferNotAllowed
+from services.gateway.tokens import routes as tokens_routes
 from services.gateway.transfers import routes as transfers
 from services.gateway.withdrawals import routes as withdrawals
 from services.gateway.withdrawals.service import AlreadyWithdrawn
-from services.kernel.auth import Signer, Verifier
+from services.kernel.auth import Keys, Signer, Verifier
 from services.kernel.db import Database
 from services.kernel.errors import DomainError
 from services.kernel.http import create_app
@@ -29,13 +33,30 @@ CONSTRAINTS: dict[str, DomainError] = {
     "transfer_live_idx": TransferNotAllowed("A transfer of this contract is under way."),
     "withdrawal_record_id_key": AlreadyWithdrawn("Somebody has just withdrawn this record."),
 }
-OWN = (access.router, log.router, records.router, withdrawals.router, transfers.router, routes.router)
+OWN = (
+    tokens_routes.router,
+    access.router,
+    log.router,
+    records.router,
+    withdrawals.router,
+    transfers.router,
+    routes.router,
+)
 
 
-def build(
-    database: Database, verifier: Verifier, signer: Signer, jwks: dict[str, Any], contracts: Peer, outcomes: Peer
-) -> FastAPI:
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """By what the gateway proves itself and others: keys as they are at each moment, and the name of the issuer."""
+
+    keys: Keys
+    published: Callable[[], dict[str, Any]]
+    issuer: str
+    proxies: Sequence[Network] = ()
+
+
+def build(database: Database, credentials: Credentials, contracts: Peer, outcomes: Peer) -> FastAPI:
     """The app on this database, reaching the services behind it through these peers."""
+    verifier = Verifier(credentials.keys)
     own = APIRouter()
     for router in OWN:
         own.include_router(router)
@@ -43,8 +64,11 @@ def build(
     answered = own_routes()
     for service in forward.BEHIND:
         app.include_router(forward.passing_routes(service, answered))
-    app.state.authenticate = authenticator(database, verifier)
-    app.state.signer, app.state.jwks = signer, jwks
+    tokens, uses = Tokens(verifier, credentials.issuer), Uses(database)
+    app.state.authenticate = authenticator(database, tokens, uses, credentials.proxies)
+    app.state.signer = Signer(credentials.keys, "tokens", credentials.issuer)
+    app.state.tokens, app.state.uses, app.state.issuer = tokens, uses, credentials.issuer
+    app.state.published = credentials.published
     app.state.contracts, app.state.outcomes = contracts, outcomes
     describe = app.openapi
     app.openapi = cache(lambda: merged(describe(), answered))  # type: ignore[method-assign]

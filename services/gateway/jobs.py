@@ -1,9 +1,13 @@
 """The gateway's background work: act (foreign, no transaction open), then record (one transaction)."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from uuid import UUID
+
+import structlog
+from sqlalchemy import text
 
 from services.gateway import calls
 from services.gateway.calls import SELF
@@ -88,11 +92,30 @@ async def carry_out(database: Database, key: str, now: datetime, *, contracts: P
             await transfers.finish_act(session, transfer_id=transfer_id, key=act, answer=answer, caller=SELF, now=now)
 
 
-def handlers(contracts: Peer, outcomes: Peer, pull_seconds: float) -> Mapping[str, Handler]:
+async def forget(database: Database, key: str, now: datetime) -> None:
+    """Throw away what has expired: assertions that were used, revocations, answers to repeated requests; hourly."""
+    async with database.transaction(SELF) as session:
+        await session.execute(text("SELECT gateway.forget_expired()"))
+        await enqueue(session, Job, kind="forget", key=key, pause_seconds=3600)
+
+
+async def rotate_signing(database: Database, key: str, now: datetime, *, rotate: Callable[[], list[str]]) -> None:
+    """Give signers whose keys are old new ones, where they are kept; looked at daily."""
+    if made := await asyncio.to_thread(rotate):
+        structlog.get_logger("ringfence").info("signing keys made", kids=made)
+    async with database.transaction(SELF) as session:
+        await enqueue(session, Job, kind="rotate", key=key, pause_seconds=86_400)
+
+
+def handlers(
+    contracts: Peer, outcomes: Peer, pull_seconds: float, rotate: Callable[[], list[str]]
+) -> Mapping[str, Handler]:
     """What to do for each kind of job, with the services that it needs."""
     return {
         "deliver": partial(deliver, contracts=contracts),
         "pull": partial(pull, contracts=contracts, outcomes=outcomes, pull_seconds=pull_seconds),
         "review": partial(review, contracts=contracts, outcomes=outcomes),
         "carry_out": partial(carry_out, contracts=contracts, outcomes=outcomes),
+        "forget": forget,
+        "rotate": partial(rotate_signing, rotate=rotate),
     }

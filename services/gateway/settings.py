@@ -1,8 +1,13 @@
 """Where the gateway finds what it needs; by environment only."""
 
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import AfterValidator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.gateway.rules.networks import Network, networks
+from services.gateway.rules.tokens import issuer_of
 
 
 class Settings(BaseSettings):
@@ -18,3 +23,10 @@ class Settings(BaseSettings):
     integrate_seconds: float = 0.25
     log_origin: str = "ringfence.education/log"
     pool_size: int = 10
+    issuer: Annotated[str, AfterValidator(issuer_of)] = "https://ringfence.localhost"
+    signing_days: float = 90
+    trusted_proxies: str = ""
+
+    def proxies(self) -> tuple[Network, ...]:
+        """The networks of proxies whose X-Forwarded-For is believed."""
+        return networks(self.trusted_proxies)

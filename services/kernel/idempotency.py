@@ -22,9 +22,16 @@ KEY = re.compile(r'"[\x20\x21\x23-\x5b\x5d-\x7e]{8,100}"|[A-Za-z0-9._~-]{8,100}'
 
 
 class IdempotencyRow(Table):
-    """The answer that a key was given; the key is a hash of caller, method, path and key."""
+    """The answer that a key was given; the key is a hash of caller, method, path and key.
+
+    The database itself notes whose it is, and shows it to nobody else.
+    """
 
     key: str = Field(primary_key=True, max_length=64)
+    client_id: str = Field(
+        default=None,
+        sa_column_kwargs={"server_default": text("coalesce(current_setting('ringfence.client_id', true), '')")},
+    )
     fingerprint: str = Field(max_length=64)
     status: int
     body: dict[str, Any] = Field(sa_type=JSON)

@@ -103,7 +103,6 @@ KEPT = (
         "f ->> 'client_id'",
         facts.registered,
         key="r.id",
-        columns={"disabled_at": "disabled_at"},
     ),
     Kept(
         "API key",
@@ -111,7 +110,6 @@ KEPT = (
         "kind LIKE 'api_key.%'",
         "f ->> 'key_id'",
         facts.issued,
-        columns={"expires_at": "expires_at", "revoked_at": "revoked_at"},
         subject="id",
     ),
 )

@@ -40,9 +40,10 @@ def append_only() -> Iterator[tuple[str, str]]:
     for path in sorted((ROOT / "migrations").glob("*/0*.py")):
         module = importlib.import_module(f"migrations.{path.parent.name}.{path.stem}")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(module, "op", recorder)
+            patch.setattr(module, "op", recorder, raising=False)
             patch.setattr(module, "grant", recorder.grant, raising=False)
-            patch.setattr(module, "bound", recorder.bound, raising=False)
+            for name in ("bound", "own_answers"):
+                patch.setattr(module, name, getattr(recorder, name), raising=False)
             module.upgrade()
     for schema, lists in recorder.granted:
         for table in lists["append_only"]:

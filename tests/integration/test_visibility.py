@@ -98,6 +98,8 @@ READS = (
 )
 PUBLIC = {
     "/oauth2/token",
+    "/oauth2/revoke",
+    "/oauth2/introspect",
     "/.well-known/jwks.json",
     "/v1/ocds/releases",
     "/v1/ocds/releases/{ocid}",

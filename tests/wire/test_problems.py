@@ -195,7 +195,7 @@ async def test_what_nobody_foresaw_is_a_500_that_tells_nothing_but_its_request_i
     async def broken() -> None:
         raise RuntimeError("SELECT secret FROM psycopg")
 
-    app = create_app("gateway", router, world.database("gateway"), Verifier({"keys": []}), {}, IdempotencyKey)
+    app = create_app("gateway", router, world.database("gateway"), Verifier(dict), {}, IdempotencyKey)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as http:
         check_problem(await http.get("/broken"), 500)

@@ -1,6 +1,5 @@
 """Every door asks who calls: a scope on each route, or a place on the public list; and services believe signatures."""
 
-import base64
 import json
 import time
 from collections.abc import Iterator
@@ -10,15 +9,14 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from jose import jwt
 
 from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES, SCOPES
-from services.kernel.auth import ALGORITHM, Caller, Signer, as_claims, current_caller, load_signer, service_caller
+from services.kernel.auth import ACCESS, ALGORITHM, IDENTITY, Caller, Signer, as_claims, current_caller
 from services.kernel.types import Kind
-from services.keys import private_pem
+from services.keys import Folder
+from tests.forging import by_hand, everything, identity_claims, signed, stranger
 from tests.world import Actor, World
 
 ABOUT_ITSELF = {("GET", "/openapi.json"), ("HEAD", "/openapi.json"), ("GET", "/health/live"), ("GET", "/health/ready")}
@@ -75,24 +73,6 @@ def is_refused(answer: httpx.Response) -> bool:
     return answer.status_code == 401 and problem and answer.headers["www-authenticate"].startswith("Bearer")
 
 
-def everything(service: str) -> Caller:
-    """A caller who may do anything, if somebody believes it."""
-    return service_caller(service)
-
-
-def by_hand(header: dict[str, Any], claims: dict[str, Any], signature: str = "") -> str:
-    """A token put together without any library."""
-    parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in (header, claims))
-    return ".".join((*parts, signature))
-
-
-def identity_claims(audience: str, **changes: Any) -> dict[str, Any]:
-    """The claims of a good identity, with changes."""
-    now = int(time.time())
-    times = {"iss": "gateway", "aud": audience, "sub": "service:gateway", "iat": now, "exp": now + 60}
-    return {**times, "jti": str(uuid4()), "caller": as_claims(everything("gateway")), **changes}
-
-
 async def test_every_route_asks_for_a_scope_or_is_on_the_public_list(world: World) -> None:
     for service, app in world.system.apps.items():
         found = list(routes(app))
@@ -129,7 +109,7 @@ async def test_a_scope_that_was_not_given_is_403_on_every_route_of_the_gateway(w
 
 async def test_internal_routes_refuse_even_a_caller_with_all_public_scopes(world: World, keys_dir: Path) -> None:
     dfe = Caller("dfe-1", "DfE", Kind.DFE, "dfe", frozenset(SCOPES))
-    signer = load_signer(keys_dir, "gateway")
+    signer = Signer(Folder(keys_dir), "gateway")
     for service in BEHIND:
         headers = {"Authorization": f"Bearer {signer.identity(dfe, service)}"}
         async with behind(world, service) as http:
@@ -140,7 +120,7 @@ async def test_internal_routes_refuse_even_a_caller_with_all_public_scopes(world
 
 
 async def test_internal_routes_answer_a_service(world: World, keys_dir: Path) -> None:
-    signer = load_signer(keys_dir, "gateway")
+    signer = Signer(Folder(keys_dir), "gateway")
     for service in BEHIND:
         async with behind(world, service) as http:
             headers = {"Authorization": f"Bearer {signer.identity(everything('gateway'), service)}"}
@@ -197,44 +177,73 @@ async def test_services_do_not_take_a_clients_access_token(world: World) -> None
             assert is_refused(await http.get(path, headers=dfe.headers))
 
 
-@pytest.mark.parametrize("service", BEHIND)
-async def test_services_refuse_every_forged_or_stale_identity(world: World, keys_dir: Path, service: str) -> None:
-    signer, path = load_signer(keys_dir, "gateway"), DOORS[service]
-    caller, now = everything("gateway"), int(time.time())
-    header = {"alg": ALGORITHM, "typ": "identity+jwt", "kid": signer.key_id}
-    stranger = Signer(private_pem(ec.generate_private_key(ec.SECP256R1())).decode(), signer.key_id, "gateway")
-    unknown = Signer(private_pem(ec.generate_private_key(ec.SECP256R1())).decode(), "gateway-0", "gateway")
-    good = signer.identity(caller, service)
+def forged_identities(keys_dir: Path, service: str) -> dict[str, str]:
+    """Identities that no service should believe, each by what is wrong with it."""
+    gateway, tokens = Signer(Folder(keys_dir), "gateway"), Signer(Folder(keys_dir), "tokens")
+    caller, now, key = everything("gateway"), int(time.time()), gateway.key()
+    header = {"alg": ALGORITHM, "typ": IDENTITY.typ, "kid": key.id}
+    good = gateway.identity(caller, service)
     start, body, signature = good.split(".")
     nobody = by_hand({}, identity_claims(service)).split(".")[1]
 
-    def signed(**changes: Any) -> str:
-        return jwt.encode(identity_claims(service, **changes), signer.key, ALGORITHM, headers=header)
+    def changed(**changes: Any) -> str:
+        return signed(key.private, header, identity_claims(service, **changes))
 
-    forged = {
-        "expired": signed(iat=now - 120, exp=now - 60),
-        "not yet issued": signed(iat=now + 600, exp=now + 660),
-        "good for a year": signed(exp=now + 365 * 86400),
-        "without an end": signed(exp=None),
-        "another audience": signer.identity(caller, "outcomes" if service == "contracts" else "contracts"),
-        "the public audience": signer.identity(caller, "ringfence"),
-        "another issuer": signed(iss="contracts"),
-        "of another kind": signer.sign("at+jwt", service, "x", 60, {"caller": as_claims(caller)}),
+    return {
+        "expired": changed(iat=now - 120, exp=now - 60),
+        "not yet issued": changed(iat=now + 600, exp=now + 660),
+        "good for two minutes": changed(exp=now + 120),
+        "good for a year": changed(exp=now + 365 * 86400),
+        "without an end": changed(exp=None),
+        "without a caller": changed(caller=None),
+        "with a caller that is none": changed(caller={"kind": "king"}),
+        "bound to a certificate": changed(cnf={"x5t#S256": "x"}),
+        "another audience": gateway.identity(caller, "outcomes" if service == "contracts" else "contracts"),
+        "the public audience": gateway.identity(caller, "ringfence"),
+        "another issuer": changed(iss="contracts"),
+        "an access token": tokens.sign(ACCESS, service, "x", {"caller": as_claims(caller)}),
+        "of another kind": gateway.sign(ACCESS, service, "x", {"caller": as_claims(caller)}),
+        "by the key of access tokens": tokens.sign(IDENTITY, service, "x", {"caller": as_claims(caller)}),
         "alg none": by_hand({**header, "alg": "none"}, identity_claims(service)),
         "alg none with a signature": by_hand({**header, "alg": "none"}, identity_claims(service), signature),
         "alg HS256": by_hand({**header, "alg": "HS256"}, identity_claims(service), signature),
-        "another key under a known name": stranger.identity(caller, service),
-        "another key": unknown.identity(caller, service),
+        "another key under a known name": stranger("gateway", key.id).identity(caller, service),
+        "another key": stranger("gateway", "gateway-0").identity(caller, service),
         "changed body": f"{start}.{nobody}.{signature}",
         "no signature": f"{start}.{body}.",
         "a key inside": by_hand({**header, "jwk": {"kty": "EC"}}, identity_claims(service), signature),
         "nothing": "",
         "noise": "..",
     }
+
+
+@pytest.mark.parametrize("service", BEHIND)
+async def test_services_refuse_every_forged_or_stale_identity(world: World, keys_dir: Path, service: str) -> None:
+    good = Signer(Folder(keys_dir), "gateway").identity(everything("gateway"), service)
     async with behind(world, service) as http:
-        assert (await http.get(path, headers={"Authorization": f"Bearer {good}"})).status_code == 200
-        for what, token in forged.items():
-            assert is_refused(await http.get(path, headers={"Authorization": f"Bearer {token}"})), what
+        assert (await http.get(DOORS[service], headers={"Authorization": f"Bearer {good}"})).status_code == 200
+        for what, token in forged_identities(keys_dir, service).items():
+            assert is_refused(await http.get(DOORS[service], headers={"Authorization": f"Bearer {token}"})), what
+
+
+WRONG_EVERYWHERE = ("expired", "another audience", "another key", "an access token", "nothing")
+
+
+@pytest.mark.parametrize("service", ["gateway", *BEHIND])
+async def test_every_route_of_every_service_refuses_a_wrong_identity(
+    world: World, keys_dir: Path, service: str
+) -> None:
+    forged = forged_identities(keys_dir, service)
+    asked = 0
+    async with behind(world, service) as http:
+        for method, path, _ in routes(world.system.apps[service]):
+            if (method, path) in PUBLIC[service]:
+                continue
+            for what in WRONG_EVERYWHERE:
+                request = FORM | {"headers": FORM["headers"] | {"Authorization": f"Bearer {forged[what]}"}}
+                assert is_refused(await http.request(method, filled(path), **request)), (method, path, what)
+                asked += 1
+    assert asked > 100
 
 
 async def test_services_believe_no_header_that_nobody_signed(world: World) -> None:
@@ -247,7 +256,7 @@ async def test_services_believe_no_header_that_nobody_signed(world: World) -> No
 
 
 async def test_the_gateway_takes_no_identity_of_a_service(world: World, keys_dir: Path) -> None:
-    signer = load_signer(keys_dir, "gateway")
+    signer = Signer(Folder(keys_dir), "gateway")
     for audience in ("gateway", "ringfence", "contracts"):
         bearer = {"Authorization": f"Bearer {signer.identity(everything('gateway'), audience)}"}
         assert is_refused(await Actor(world.http, bearer).ask("GET", "/v1/contracts"))

@@ -1,22 +1,42 @@
-"""Proof of who calls: a bearer token, or an API key in a header, and never both."""
+"""Proof of who calls: a bearer token, or an API key in a header, and never both.
 
-import base64
-import binascii
+A token's signature is checked once and remembered; whether the token and its client, or the key, still stand is asked
+of the database at every request, in one statement, so that what was ended is refused at once by every replica.
+"""
+
+import asyncio
+import hashlib
 import hmac
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
 
+import structlog
 from fastapi import Request
+from sqlalchemy import RowMapping, text
 
 from services.gateway.access import queries
-from services.gateway.access.service import caller_of_client, caller_of_key
-from services.gateway.rules.secrets import stored, well_formed
-from services.kernel.auth import Authenticate, Caller, Signer, Verifier, service_caller
+from services.gateway.rules.networks import Network, came_from, inside, networks
+from services.gateway.rules.secrets import KEY, Environment, environment_of, stored, well_formed
+from services.gateway.rules.tokens import AUDIENCE
+from services.kernel.auth import ACCESS, Authenticate, Caller, Verifier, service_caller
 from services.kernel.db import Database
-from services.kernel.errors import BadRequest, Unauthenticated
+from services.kernel.errors import BadRequest, Forbidden, Unauthenticated
+from services.kernel.types import Kind
 
-TOKEN_SECONDS = 600
-AUDIENCE = "ringfence"
 SELF = service_caller("gateway")
+READING = frozenset({"GET", "HEAD"})
+MISPLACED = frozenset({"api_key", "apikey", "x-api-key", "access_token", "client_secret", "client_assertion"})
+"""Names under which secrets are sent where they do not belong."""
+REMEMBERED = 4096
+"""How many tokens are remembered; the oldest makes room."""
+USED = text(
+    "UPDATE gateway.api_key SET last_used_at = :hour WHERE id = :id AND (last_used_at IS NULL OR last_used_at < :hour)"
+)
 
 
 class TwoCredentials(BadRequest):
@@ -26,75 +46,189 @@ class TwoCredentials(BadRequest):
     title = "Two credentials in one request"
 
 
-def authenticator(database: Database, verifier: Verifier) -> Authenticate:
+class NotInAHeader(BadRequest):
+    """A secret in the address or in a body ends up in logs and histories."""
+
+    code = "invalid_request"
+    title = "Credentials belong in a header"
+
+
+class ReadsOnly(Forbidden):
+    """A test key changes nothing."""
+
+    code = "test_key"
+    title = "A test key changes nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A token whose signature was found right: that signature, and what the token says."""
+
+    signature: str
+    claims: dict[str, Any]
+
+
+class Tokens:
+    """Checks access tokens, and remembers which signatures were right while their tokens and keys last.
+
+    A token is known by what was signed, its `jti` included, and believed only with the very signature that was
+    checked: another one for the same words, right or wrong, is checked by itself.
+    """
+
+    def __init__(self, verifier: Verifier, issuer: str) -> None:
+        self.verifier, self.issuer = verifier, issuer
+        self.keys = verifier.keys()
+        self.known: dict[bytes, Verified] = {}
+
+    def claims(self, token: str) -> dict[str, Any]:
+        """The claims of a valid token; raises Unauthenticated."""
+        if self.verifier.keys() is not self.keys:
+            self.keys = self.verifier.keys()
+            self.known.clear()
+        signed, _, signature = token.rpartition(".")
+        name = hashlib.sha256(signed.encode()).digest()
+        found = self.known.get(name)
+        if found and hmac.compare_digest(found.signature.encode(), signature.encode()):
+            if time.time() < found.claims["exp"]:
+                return found.claims
+            del self.known[name]
+        claims = self.verifier.claims(token, ACCESS, AUDIENCE, self.issuer)
+        if claims.get("client_id") != claims["sub"] or not isinstance(claims.get("scope"), str):
+            raise Unauthenticated("The token is not valid.")
+        if len(self.known) >= REMEMBERED:
+            del self.known[next(iter(self.known))]
+        self.known[name] = Verified(signature, claims)
+        return claims
+
+
+class Uses:
+    """Notes the hour in which a key was last used: in the background, and once an hour, not at every request."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.noting: dict[UUID, asyncio.Task[None]] = {}
+
+    def note(self, key_id: UUID, last: datetime | None) -> None:
+        """Have it noted that the key is used now, if that is news."""
+        hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        if (last is None or last < hour) and key_id not in self.noting:
+            self.noting[key_id] = asyncio.create_task(self.write(key_id, hour))
+
+    async def write(self, key_id: UUID, hour: datetime) -> None:
+        """Note it; when the database cannot now, the next request tries again."""
+        try:
+            async with self.database.transaction(SELF) as session:
+                await session.execute(USED, {"id": key_id, "hour": hour})
+        except Exception as error:
+            structlog.get_logger("ringfence").warning("use of a key not noted", error=type(error).__name__)
+        finally:
+            del self.noting[key_id]
+
+    async def settle(self) -> None:
+        """Wait for what is being noted."""
+        await asyncio.gather(*self.noting.values())
+
+
+def authenticator(database: Database, tokens: Tokens, uses: Uses, proxies: Sequence[Network]) -> Authenticate:
     """How the gateway proves its callers. Security runs on real time, whatever the clock of a demonstration says."""
 
     async def authenticate(request: Request) -> Caller:
-        scheme, _, value = request.headers.get("authorization", "").partition(" ")
-        key = request.headers.get("x-api-key") or (value if scheme.lower() == "apikey" else None)
-        if key and scheme.lower() == "bearer":
-            raise TwoCredentials("Send either a bearer token or an API key.")
-        if key:
-            return await by_key(key)
-        if scheme.lower() == "bearer":
-            return await by_token(value)
+        check_address(request)
+        key, token = credentials(request)
+        if key is not None:
+            return await by_key(request, key)
+        if token is not None:
+            return await by_token(token)
+        await check_body(request)
         raise Unauthenticated("Send a bearer token, or an API key in x-api-key.")
 
-    async def by_key(key: str) -> Caller:
+    async def by_key(request: Request, key: str) -> Caller:
         if not well_formed(key):
             raise Unauthenticated("The API key is not valid.")
-        async with database.transaction(SELF) as session:
-            row = await queries.key_by_hash(session, stored(key))
-        if row is None or row.revoked_at is not None or row.expires_at <= datetime.now(UTC):
+        digest = stored(key)
+        row = await queries.key_standing(database, digest)
+        right = hmac.compare_digest(digest, row["key_hash"] if row else stored("nobody"))
+        if row is None or not right or row["environment"] != environment_of(key):
             raise Unauthenticated("The API key is not valid.")
+        if row["networks"] and not inside(origin(request), networks(",".join(row["networks"]))):
+            raise Unauthenticated("The API key is not valid.")
+        uses.note(row["id"], row["last_used_at"])
+        if row["environment"] == Environment.TEST and request.method not in READING:
+            raise ReadsOnly("A test key reads only, and sees nobody's rows. Use a live key for the work itself.")
         return caller_of_key(row)
 
+    def origin(request: Request) -> str:
+        peer = request.client.host if request.client else ""
+        return came_from(peer, request.headers.getlist("x-forwarded-for"), proxies)
+
     async def by_token(token: str) -> Caller:
-        claims = verifier.claims(token, "at+jwt", AUDIENCE)
-        async with database.transaction(SELF) as session:
-            row = await queries.client(session, str(claims.get("client_id")))
-        if row is None or row.disabled_at is not None:
+        claims = tokens.claims(token)
+        row = await queries.client_standing(database, claims["client_id"], claims["jti"])
+        if row is None:
             raise Unauthenticated("The token is not valid.")
-        return caller_of_client(row, frozenset(str(claims.get("scope", "")).split()))
+        return caller_of_client(row, frozenset(claims["scope"].split()).intersection(row["scopes"]))
 
     return authenticate
 
 
-class TokenRefused(Exception):
-    """The token endpoint's own errors (RFC 6749, section 5.2)."""
-
-    def __init__(self, status: int, error: str, description: str) -> None:
-        super().__init__(description)
-        self.status, self.body = status, {"error": error, "error_description": description}
-
-
-async def issue_token(
-    *, database: Database, signer: Signer, authorization: str, form: dict[str, str]
-) -> tuple[str, str]:
-    """A signed access token (RFC 9068) and its scope for a client that proves itself by its secret."""
-    if form.get("grant_type") != "client_credentials":
-        raise TokenRefused(400, "unsupported_grant_type", "Only client_credentials is offered.")
-    client_id, secret = basic(authorization)
-    async with database.transaction(SELF) as session:
-        row = await queries.client(session, client_id)
-    known = row.secret_hash if row else stored("nobody")
-    if not hmac.compare_digest(known, stored(secret)) or row is None or row.disabled_at is not None:
-        raise TokenRefused(401, "invalid_client", "The client is not known, or its secret is wrong.")
-    asked = form.get("scope", "").split() or row.scopes
-    if not set(asked) <= set(row.scopes):
-        raise TokenRefused(400, "invalid_scope", "The client was not given all of these scopes.")
-    scope = " ".join(sorted(asked))
-    claims = {"client_id": row.id, "scope": scope}
-    return signer.sign("at+jwt", AUDIENCE, row.id, TOKEN_SECONDS, claims), scope
+def credentials(request: Request) -> tuple[str | None, str | None]:
+    """The API key or the token that a request shows in its headers; raises TwoCredentials for more than one."""
+    shown = request.headers.getlist("authorization")
+    keys = request.headers.getlist("x-api-key")
+    if len(shown) + len(keys) > 1:
+        raise TwoCredentials("Send either a bearer token or an API key, once.")
+    if keys:
+        return keys[0], None
+    scheme, _, value = (shown[0] if shown else "").partition(" ")
+    found = {"apikey": (value, None), "bearer": (None, value)}
+    return found.get(scheme.lower(), (None, None))
 
 
-def basic(authorization: str) -> tuple[str, str]:
-    """Client id and secret of HTTP Basic; raises TokenRefused for anything else."""
-    scheme, _, encoded = authorization.partition(" ")
-    try:
-        client_id, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, ValueError) as error:
-        raise TokenRefused(401, "invalid_client", "The Authorization header is not HTTP Basic.") from error
-    if scheme.lower() != "basic" or not colon or "\x00" in client_id:
-        raise TokenRefused(401, "invalid_client", "Send client id and secret as HTTP Basic.")
-    return client_id, secret
+def check_address(request: Request) -> None:
+    """Raise NotInAHeader when a secret stands in the address."""
+    query = request.scope["query_string"].decode("latin-1")
+    if query and is_secret(query):
+        raise NotInAHeader("Send a token as Authorization, an API key as x-api-key. Replace what was in the address.")
+
+
+async def check_body(request: Request) -> None:
+    """Raise NotInAHeader when a request without credentials has a secret in its form or JSON."""
+    kind = request.headers.get("content-type", "")
+    if kind.startswith(("application/json", "application/x-www-form-urlencoded")):
+        body = (await request.body()).decode("latin-1")
+        if KEY.search(body) or (kind.startswith("application/x-www") and is_secret(body)):
+            raise NotInAHeader("Send a token as Authorization, an API key as x-api-key, not in the body.")
+
+
+def is_secret(form: str) -> bool:
+    """Whether fields of a form or an address hold a secret."""
+    names = {name.lower() for name, _ in parse_qsl(form, keep_blank_values=True)}
+    return bool(MISPLACED & names) or KEY.search(form) is not None
+
+
+def caller_of_client(row: RowMapping, scopes: frozenset[str]) -> Caller:
+    """The caller that a client's token stands for."""
+    return Caller(
+        client_id=row["id"],
+        name=row["name"],
+        kind=Kind(row["kind"]),
+        organisation=row["organisation"],
+        scopes=scopes,
+        regions=tuple(row["regions"]),
+        la_codes=tuple(row["la_codes"]),
+        trust_uid=row["trust_uid"],
+        urns=tuple(row["urns"]),
+    )
+
+
+def caller_of_key(row: RowMapping) -> Caller:
+    """The caller that an API key stands for: a trust's finance team, or, with a test key, nobody who has any rows."""
+    live = row["environment"] == Environment.LIVE
+    return Caller(
+        client_id=f"key:{row['id']}",
+        name=row["name"],
+        kind=Kind.SUPPLIER,
+        organisation=f"trust-{row['trust_uid']}" if live else "test",
+        scopes=frozenset(row["scopes"]),
+        trust_uid=row["trust_uid"] if live else None,
+    )

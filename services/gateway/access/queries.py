@@ -3,17 +3,43 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import RowMapping, func, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.gateway.credentials import ApiKey, Client
+from services.kernel.db import Database
 from services.kernel.errors import NotFound
 
+CLIENT_STANDING = text("SELECT * FROM gateway.client_standing(:client_id, :jti)")
+KEY_STANDING = text("SELECT * FROM gateway.key_standing(:key_hash)")
 
-async def client(session: AsyncSession, client_id: str) -> Client | None:
-    """The client with this id."""
-    return await session.get(Client, client_id)
+
+async def client_standing(database: Database, client_id: str, jti: str) -> RowMapping | None:
+    """The client of a token, unless it was disabled or the token revoked: one round trip, true on every replica."""
+    return await database.one(CLIENT_STANDING, {"client_id": client_id, "jti": jti})
+
+
+async def key_standing(database: Database, key_hash: str) -> RowMapping | None:
+    """The key whose hash this is, unless it was revoked or has expired."""
+    return await database.one(KEY_STANDING, {"key_hash": key_hash})
+
+
+async def client(session: AsyncSession, client_id: str) -> Client:
+    """The client with this id; raises NotFound."""
+    return known(await session.get(Client, client_id))
+
+
+async def locked_client(session: AsyncSession, client_id: str) -> Client:
+    """The client with this id, locked; raises NotFound."""
+    return known((await session.exec(select(Client).where(Client.id == client_id).with_for_update())).one_or_none())
+
+
+def known(row: Client | None) -> Client:
+    """The client that was found; raises NotFound where none was."""
+    if row is None:
+        raise NotFound("No such client.")
+    return row
 
 
 async def clients(session: AsyncSession) -> list[Client]:
@@ -21,27 +47,26 @@ async def clients(session: AsyncSession) -> list[Client]:
     return list(await session.exec(select(Client).order_by(col(Client.name), col(Client.id))))
 
 
-async def key_by_hash(session: AsyncSession, key_hash: str) -> ApiKey | None:
-    """The key whose hash this is."""
-    return (await session.exec(select(ApiKey).where(ApiKey.key_hash == key_hash))).one_or_none()
-
-
 async def keys(session: AsyncSession) -> list[ApiKey]:
     """All keys that the caller may see, newest first."""
     return list(await session.exec(select(ApiKey).order_by(col(ApiKey.id).desc())))
 
 
-async def locked_key(session: AsyncSession, key_id: UUID) -> ApiKey:
-    """The key, locked; raises NotFound when it is not the caller's to see."""
-    found = (await session.exec(select(ApiKey).where(ApiKey.id == key_id).with_for_update())).one_or_none()
+async def key(session: AsyncSession, key_id: UUID, *, lock: bool = False) -> ApiKey:
+    """The key, locked if it is to be changed; raises NotFound when it is not the caller's to see."""
+    statement = select(ApiKey).where(ApiKey.id == key_id)
+    found = (await session.exec(statement.with_for_update() if lock else statement)).one_or_none()
     if found is None:
         raise NotFound("No such API key.")
     return found
 
 
-async def live_keys(session: AsyncSession, trust_uid: str, now: datetime) -> int:
-    """How many keys of the trust work now."""
+async def live_keys(session: AsyncSession, trust_uid: str, environment: str, now: datetime) -> int:
+    """How many keys of the trust work now, of those for the work or of those for trying out."""
     statement = select(func.count()).where(
-        ApiKey.trust_uid == trust_uid, col(ApiKey.revoked_at).is_(None), col(ApiKey.expires_at) > now
+        ApiKey.trust_uid == trust_uid,
+        ApiKey.environment == environment,
+        col(ApiKey.revoked_at).is_(None),
+        col(ApiKey.expires_at) > now,
     )
     return (await session.exec(statement)).one()

@@ -1,27 +1,29 @@
-"""Registering clients and keys, and proving callers."""
+"""Registering clients and keys, replacing what they prove themselves by, and ending them."""
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.gateway.access import queries
-from services.gateway.access.schemas import ClientIn, KeyIn
+from services.gateway.access.schemas import ClientIn, KeyIn, KeySetIn, RotationIn
 from services.gateway.credentials import ApiKey, Client
 from services.gateway.log.service import append_leaf
 from services.gateway.models import Event
+from services.gateway.rules.client_keys import usable
 from services.gateway.rules.facts import issued, registered
+from services.gateway.rules.networks import network
 from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES, check_scopes
-from services.gateway.rules.secrets import new_key, new_secret, stored
+from services.gateway.rules.secrets import Environment, new_key, new_secret, shown_start, stored
 from services.kernel.auth import Caller
 from services.kernel.errors import DomainError, NotFound, Unprocessable
 from services.kernel.events import record
 from services.kernel.types import Kind, uuid7
 
 LIVE_KEYS = 2
-ROTATION_OVERLAP = timedelta(days=7)
 
 
 class UnboundedClient(Unprocessable):
@@ -38,11 +40,25 @@ class TooManyKeys(DomainError):
     title = "Two live keys at most"
 
 
+class KeyNotLive(DomainError):
+    """The key has ended; nothing can be put in its place."""
+
+    code = "key_not_live"
+    title = "The key has ended"
+
+
 class NoSuchKind(Unprocessable):
     """Services prove themselves by their own keys and are no clients."""
 
     code = "no_such_kind"
     title = "A client cannot be of this kind"
+
+
+class NoOtherProof(DomainError):
+    """The client would be left with nothing to prove itself by."""
+
+    code = "no_other_proof"
+    title = "The client has nothing else to prove itself by"
 
 
 def check_bounds(body: ClientIn) -> None:
@@ -59,39 +75,71 @@ def check_bounds(body: ClientIn) -> None:
 
 async def register_client(
     session: AsyncSession, *, body: ClientIn, caller: Caller, now: datetime
-) -> tuple[Client, str]:
-    """A new client and its secret, which is not kept."""
+) -> tuple[Client, str | None]:
+    """A new client, and its secret, which is not kept; a client with public keys gets none."""
     check_bounds(body)
     check_scopes(body.scopes, ALLOWED[body.kind])
-    secret = new_secret()
+    secret = None if body.jwks else new_secret()
     slug = re.sub(r"[^a-z0-9]+", "-", body.name.lower()).strip("-") or "client"
-    facts = body.model_dump(exclude={"organisation"})
     row = Client(
         id=f"{slug[:24]}-{uuid7().hex[-8:]}",
-        organisation=body.organisation or slug,
-        secret_hash=stored(secret),
+        organisation=body.organisation or slug[:100],
+        jwks=usable(body.jwks.keys) if body.jwks else None,
+        secret_hash=stored(secret) if secret else None,
         created_at=now,
-        **facts,
+        **body.model_dump(exclude={"organisation", "jwks"}),
     )
     session.add(row)
-    said, private = registered(row)
-    await append_leaf(session, kind="client.registered", subject_id=uuid7(), facts=said, private=private, now=now)
-    data = {"client_id": row.id, "kind": row.kind, "scopes": row.scopes}
-    record(session, Event, kind="client.registered", subject_id=uuid7(), actor=caller.actor(), data=data, now=now)
+    await tell(session, row, "client.registered", caller, now, kind=row.kind, scopes=row.scopes, by=row.authentication)
     return row, secret
+
+
+async def tell(session: AsyncSession, row: Client, event: str, caller: Caller, now: datetime, **facts: object) -> None:
+    """Write event and leaf of what was done to a client; the leaf holds how the client stands after it."""
+    said, private = registered(row)
+    leaf = {**said, "by": caller.client_id}
+    await append_leaf(session, kind=event, subject_id=uuid7(), facts=leaf, private=private, now=now)
+    data = {"client_id": row.id, **facts}
+    record(session, Event, kind=event, subject_id=uuid7(), actor=caller.actor(), data=data, now=now)
+
+
+async def replace_secret(
+    session: AsyncSession, *, client_id: str, overlap_days: int, caller: Caller, now: datetime
+) -> tuple[Client, str]:
+    """A new secret, which is not kept; the present one ends after the overlap, an older one now."""
+    row = await queries.locked_client(session, client_id)
+    secret, ends = new_secret(), now + timedelta(days=overlap_days)
+    row.former_secret_hash, row.former_secret_until = (row.secret_hash, ends) if row.secret_hash else (None, None)
+    row.secret_hash = stored(secret)
+    await tell(session, row, "client.secret_replaced", caller, now, overlap_days=overlap_days)
+    return row, secret
+
+
+async def end_secrets(session: AsyncSession, *, client_id: str, caller: Caller, now: datetime) -> None:
+    """Take every secret from a client that has public keys to prove itself by; raises NoOtherProof for another."""
+    row = await queries.locked_client(session, client_id)
+    if not row.jwks:
+        raise NoOtherProof("Register the client's public keys first (PUT /v1/clients/{id}/jwks), or disable it.")
+    if row.secret_hash is not None:
+        row.secret_hash = row.former_secret_hash = row.former_secret_until = None
+        await tell(session, row, "client.secret_ended", caller, now)
+
+
+async def replace_client_keys(
+    session: AsyncSession, *, row: Client, body: KeySetIn, caller: Caller, now: datetime
+) -> Client:
+    """Put these public keys in the place of all that the client has; the old ones serve no more."""
+    row.jwks = usable(body.keys)
+    await tell(session, row, "client.keys_replaced", caller, now, kids=[key["kid"] for key in row.jwks])
+    return row
 
 
 async def disable_client(session: AsyncSession, *, client_id: str, caller: Caller, now: datetime) -> Client:
     """Refuse the client and its tokens from now on."""
-    row = await queries.client(session, client_id)
-    if row is None:
-        raise NotFound("No such client.")
+    row = await queries.locked_client(session, client_id)
     if row.disabled_at is None:
         row.disabled_at = now
-        data = {"client_id": row.id}
-        leaf = {**data, "disabled_at": now, "by": caller.client_id}
-        await append_leaf(session, kind="client.disabled", subject_id=uuid7(), facts=leaf, now=now)
-        record(session, Event, kind="client.disabled", subject_id=uuid7(), actor=caller.actor(), data=data, now=now)
+        await tell(session, row, "client.disabled", caller, now)
     return row
 
 
@@ -100,76 +148,79 @@ async def create_key(session: AsyncSession, *, body: KeyIn, caller: Caller, now:
     check_scopes(body.scopes, KEY_SCOPES)
     if caller.kind is Kind.SUPPLIER and caller.trust_uid != body.trust_uid:
         raise NotFound("No such trust among yours.")
-    lock = text("SELECT pg_advisory_xact_lock(hashtextextended('keys:' || :uid, 0))")
-    await session.execute(lock, {"uid": body.trust_uid})
-    if await queries.live_keys(session, body.trust_uid, now) >= LIVE_KEYS:
-        raise TooManyKeys("Revoke one of the trust's keys first.")
-    key = new_key()
-    row = ApiKey(
-        id=uuid7(),
+    await check_room(session, body.trust_uid, body.environment, now, "Revoke one of the trust's keys first.")
+    made, key = fresh(
         name=body.name,
         trust_uid=body.trust_uid,
         scopes=body.scopes,
-        start=key[:17],
-        key_hash=stored(key),
+        environment=body.environment,
+        networks=[network(each) for each in body.networks],
         expires_at=now + timedelta(days=body.expires_in_days),
         created_by=caller.actor(),
         created_at=now,
     )
-    session.add(row)
-    await session.flush()
+    session.add(made)
+    await tell_of_key(session, made, "api_key.created", caller, now, scopes=made.scopes, networks=made.networks)
+    return made, key
+
+
+async def check_room(session: AsyncSession, trust_uid: str, environment: str, now: datetime, advice: str) -> None:
+    """Raise TooManyKeys when the trust has two live keys; holds others who ask until this transaction ends."""
+    lock = text("SELECT pg_advisory_xact_lock(hashtextextended('keys:' || :uid, 0))")
+    await session.execute(lock, {"uid": trust_uid})
+    if await queries.live_keys(session, trust_uid, environment, now) >= LIVE_KEYS:
+        raise TooManyKeys(advice)
+
+
+def fresh(environment: str, **facts: Any) -> tuple[ApiKey, str]:
+    """A row of a new key, and the key itself, which is not kept."""
+    key = new_key(Environment(environment))
+    return ApiKey(environment=environment, start=shown_start(key), key_hash=stored(key), **facts), key
+
+
+async def tell_of_key(
+    session: AsyncSession, row: ApiKey, kind: str, caller: Caller, now: datetime, **facts: object
+) -> None:
+    """Write event and leaf of what was done to a key, their subject; the leaf holds how the key stands after it."""
     said, private = issued(row)
-    leaf = {**said, "expires_at": row.expires_at}
-    await append_leaf(session, kind="api_key.created", subject_id=row.id, facts=leaf, private=private, now=now)
-    data = {"trust_uid": row.trust_uid, "scopes": row.scopes}
-    record(session, Event, kind="api_key.created", subject_id=row.id, actor=caller.actor(), data=data, now=now)
-    return row, key
+    leaf = {**said, "by": caller.client_id}
+    await append_leaf(session, kind=kind, subject_id=row.id, facts=leaf, private=private, now=now)
+    data = {"trust_uid": row.trust_uid, "environment": row.environment, **facts}
+    record(session, Event, kind=kind, subject_id=row.id, actor=caller.actor(), data=data, now=now)
 
 
-async def rotate_key(session: AsyncSession, *, key_id: UUID, caller: Caller, now: datetime) -> tuple[ApiKey, str]:
-    """A new key with the same rights; the old one ends within seven days."""
-    old = await queries.locked_key(session, key_id)
-    body = KeyIn(name=old.name, trust_uid=old.trust_uid, scopes=old.scopes)
-    made = await create_key(session, body=body, caller=caller, now=now)
-    old.expires_at = min(old.expires_at, now + ROTATION_OVERLAP)
-    leaf = {"key_id": old.id, "expires_at": old.expires_at, "replaced_by": made[0].id, "by": caller.client_id}
-    await append_leaf(session, kind="api_key.replaced", subject_id=old.id, facts=leaf, now=now)
-    return made
+async def rotate_key(
+    session: AsyncSession, *, key_id: UUID, body: RotationIn, caller: Caller, now: datetime
+) -> tuple[ApiKey, str]:
+    """A new key with the same rights; the old one ends after the overlap.
+
+    Where two keys are live there is no room for an overlap: the old one must end at once, and is not ended so unless
+    that was asked for.
+    """
+    old = await queries.key(session, key_id, lock=True)
+    if old.revoked_at is not None or old.expires_at <= now:
+        raise KeyNotLive("Create a new key instead.")
+    if body.overlap_days:
+        advice = "The trust has two live keys: send overlap_days 0, so that this one ends at once, or revoke the other."
+        await check_room(session, old.trust_uid, old.environment, now, advice)
+    made, key = fresh(
+        **old.model_dump(include={"name", "trust_uid", "scopes", "environment", "networks"}),
+        expires_at=now + timedelta(days=body.expires_in_days),
+        created_by=caller.actor(),
+        created_at=now,
+    )
+    session.add(made)
+    old.expires_at = min(old.expires_at, now + timedelta(days=body.overlap_days))
+    if not body.overlap_days:
+        old.revoked_at = now
+    await tell_of_key(session, old, "api_key.replaced", caller, now, replaced_by=made.id, ends_at=old.expires_at)
+    await tell_of_key(session, made, "api_key.rotated", caller, now, replaces=old.id, old_ends_at=old.expires_at)
+    return made, key
 
 
 async def revoke_key(session: AsyncSession, *, key_id: UUID, caller: Caller, now: datetime) -> None:
     """Refuse the key from now on."""
-    row = await queries.locked_key(session, key_id)
+    row = await queries.key(session, key_id, lock=True)
     if row.revoked_at is None:
         row.revoked_at = now
-        data = {"trust_uid": row.trust_uid}
-        leaf = {"key_id": row.id, "revoked_at": now, "by": caller.client_id}
-        await append_leaf(session, kind="api_key.revoked", subject_id=row.id, facts=leaf, now=now)
-        record(session, Event, kind="api_key.revoked", subject_id=row.id, actor=caller.actor(), data=data, now=now)
-
-
-def caller_of_client(row: Client, scopes: frozenset[str]) -> Caller:
-    """The caller that a client's token stands for."""
-    return Caller(
-        client_id=row.id,
-        name=row.name,
-        kind=Kind(row.kind),
-        organisation=row.organisation,
-        scopes=scopes,
-        regions=tuple(row.regions),
-        la_codes=tuple(row.la_codes),
-        trust_uid=row.trust_uid,
-        urns=tuple(row.urns),
-    )
-
-
-def caller_of_key(row: ApiKey) -> Caller:
-    """The caller that an API key stands for: a trust's finance team."""
-    return Caller(
-        client_id=f"key:{row.id}",
-        name=row.name,
-        kind=Kind.SUPPLIER,
-        organisation=f"trust-{row.trust_uid}",
-        scopes=frozenset(row.scopes),
-        trust_uid=row.trust_uid,
-    )
+        await tell_of_key(session, row, "api_key.revoked", caller, now)

@@ -39,14 +39,15 @@ def consented(row: Any) -> Said:
 
 
 def registered(row: Any) -> Said:
-    """A client, with all that bounds it; how it proves itself is hashed."""
-    names = ("kind", "organisation", "scopes", "regions", "la_codes", "trust_uid", "urns", "created_at")
-    facts = {"client_id": row.id, **{name: getattr(row, name) for name in names}}
-    return facts, {"name": row.name, "secret_hash": row.secret_hash}
+    """A client, with all that bounds it, and its public keys; its secrets are hashed."""
+    names = ("kind", "organisation", "scopes", "regions", "la_codes", "trust_uid", "urns", "jwks")
+    facts = {"client_id": row.id, **{name: getattr(row, name) for name in (*names, "created_at", "disabled_at")}}
+    secrets = {name: getattr(row, name) for name in ("secret_hash", "former_secret_hash")}
+    return facts, {"name": row.name, **secrets}
 
 
 def issued(row: Any) -> Said:
     """An API key, with all that bounds it."""
-    names = ("trust_uid", "scopes", "start", "created_at")
+    names = ("trust_uid", "scopes", "environment", "networks", "start", "created_at", "expires_at", "revoked_at")
     facts = {"key_id": row.id, **{name: getattr(row, name) for name in names}}
     return facts, {"name": row.name, "key_hash": row.key_hash, "actor": row.created_by}

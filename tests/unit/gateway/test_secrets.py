@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.rules.secrets import BASE62, base62, checksum, new_key, new_secret, stored, well_formed
+from services.gateway.rules.secrets import (
+    BASE62,
+    Environment,
+    base62,
+    checksum,
+    environment_of,
+    new_key,
+    new_secret,
+    shown_start,
+    stored,
+    well_formed,
+)
 
 
 def from_base62(text: str) -> int:
@@ -23,6 +34,15 @@ def test_a_key_shows_its_type_and_carries_its_checksum() -> None:
     assert re.fullmatch(r"mat_live_[0-9A-Za-z]{36}", key)
     assert from_base62(key[-6:]) == zlib.crc32(key[:-6].encode())
     assert well_formed(key)
+
+
+def test_a_key_says_what_it_is_for_and_cannot_be_turned_into_the_other() -> None:
+    for environment in Environment:
+        key = new_key(environment)
+        assert environment_of(key) is environment
+        assert shown_start(key) == key[:17]
+    test = new_key(Environment.TEST)
+    assert not well_formed(test.replace("mat_test_", "mat_live_"))
 
 
 def test_keys_and_secrets_are_never_made_twice() -> None:
@@ -48,7 +68,7 @@ def test_what_has_no_checksum_is_no_key(wrong: str) -> None:
 
 
 def test_another_type_length_or_script_is_no_key_even_with_a_right_checksum() -> None:
-    for body in ("mat_test_" + "a" * 30, "mat_live_" + "a" * 29, "mat_live_" + "a" * 31, "mat_live_" + "é" * 30):
+    for body in ("mat_dead_" + "a" * 30, "mat_live_" + "a" * 29, "mat_live_" + "a" * 31, "mat_live_" + "é" * 30):
         assert not well_formed(body + checksum(body))
     right = "mat_live_" + "a" * 30
     assert well_formed(right + checksum(right))
