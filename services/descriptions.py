@@ -11,6 +11,7 @@ from services.contracts import app as contracts
 from services.contracts.rules import life, milestones, suppliers, variations
 from services.contracts.settings import Settings
 from services.gateway import app as gateway
+from services.gateway import settings as gateway_settings
 from services.gateway.forward import DESCRIPTIONS
 from services.gateway.rules import transfer
 from services.kernel.auth import Verifier
@@ -46,7 +47,10 @@ def openapi_gateway() -> dict[Path, str]:
     """The gateway's description, which is made from the two others as they are on disk."""
     signer = throwaway_signer()
     peers = {name: Peer(name, connect(None, app), signer) for name, app in behind().items()}
-    door = gateway.build(nowhere(), Verifier({"keys": []}), signer, {"keys": []}, peers["contracts"], peers["outcomes"])
+    verifier, jwks = Verifier({"keys": []}), {"keys": list[str]()}
+    door = gateway.build(
+        nowhere(), verifier, signer, jwks, peers["contracts"], peers["outcomes"], gateway_settings.Settings()
+    )
     return {DESCRIPTIONS / "gateway.json": as_text(door.openapi())}
 
 

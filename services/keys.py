@@ -2,6 +2,7 @@
 
 import base64
 import json
+import secrets
 from pathlib import Path
 from uuid import uuid4
 
@@ -29,8 +30,15 @@ def throwaway_signer() -> Signer:
 
 
 def ensure(folder: Path) -> None:
-    """Make the keys that are missing; `jwks.json` may be copied to other machines, the `.pem` files stay."""
+    """Make the keys that are missing; `jwks.json` may be copied to other machines, all else to its own service only.
+
+    `webhooks.key` seals the secrets of subscriptions: without it nothing can be signed for them any more.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    sealing = folder / "webhooks.key"
+    if not sealing.exists():
+        sealing.touch(mode=0o600)
+        sealing.write_bytes(secrets.token_bytes(32))
     public = folder / "jwks.json"
     keys = json.loads(public.read_text())["keys"] if public.exists() else []
     for name in SIGNERS:

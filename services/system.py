@@ -22,6 +22,7 @@ from services.contracts import worker as contracts_worker
 from services.contracts.settings import Settings as ContractsSettings
 from services.gateway import app as gateway_app
 from services.gateway import worker as gateway_worker
+from services.gateway.courier import Courier
 from services.gateway.settings import Settings as GatewaySettings
 from services.kernel.auth import load_signer, load_verifier
 from services.kernel.db import Database
@@ -50,12 +51,15 @@ class System:
     """What runs in this process."""
 
     apps: dict[str, FastAPI] = field(default_factory=dict)
-    workers: list[Worker] = field(default_factory=list)
+    workers: list[Worker | Courier] = field(default_factory=list)
     databases: list[Database] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
 
     async def close(self) -> None:
         """Give back connections."""
+        for worker in self.workers:
+            if isinstance(worker, Courier):
+                worker.outbound.close()
         for peer in self.peers:
             await peer.client.aclose()
         for database in self.databases:
@@ -96,8 +100,9 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
         evidence = peer("outcomes", gateway.outcomes_url, "gateway")
         public = published(folder)
         signer = load_signer(folder, "gateway")
-        system.apps["gateway"] = gateway_app.build(own, verifier, signer, public, commitments, evidence)
+        system.apps["gateway"] = gateway_app.build(own, verifier, signer, public, commitments, evidence, gateway)
         system.workers.append(gateway_worker.create_worker(own, commitments, evidence, gateway))
+        system.workers.append(gateway_worker.create_courier(own, gateway))
     return system
 
 

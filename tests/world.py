@@ -156,12 +156,19 @@ class World:
             await asyncio.sleep(0.02 if done > rounds else 0)
 
     def behind(self) -> bool:
-        """Whether the gateway has not yet read every event of contracts."""
-        unread = self.rows(
-            "SELECT FROM contracts.event e WHERE (e.txid, e.position) > coalesce((SELECT (c.txid, c.position)"
-            " FROM gateway.cursor c WHERE c.source = 'contracts'), (0::bigint, 0::bigint)) LIMIT 1"
+        """Whether the gateway has not yet read every event of contracts, or not announced every event."""
+        return any(
+            self.rows(
+                f"SELECT FROM {schema}.event e WHERE (e.txid, e.position) > coalesce((SELECT (c.txid, c.position)"
+                " FROM gateway.cursor c WHERE c.source = %(source)s), (0::bigint, 0::bigint)) LIMIT 1",
+                source=source,
+            )
+            for schema, source in (
+                ("contracts", "contracts"),
+                ("contracts", "announce:contracts"),
+                ("gateway", "announce:gateway"),
+            )
         )
-        return bool(unread)
 
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         """What the owner finds in the database."""

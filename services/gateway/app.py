@@ -13,20 +13,30 @@ from services.gateway.access import routes as access
 from services.gateway.access.authenticate import authenticator
 from services.gateway.description import merged
 from services.gateway.models import IdempotencyKey
+from services.gateway.outbound import reach_of
 from services.gateway.records import routes as records
 from services.gateway.rules.transfer import TransferNotAllowed
+from services.gateway.settings import Settings
+from services.gateway.subscriptions import routes as subscriptions
 from services.gateway.transfers import routes as transfers
+from services.gateway.vault import Vault
 from services.kernel.auth import Signer, Verifier
 from services.kernel.db import Database
 from services.kernel.http import create_app
 from services.kernel.peers import Peer
 
 CONSTRAINTS = {"transfer_live_idx": TransferNotAllowed("A transfer of this contract is under way.")}
-OWN = (access.router, records.router, transfers.router, routes.router)
+OWN = (access.router, records.router, subscriptions.router, transfers.router, routes.router)
 
 
 def build(
-    database: Database, verifier: Verifier, signer: Signer, jwks: dict[str, Any], contracts: Peer, outcomes: Peer
+    database: Database,
+    verifier: Verifier,
+    signer: Signer,
+    jwks: dict[str, Any],
+    contracts: Peer,
+    outcomes: Peer,
+    settings: Settings,
 ) -> FastAPI:
     """The app on this database, reaching the services behind it through these peers."""
     own = APIRouter()
@@ -39,6 +49,7 @@ def build(
     app.state.authenticate = authenticator(database, verifier)
     app.state.signer, app.state.jwks = signer, jwks
     app.state.contracts, app.state.outcomes = contracts, outcomes
+    app.state.reach, app.state.vault = reach_of(settings), Vault(settings.keys_dir)
     describe = app.openapi
     app.openapi = cache(lambda: merged(describe(), answered))  # type: ignore[method-assign]
 

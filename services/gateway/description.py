@@ -92,5 +92,6 @@ TAGS = [
     {"name": "releases", "description": "Published files, ingested"},
     {"name": "ring-fences", "description": "Results kept apart, and trusts' performance tables"},
     {"name": "transfers", "description": "From contract to full membership"},
+    {"name": "subscriptions", "description": "Who is told of what: events, webhooks, deliveries"},
     {"name": "health", "description": "Whether the service lives and can work"},
 ]

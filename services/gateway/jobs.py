@@ -11,6 +11,7 @@ from services.gateway.models import Cursor, Job
 from services.gateway.records import queries as record_queries
 from services.gateway.records import service as records
 from services.gateway.rules.transfer import conditions, consents_needed, gate_open, route_of
+from services.gateway.subscriptions import jobs as subscriptions
 from services.gateway.transfers import queries as transfer_queries
 from services.gateway.transfers import service as transfers
 from services.kernel.db import Database
@@ -85,4 +86,5 @@ def handlers(contracts: Peer, outcomes: Peer, pull_seconds: float) -> Mapping[st
         "pull": partial(pull, contracts=contracts, pull_seconds=pull_seconds),
         "review": partial(review, contracts=contracts, outcomes=outcomes),
         "carry_out": partial(carry_out, contracts=contracts, outcomes=outcomes),
+        **subscriptions.handlers(contracts, pull_seconds),
     }
