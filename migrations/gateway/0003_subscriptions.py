@@ -11,6 +11,8 @@ down_revision = "0002"
 
 JSON = postgresql.JSONB(astext_type=sa.Text())
 INSTANT = sa.DateTime(timezone=True)
+SOURCES = ("announce:contracts", "announce:gateway")
+"""Whose events are announced: from their beginning, so that the feed has what happened before there was one."""
 NOW = sa.text("clock_timestamp()")
 CONCERNS = """
 CREATE FUNCTION gateway.concerns(
@@ -65,6 +67,7 @@ def upgrade() -> None:
     grant("gateway", append_only=("announcement", "attempt"), changing=("subscription", "dispatch"), deleting=("line",))
     for table, condition in BOUND.items():
         bound(f"gateway.{table}", condition)
+    op.execute(f"INSERT INTO gateway.cursor VALUES {', '.join(f'({source!r}, 0, 0)' for source in SOURCES)}")
 
 
 def announcements() -> None:
@@ -188,6 +191,7 @@ def downgrade() -> None:
     for table in ("attempt", "line", "dispatch", "subscription"):
         op.drop_table(table, schema="gateway")
     op.execute("DROP POLICY caller ON gateway.announcement")
+    op.execute("DELETE FROM gateway.cursor WHERE source LIKE 'announce:%'")
     signature = "gateway.announcement, text, text, jsonb, jsonb, text, jsonb"
     op.execute(f"DROP FUNCTION gateway.concerns({signature})")
     op.drop_table("announcement", schema="gateway")

@@ -15,6 +15,10 @@ Actors = dict[str, Actor]
 People = Callable[[Actors], Awaitable[None]]
 
 
+FOLLOWING = {"publish", "announce"}
+"""Kinds of jobs that tell of what has happened."""
+
+
 class Killed(BaseException):
     """The process is gone: nothing after this point is carried out, and nobody puts anything back."""
 
@@ -23,8 +27,8 @@ class Points:
     """Counts the points at which a worker could be killed, and kills it at one of them.
 
     A point lies after a job was taken, after every commit in its course, and after every call to another service:
-    a death anywhere else leaves what a death at the point before it leaves. Looking for work has no points. Publishing,
-    which follows every event, is killed apart from all other work.
+    a death anywhere else leaves what a death at the point before it leaves. Looking for work has no points. Publishing
+    and announcing, which follow every event, are killed apart from all other work.
     """
 
     def __init__(self, kill_at: int, *, publishing: bool = False) -> None:
@@ -43,7 +47,7 @@ class Points:
         async def watched_claim(worker: Worker, now: datetime) -> Claim | None:
             self.at_work = False
             taken = await claim(worker, now)
-            self.at_work = taken is not None and (taken.kind == "publish") is self.publishing
+            self.at_work = taken is not None and (taken.kind in FOLLOWING) is self.publishing
             self()
             return taken
 
@@ -112,7 +116,9 @@ async def consent(actors: Actors) -> None:
 
 REMINDERS = ("milestone.due_soon", "milestone.overdue")
 """What a reminder finds depends on whether it looks before or after a record arrives."""
-EVENTS = f"SELECT type, count(*) FROM contracts.event WHERE type NOT IN {REMINDERS} GROUP BY 1 ORDER BY 1"
+NO_REMINDER = f"type NOT IN {REMINDERS}"
+EVENTS = f"SELECT type, count(*) FROM contracts.event WHERE {NO_REMINDER} GROUP BY 1 ORDER BY 1"
+ANNOUNCED = f"SELECT type, count(*) FROM gateway.announcement WHERE {NO_REMINDER} GROUP BY 1 ORDER BY 1"
 
 
 async def let_it_run_out(_actors: Actors) -> None:
@@ -155,6 +161,7 @@ def state(world: World) -> dict[str, Any]:
         "records": world.rows("SELECT milestone_code, status FROM gateway.milestone_record ORDER BY 1"),
         "deliveries": world.rows("SELECT result, count(*) FROM gateway.delivery GROUP BY 1 ORDER BY 1"),
         "leaves": world.rows("SELECT kind, count(*) FROM gateway.leaf GROUP BY 1 ORDER BY 1"),
+        "announced": world.rows(ANNOUNCED),
         "gateway_events": world.rows("SELECT type, count(*) FROM gateway.event GROUP BY 1 ORDER BY 1"),
     }
 
