@@ -67,7 +67,13 @@ async def test_a_process_killed_while_announcing_and_while_delivering_loses_noth
     places = {"RINGFENCE_DATABASE_URL": world.database_url, "RINGFENCE_KEYS_DIR": str(keys_dir)}
     places["RINGFENCE_OCID_PREFIX"] = SAMPLE_PREFIX
     enough = asyncio.Event()
-    receiver.answer = lambda _request: (enough.set() if len(receiver.got) >= 100 else None) or (204, "")
+
+    def noticing(_request: object) -> tuple[int, str]:
+        if len(receiver.got) >= 100:
+            enough.set()
+        return 204, ""
+
+    receiver.answer = noticing
     process = await asyncio.to_thread(subprocess.Popen, [sys.executable, "-c", WORKER], env={**os.environ, **places})
     await enough.wait()
     process.kill()

@@ -247,8 +247,8 @@ async def note(
 ) -> None:
     """Write down how deliveries went; what another worker has taken over meanwhile is left to it."""
     row = await queries.any_subscription(session, subscription_id, lock=True)
-    held = sorted(await queries.held(session, subscription_id, fences))
-    mine = [each for each in done if each.subject_id in held]
+    still = await queries.held(session, subscription_id, fences)
+    held, mine = sorted(still), [each for each in done if each.subject_id in still]
     tried = [(each.dispatch_id, each.attempt) for each in mine if each.attempt is not None]
     attempts = {
         "ids": [dispatch_id for dispatch_id, _ in tried],
