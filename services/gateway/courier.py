@@ -52,6 +52,7 @@ class Courier:
         async with self.database.transaction(SELF) as session:
             taken = await queries.claim(session, busy=self.busy, lines=LINES, lease=LEASE_SECONDS)
         self.busy |= taken.keys()
+        self.outbound.sweep()
         return taken
 
     async def run_once(self, _now: datetime) -> bool:

@@ -77,7 +77,7 @@ class Answer:
     retry_after: str | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Connection:
     """An open connection to one target, used for one request at a time."""
 
@@ -176,13 +176,25 @@ class Outbound:
         return answer
 
     def take(self, origin: Target) -> Connection | None:
-        """The kept connection that was used last, if it is fresh."""
+        """The kept connection that was used last, if any can be used."""
         while kept := self.kept[origin]:
             connection = kept.pop()
-            if connection.reusable() and time.monotonic() - connection.used_at < KEPT_SECONDS:
+            if connection.reusable():
                 return connection
             connection.close()
         return None
+
+    def sweep(self) -> None:
+        """Close connections that nobody has used for a while, or that the other side has closed."""
+        oldest = time.monotonic() - KEPT_SECONDS
+        for origin, connections in list(self.kept.items()):
+            fresh = [each for each in connections if each.reusable() and each.used_at > oldest]
+            for each in set(connections) - set(fresh):
+                each.close()
+            if fresh:
+                self.kept[origin] = fresh
+            else:
+                del self.kept[origin]
 
     async def connect(self, target: Target) -> Connection:
         """A new connection to the first address that answers, of those that were checked just now."""

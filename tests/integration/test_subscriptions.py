@@ -268,6 +268,12 @@ async def test_a_subscription_is_its_clients_to_change_and_to_end(world: World, 
     for bad in ({"types": ["Payment"]}, {"types": []}, {"status": "deleted"}, {"secret": "x"}):
         answer = await rsc.ask("PATCH", path, json=bad, headers={"If-Match": answer.headers.get("etag", tag)})
         problem(answer, 422)
+    nothing = {"status": None, "types": None, "description": None}
+    answer = await rsc.ask("PATCH", path, json=nothing, headers={"If-Match": "*"})
+    assert (answer.json()["types"], answer.json()["description"]) == (["payment.*"], None)
+    stop = await rsc.ask("PATCH", path, json={"status": "disabled"}, headers={"If-Match": "*"})
+    assert (stop.json()["status"], stop.json()["reason_code"]) == ("disabled", "by_client")
+    assert (await rsc.ask("PATCH", path, json={"status": None}, headers={"If-Match": "*"})).status_code == 200
     assert (await rsc.ask("DELETE", path, headers={"If-Match": "*"})).status_code == 204
     problem(await rsc.ask("GET", path), 404)
     await happen(world, known_contract(world), "payment.earned")

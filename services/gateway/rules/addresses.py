@@ -98,7 +98,7 @@ def target_of(url: str, *, ports: Collection[int], allowed_hosts: Collection[str
 
 def refused(url: str, split: SplitResult, *, own: bool, allowed_port: bool) -> str | None:
     """Why nothing is sent to a url, or None."""
-    if not url.isascii() or any(sign <= " " for sign in url):
+    if not all("!" <= sign <= "~" for sign in url):
         return "The url may hold printable ASCII only; write other signs percent-encoded."
     if split.scheme != "https" and not (own and split.scheme == "http"):
         return "Only https is possible."

@@ -185,10 +185,10 @@ async def change(
     session: AsyncSession, *, row: Subscription, body: SubscriptionChange, caller: Caller, now: datetime
 ) -> Subscription:
     """Change what is asked for; made active again, it is sent at once what had been waiting."""
-    changes = plain(body.model_dump(exclude_unset=True))
+    given = plain(body.model_dump(exclude_unset=True))
+    changes = {name: value for name, value in given.items() if value is not None or name == "description"}
     for name, value in changes.items():
-        if value is not None or name == "description":
-            setattr(row, name, value)
+        setattr(row, name, value)
     if "status" in changes:
         row.reason_code = "by_client" if row.status == SubscriptionStatus.DISABLED else None
         row.failing_since = None

@@ -82,6 +82,7 @@ URLS = {
     "no host": "https:///path",
     "a broken address": "https://[::1/",
     "a line break": "https://hooks.example.org/\r\nX: y",
+    "a control sign": "https://hooks.example.org/\x7f",
     "a space": "https://hooks.example.org/a b",
     "a sign that is not ASCII": "https://hooks.example.org/é",
     "an endless label": f"https://{'a' * 70}.example.org/",

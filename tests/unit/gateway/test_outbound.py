@@ -78,6 +78,17 @@ async def test_a_connection_that_the_other_side_has_closed_is_replaced() -> None
     sender.close()
 
 
+async def test_connections_that_nobody_uses_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with receiving(Receiver()) as receiver:
+        sender = Outbound(HERE)
+        for kept, seconds in ((1, 30.0), (0, 0.0)):
+            await sender.post(receiver.url, {}, b"{}")
+            monkeypatch.setattr(outbound, "KEPT_SECONDS", seconds)
+            sender.sweep()
+            assert sum(len(each) for each in sender.kept.values()) == kept
+        assert receiver.connections == 1
+
+
 async def test_redirects_are_not_followed() -> None:
     async with answering(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n") as url:
         sender = Outbound(HERE)
