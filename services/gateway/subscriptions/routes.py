@@ -130,11 +130,12 @@ async def rotate_secret(
 
 
 @router.post(f"{ONE}/test", status_code=202, response_model=schemas.DeliveryOut, responses=problems(404, 409))
-async def send_ping(subscription_id: UUID, caller: Subscriber, session: Session) -> JSONResponse:
+async def send_ping(subscription_id: UUID, caller: Subscriber, session: Session, once: Idempotent) -> JSONResponse:
     """Send an event of type `ping`; how it went is then found among the deliveries."""
+    await once.begin()
     row = await queries.subscription(session, caller, subscription_id, lock=True)
     made = await service.ping(session, row=row, now=real_now())
-    return JSONResponse(schemas.DeliveryOut.of(made, None, []).model_dump(mode="json"), 202)
+    return once.finish(202, schemas.DeliveryOut.of(made, None, []))
 
 
 @router.get(f"{ONE}/deliveries", response_model=schemas.DeliveryPage, responses=problems(404))
@@ -163,13 +164,14 @@ async def list_deliveries(
     response_model=schemas.DeliveryOut,
     responses=problems(404, 409),
 )
-async def redeliver(delivery_id: UUID, caller: Subscriber, session: Session) -> JSONResponse:
+async def redeliver(delivery_id: UUID, caller: Subscriber, session: Session, once: Idempotent) -> JSONResponse:
     """Send a delivery again, under the same `webhook-id`, before what waits behind it about the same contract."""
+    await once.begin()
     row, event = await queries.delivery(session, caller, delivery_id)
     subscription = await queries.subscription(session, caller, row.subscription_id, lock=True)
     row = await service.redeliver(session, row=row, subscription=subscription)
     tries = await queries.attempts(session, [row.id])
-    return JSONResponse(schemas.DeliveryOut.of(row, event, tries[row.id]).model_dump(mode="json"), 202)
+    return once.finish(202, schemas.DeliveryOut.of(row, event, tries[row.id]))
 
 
 @router.get("/events", response_model=schemas.EventFeed)
