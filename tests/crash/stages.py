@@ -31,8 +31,8 @@ class Points:
     and announcing, which follow every event, are killed apart from all other work.
     """
 
-    def __init__(self, kill_at: int, *, publishing: bool = False) -> None:
-        self.kill_at, self.passed, self.at_work, self.publishing = kill_at, 0, False, publishing
+    def __init__(self, kill_at: int, *, only: str | None = None) -> None:
+        self.kill_at, self.passed, self.at_work, self.only = kill_at, 0, False, only
 
     def __call__(self) -> None:
         self.passed += self.at_work
@@ -47,7 +47,8 @@ class Points:
         async def watched_claim(worker: Worker, now: datetime) -> Claim | None:
             self.at_work = False
             taken = await claim(worker, now)
-            self.at_work = taken is not None and (taken.kind in FOLLOWING) is self.publishing
+            kind = taken.kind if taken is not None else None
+            self.at_work = kind == self.only if self.only else kind not in {None, *FOLLOWING}
             self()
             return taken
 

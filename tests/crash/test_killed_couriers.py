@@ -13,8 +13,9 @@ import pytest
 
 from services.kernel.types import Kind
 from services.system import SAMPLE_PREFIX
+from tests.crash.stages import Killed, Points, let_leases_run_out
 from tests.crash.test_killed_workers import WORKER
-from tests.integration.subscribing import deliver, known_contract, now_due, subscribed
+from tests.integration.subscribing import deliver, happen, known_contract, now_due, subscribed
 from tests.receiver import Receiver, receiving
 from tests.world import World, plain_url, world_on
 
@@ -85,6 +86,29 @@ async def test_a_process_killed_while_announcing_and_while_delivering_loses_noth
     await deliver(world.system)
     check(world, receiver)
     assert len(receiver.got) > EVENTS, "what had been sent and not noted was sent again"
+
+
+async def test_an_announcer_killed_at_any_point_tells_everything_once_and_in_order(
+    database_url: str, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RINGFENCE_WEBHOOK_ALLOW", "127.0.0.1")
+    async with receiving(Receiver()) as receiver, world_on(database_url, keys_dir) as world:
+        await subscribed(await world.client(Kind.DFE), receiver.url)
+        contract, kill_at, killed = known_contract(world), 0, True
+        while killed:
+            kill_at += 1
+            await happen(world, contract, "milestone.recorded", number=2 * kill_at - 1)
+            await happen(world, contract, "milestone.decided", number=2 * kill_at)
+            with Points(kill_at, only="announce").watched(monkeypatch):
+                try:
+                    await world.settle(rounds=1, patient=False)
+                    killed = False
+                except Killed:
+                    let_leases_run_out(world)
+            await world.settle()
+            numbers = [each.told["data"]["number"] for each in receiver.got]
+            assert numbers == list(range(1, 2 * kill_at + 1)), f"killed at point {kill_at}"
+        assert kill_at > 4, "the announcer was never killed: the points are not where the work is"
 
 
 @pytest.mark.timeout(120)

@@ -61,7 +61,7 @@ async def test_a_worker_killed_anywhere_changes_nothing(
     for kill_at in range(1, MOST_POINTS):
         url = clone(owner_url, template)
         async with world_on(url, keys_dir) as world:
-            survived = await run_and_kill(world, Points(kill_at, publishing=publishing), monkeypatch)
+            survived = await run_and_kill(world, Points(kill_at, only="publish" if publishing else None), monkeypatch)
         async with world_on(url, keys_dir) as world:
             let_leases_run_out(world)
             await world.settle()
