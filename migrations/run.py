@@ -28,6 +28,7 @@ SCHEMAS = {
         "services.gateway.models",
         "services.gateway.credentials",
         "services.gateway.logbook",
+        "services.gateway.subscribers",
     ),
 }
 """By schema, the base of its tables and the modules that hold them."""

@@ -11,6 +11,7 @@ from services.contracts import app as contracts
 from services.contracts.rules import life, milestones, suppliers, variations
 from services.contracts.settings import Settings
 from services.gateway import app as gateway
+from services.gateway import settings as gateway_settings
 from services.gateway.forward import DESCRIPTIONS
 from services.gateway.rules import transfer
 from services.kernel.auth import Signer, Verifier
@@ -47,7 +48,8 @@ def openapi_gateway() -> dict[Path, str]:
     signer = Signer(no_keys(), "nobody")
     peers = {name: Peer(name, connect(None, app), signer) for name, app in behind().items()}
     proofs = gateway.Credentials(no_keys(), dict, "https://ringfence.localhost")
-    door = gateway.build(nowhere(), proofs, peers["contracts"], peers["outcomes"])
+    settings = gateway_settings.Settings()
+    door = gateway.build(nowhere(), proofs, peers["contracts"], peers["outcomes"], settings)
     return {DESCRIPTIONS / "gateway.json": as_text(door.openapi())}
 
 

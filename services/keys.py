@@ -8,6 +8,7 @@ machines are therefore brought together by copying files.
 import base64
 import json
 import os
+import secrets
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -36,7 +37,8 @@ LEAD = DAY
 SETTLED = 1_000_000_000
 """Nanoseconds after which a folder's time stamp tells of every change that it stands for."""
 NEVER = float("inf")
-LOG_KEY = "log.pem"
+LOG_KEY, SEALING_KEY = "log.pem", "webhooks.key"
+"""What signs the log's checkpoints, and what seals the secrets of subscriptions: the same on all gateways."""
 PUBLIC = ("kty", "crv", "x", "y", "kid", "use", "alg")
 
 
@@ -93,6 +95,8 @@ def ensure(folder: Path) -> None:
             make(folder, signer, time.time())
     if not (folder / LOG_KEY).exists():
         write(folder / LOG_KEY, private_pem(Ed25519PrivateKey.generate()), 0o600)
+    if not (folder / SEALING_KEY).exists():
+        write(folder / SEALING_KEY, secrets.token_bytes(32), 0o600)
 
 
 def make(folder: Path, signer: str, use_from: float) -> str:

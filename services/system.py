@@ -22,6 +22,7 @@ from services.contracts import worker as contracts_worker
 from services.contracts.settings import Settings as ContractsSettings
 from services.gateway import app as gateway_app
 from services.gateway import worker as gateway_worker
+from services.gateway.courier import Courier
 from services.gateway.settings import Settings as GatewaySettings
 from services.kernel.auth import Signer, Verifier
 from services.kernel.db import Database
@@ -50,7 +51,7 @@ class System:
     """What runs in this process."""
 
     apps: dict[str, FastAPI] = field(default_factory=dict)
-    workers: list[Worker] = field(default_factory=list)
+    workers: list[Worker | Courier] = field(default_factory=list)
     databases: list[Database] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
 
@@ -58,6 +59,9 @@ class System:
         """Finish what is being noted, and give back connections."""
         if "gateway" in self.apps:
             await self.apps["gateway"].state.uses.settle()
+        for worker in self.workers:
+            if isinstance(worker, Courier):
+                worker.outbound.close()
         for peer in self.peers:
             await peer.client.aclose()
         for database in self.databases:
@@ -97,10 +101,11 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
         commitments = peer("contracts", gateway.contracts_url, "gateway")
         evidence = peer("outcomes", gateway.outcomes_url, "gateway")
         proofs = gateway_app.Credentials(folder, folder.published, gateway.issuer, gateway.proxies())
-        system.apps["gateway"] = gateway_app.build(own, proofs, commitments, evidence)
+        system.apps["gateway"] = gateway_app.build(own, proofs, commitments, evidence, gateway)
         rotate = partial(keys.rotate_due, folder.path, gateway.signing_days)
         system.workers.append(gateway_worker.create_worker(own, commitments, evidence, gateway, rotate))
         system.workers.append(gateway_worker.create_log_worker(own, keys.load_log_key(folder.path), gateway))
+        system.workers.append(gateway_worker.create_courier(own, gateway))
     return system
 
 

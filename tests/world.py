@@ -156,11 +156,17 @@ class World:
             await asyncio.sleep(0.02 if done > rounds else 0)
 
     def behind(self) -> bool:
-        """Whether the gateway has not yet read every event of the others, or a leaf has no place in the log."""
+        """Whether the gateway has not yet read or announced every event, or a leaf has no place in the log."""
+        places = (
+            ("contracts", "contracts"),
+            ("outcomes", "outcomes"),
+            ("contracts", "announce:contracts"),
+            ("gateway", "announce:gateway"),
+        )
         unread = (
-            f"SELECT FROM {service}.event e WHERE (e.txid, e.position) > coalesce((SELECT (c.txid, c.position)"
-            f" FROM gateway.cursor c WHERE c.source = '{service}'), (0::bigint, 0::bigint))"
-            for service in ("contracts", "outcomes")
+            f"SELECT FROM {schema}.event e WHERE (e.txid, e.position) > coalesce((SELECT (c.txid, c.position)"
+            f" FROM gateway.cursor c WHERE c.source = '{source}'), (0::bigint, 0::bigint))"
+            for schema, source in places
         )
         no_place = (
             "SELECT FROM gateway.leaf l WHERE NOT EXISTS (SELECT FROM gateway.log_entry e WHERE e.leaf_id = l.id)"

@@ -16,11 +16,15 @@ from services.gateway.access.authenticate import Tokens, Uses, authenticator
 from services.gateway.description import merged
 from services.gateway.log import routes as log
 from services.gateway.models import IdempotencyKey
+from services.gateway.outbound import reach_of
 from services.gateway.records import routes as records
 from services.gateway.rules.networks import Network
 from services.gateway.rules.transfer import TransferNotAllowed
+from services.gateway.settings import Settings
+from services.gateway.subscriptions import routes as subscriptions
 from services.gateway.tokens import routes as tokens_routes
 from services.gateway.transfers import routes as transfers
+from services.gateway.vault import Vault
 from services.gateway.withdrawals import routes as withdrawals
 from services.gateway.withdrawals.service import AlreadyWithdrawn
 from services.kernel.auth import Keys, Signer, Verifier
@@ -39,6 +43,7 @@ OWN = (
     log.router,
     records.router,
     withdrawals.router,
+    subscriptions.router,
     transfers.router,
     routes.router,
 )
@@ -54,7 +59,7 @@ class Credentials:
     proxies: Sequence[Network] = ()
 
 
-def build(database: Database, credentials: Credentials, contracts: Peer, outcomes: Peer) -> FastAPI:
+def build(database: Database, credentials: Credentials, contracts: Peer, outcomes: Peer, settings: Settings) -> FastAPI:
     """The app on this database, reaching the services behind it through these peers."""
     verifier = Verifier(credentials.keys)
     own = APIRouter()
@@ -70,6 +75,7 @@ def build(database: Database, credentials: Credentials, contracts: Peer, outcome
     app.state.tokens, app.state.uses, app.state.issuer = tokens, uses, credentials.issuer
     app.state.published = credentials.published
     app.state.contracts, app.state.outcomes = contracts, outcomes
+    app.state.reach, app.state.vault = reach_of(settings), Vault(settings.keys_dir)
     describe = app.openapi
     app.openapi = cache(lambda: merged(describe(), answered))  # type: ignore[method-assign]
 

@@ -93,5 +93,6 @@ TAGS = [
     {"name": "ring-fences", "description": "Results kept apart, and trusts' performance tables"},
     {"name": "transfers", "description": "From contract to full membership"},
     {"name": "log", "description": "What happened, as leaves of a Merkle tree: checkpoints, entries, proofs"},
+    {"name": "subscriptions", "description": "Who is told of what: events, webhooks, deliveries"},
     {"name": "health", "description": "Whether the service lives and can work"},
 ]

@@ -16,6 +16,7 @@ from services.gateway.models import Cursor, Job
 from services.gateway.records import queries as record_queries
 from services.gateway.records import service as records
 from services.gateway.rules.transfer import conditions, consents_needed, gate_open, route_of
+from services.gateway.subscriptions import jobs as subscriptions
 from services.gateway.transfers import queries as transfer_queries
 from services.gateway.transfers import service as transfers
 from services.gateway.withdrawals import queries as withdrawal_queries
@@ -118,4 +119,5 @@ def handlers(
         "carry_out": partial(carry_out, contracts=contracts, outcomes=outcomes),
         "forget": forget,
         "rotate": partial(rotate_signing, rotate=rotate),
+        **subscriptions.handlers(contracts, pull_seconds),
     }

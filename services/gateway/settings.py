@@ -11,7 +11,10 @@ from services.gateway.rules.tokens import issuer_of
 
 
 class Settings(BaseSettings):
-    """The two service addresses empty: both run in the same process."""
+    """The two service addresses empty: both run in the same process.
+
+    `webhook_allow` names loopback hosts that webhooks may reach, also over http: for tests and development.
+    """
 
     model_config = SettingsConfigDict(env_prefix="RINGFENCE_")
 
@@ -26,6 +29,9 @@ class Settings(BaseSettings):
     issuer: Annotated[str, AfterValidator(issuer_of)] = "https://ringfence.localhost"
     signing_days: float = 90
     trusted_proxies: str = ""
+    webhook_ports: str = "443,8443"
+    webhook_allow: str = ""
+    webhook_failing_days: int = 5
 
     def proxies(self) -> tuple[Network, ...]:
         """The networks of proxies whose X-Forwarded-For is believed."""

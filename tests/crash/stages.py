@@ -19,7 +19,8 @@ class Killed(BaseException):
     """The process is gone: nothing after this point is carried out, and nobody puts anything back."""
 
 
-APART = frozenset({"publish", "integrate"})
+APART = frozenset({"publish", "announce", "integrate"})
+"""Kinds of jobs that follow every event or leaf."""
 
 
 class Points:
@@ -115,7 +116,9 @@ async def consent(actors: Actors) -> None:
 
 REMINDERS = ("milestone.due_soon", "milestone.overdue")
 """What a reminder finds depends on whether it looks before or after a record arrives."""
-EVENTS = f"SELECT type, count(*) FROM contracts.event WHERE type NOT IN {REMINDERS} GROUP BY 1 ORDER BY 1"
+NO_REMINDER = f"type NOT IN {REMINDERS}"
+EVENTS = f"SELECT type, count(*) FROM contracts.event WHERE {NO_REMINDER} GROUP BY 1 ORDER BY 1"
+ANNOUNCED = f"SELECT type, count(*) FROM gateway.announcement WHERE {NO_REMINDER} GROUP BY 1 ORDER BY 1"
 
 
 async def let_it_run_out(_actors: Actors) -> None:
@@ -165,6 +168,7 @@ def state(world: World) -> dict[str, Any]:
             " FROM gateway.log_entry"
         ),
         "leaves": world.rows("SELECT kind, count(*) FROM gateway.leaf GROUP BY 1 ORDER BY 1"),
+        "announced": world.rows(ANNOUNCED),
         "gateway_events": world.rows("SELECT type, count(*) FROM gateway.event GROUP BY 1 ORDER BY 1"),
     }
 

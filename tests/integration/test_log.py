@@ -30,7 +30,7 @@ ORIGIN = Settings().log_origin
 
 
 def log_worker(world: World) -> Worker:
-    return next(each for each in world.system.workers if "integrate" in each.handlers)
+    return next(each for each in world.system.workers if isinstance(each, Worker) and "integrate" in each.handlers)
 
 
 async def integrate(world: World) -> None:

@@ -142,7 +142,7 @@ def test_keys_that_are_due_are_renewed_and_retired_ones_removed(folder: Path, cl
     clock.ahead += LEAD + OVERLAP + 60
     assert keys.rotate_due(folder, 90) == []
     assert set(Folder(folder)()) == set(made)
-    assert {each.stem for each in folder.glob("*.pem")} == set(made)
+    assert {each.stem for each in folder.glob("*-*.pem")} == set(made)
 
 
 def test_keys_of_others_are_not_renewed_here(folder: Path, clock: Clock) -> None:

@@ -16,7 +16,7 @@ from services.kernel.jobs import enqueue
 SOURCES = ("contracts", "outcomes")
 
 
-def about_contract(source: str, event: dict[str, Any]) -> bool:
+def about_contract(source: str | None, event: dict[str, Any]) -> bool:
     """Whether an event is about a contract as contracts has it: it names the contract's reference."""
     return source == "contracts" and "reference" in event["data"]
 

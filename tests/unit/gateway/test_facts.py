@@ -29,8 +29,10 @@ ROW = SimpleNamespace(
     created_by=ACTOR,
     created_at="then",
     secret_hash="hash",
+    former_secret_hash=None,
     key_hash="hash",
     **dict.fromkeys(("kind", "organisation", "scopes", "regions", "la_codes", "trust_uid", "urns", "start")),
+    **dict.fromkeys(("jwks", "disabled_at", "environment", "networks", "expires_at", "revoked_at")),
 )
 
 

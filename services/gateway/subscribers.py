@@ -1,0 +1,123 @@
+"""Tables of who is told: what may be told in one order, who asked for it, and how each delivery went."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from services.gateway.models import GatewayTable, Instant
+from services.kernel.types import uuid7
+
+
+class Announcement(GatewayTable, table=True):
+    """An event as subscribers may know it, with the bounds by which it is theirs to see. Never updated.
+
+    Only the holder of the announcer's cursors writes here, so positions are in the order of commits.
+    """
+
+    __tablename__ = "announcement"
+    __table_args__ = (UniqueConstraint("id"), Index(None, "contract_id", "position"))
+    position: int = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
+    id: UUID
+    type: str = Field(max_length=60)
+    occurred_at: datetime = Field(sa_type=Instant)
+    contract_id: UUID
+    data: dict[str, Any] = Field(sa_type=JSONB)
+    organisation: str = Field(max_length=100)
+    region: str
+    la_code: str = Field(max_length=3)
+    supplier_uid: str = Field(max_length=20)
+    responsible_uid: str | None = Field(default=None, max_length=20)
+    school_urn: int
+    offered: bool
+    """Whether others than the commissioner could know of the contract when it happened."""
+
+
+class Subscription(GatewayTable, table=True):
+    """Which events a client is told of, and where. Secrets are sealed; an empty filter lets everything through."""
+
+    __tablename__ = "subscription"
+    __table_args__ = (
+        Index(None, "client_id"),
+        CheckConstraint("status IN ('active', 'disabled', 'deleted')", name="status"),
+        CheckConstraint("(status = 'disabled') = (reason_code IS NOT NULL)", name="reason"),
+        CheckConstraint("(previous_secret IS NULL) = (previous_until IS NULL)", name="previous"),
+    )
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    client_id: str = Field(foreign_key="gateway.client.id", max_length=40)
+    organisation: str = Field(max_length=100)
+    version: int = 1
+    url: str = Field(max_length=500)
+    description: str | None = Field(default=None, max_length=500)
+    types: list[str] = Field(sa_type=JSONB)
+    contract_ids: list[str] = Field(sa_type=JSONB)
+    regions: list[str] = Field(sa_type=JSONB)
+    trust_uids: list[str] = Field(sa_type=JSONB)
+    status: str = Field(default="active", max_length=10)
+    reason_code: str | None = Field(default=None, max_length=20)
+    failing_since: datetime | None = Field(default=None, sa_type=Instant)
+    secret: bytes = Field(sa_type=LargeBinary)
+    previous_secret: bytes | None = Field(default=None, sa_type=LargeBinary)
+    previous_until: datetime | None = Field(default=None, sa_type=Instant)
+    created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
+
+
+class Dispatch(GatewayTable, table=True):
+    """One announcement on its way to one subscription; without an announcement it is a ping.
+
+    `subject_id` is the contract, or the subscription itself for a ping: what has one subject arrives in order.
+    """
+
+    __tablename__ = "dispatch"
+    __table_args__ = (
+        UniqueConstraint("subscription_id", "position"),
+        Index(
+            "dispatch_waiting_idx",
+            "subscription_id",
+            "subject_id",
+            "position",
+            "id",
+            postgresql_where=text("status = 'waiting'"),
+        ),
+        Index(None, "subscription_id", "id"),
+        CheckConstraint("status IN ('waiting', 'delivered', 'given_up', 'withheld')", name="status"),
+    )
+    id: UUID = Field(default_factory=uuid7, primary_key=True, sa_column_kwargs={"server_default": text("uuidv7()")})
+    subscription_id: UUID = Field(foreign_key="gateway.subscription.id")
+    subject_id: UUID
+    position: int | None = Field(default=None, sa_type=BigInteger, foreign_key="gateway.announcement.position")
+    status: str = Field(default="waiting", max_length=10, sa_column_kwargs={"server_default": "waiting"})
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    created_at: datetime = Field(sa_type=Instant, sa_column_kwargs={"server_default": text("clock_timestamp()")})
+    finished_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class Line(GatewayTable, table=True):
+    """What waits for one subscription about one subject, to be taken in order by one worker at a time.
+
+    Taking it puts `due_at` behind the end of the lease and counts the fence on. It exists while something waits.
+    """
+
+    __tablename__ = "line"
+    __table_args__ = (Index(None, "subscription_id", "due_at"),)
+    subscription_id: UUID = Field(primary_key=True, foreign_key="gateway.subscription.id")
+    subject_id: UUID = Field(primary_key=True)
+    due_at: datetime = Field(sa_type=Instant, sa_column_kwargs={"server_default": text("clock_timestamp()")})
+    fence: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+
+
+class Attempt(GatewayTable, table=True):
+    """One try to deliver: when, how long, and what came of it; the response itself is not kept. Never updated."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (Index(None, "dispatch_id"),)
+    id: int = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
+    dispatch_id: UUID = Field(foreign_key="gateway.dispatch.id")
+    started_at: datetime = Field(sa_type=Instant)
+    duration_ms: int
+    response_status: int | None = None
+    error: str | None = Field(default=None, max_length=200)

@@ -1,0 +1,1 @@
+"""Subscriptions: who is told of what, in order, at least once."""
