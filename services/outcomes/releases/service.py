@@ -206,6 +206,7 @@ async def count(session: AsyncSession, row: Release, parsed: Parsed[Any]) -> Non
         rejected,
     )
     row.rows_accepted = parsed.rows - parsed.ignored - rejected
+    row.decimals = dict(parsed.decimals) or None
     session.add(row)
     rows = [(row.id, at, each.row, each.key, each.code, each.detail) for at, each in enumerate(parsed.rejections, 1)]
     await register.copy_rows(session, Rejection, ("release_id", "place", "row", "key", "code", "detail"), rows)
