@@ -4,28 +4,27 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import structlog
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from migrations import run as migrations
-from services import descriptions, ingest, system
+from services import descriptions, ingest, statistics_cli, system
 from services.demo import story
 from services.gateway.access import service as access
 from services.gateway.access.schemas import ClientIn, KeyIn
 from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES
 from services.kernel.auth import service_caller
 from services.kernel.db import Database
-from services.kernel.errors import DomainError
 from services.kernel.types import Kind, real_now
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.years import academic_year_from
+from services.terminal import fail, out, watched, with_database
 
 app = typer.Typer(
     help="Ringfence: contracts for school improvement.",
@@ -37,36 +36,10 @@ clients = typer.Typer(help="Systems that may call the API.", no_args_is_help=Tru
 keys = typer.Typer(help="API keys of trusts' finance teams.", no_args_is_help=True)
 app.add_typer(clients, name="clients")
 app.add_typer(keys, name="keys")
-WIDTH = None if sys.stdout.isatty() else 120
-"""Where nobody's terminal says how wide it is, lines may be this long."""
-out, err = Console(width=WIDTH), Console(stderr=True, width=WIDTH)
+app.add_typer(statistics_cli.app, name="ees")
 Found = TypeVar("Found")
 OPERATOR = service_caller("operator")
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="May be given more than once; default: all allowed")]
-
-
-def fail(message: str) -> typer.Exit:
-    """Say what is wrong, and end with an error."""
-    err.print(message, style="red", highlight=False)
-    return typer.Exit(1)
-
-
-def with_database(name: str, work: Callable[[Database], Awaitable[Found]]) -> Found:
-    """Do something on the installation's database, brought up to date before, under one service's role."""
-
-    async def run() -> Found:
-        database = Database(name)
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
-    try:
-        with system.installation() as url:
-            migrations.upgrade(url)
-            return asyncio.run(run())
-    except DomainError as error:
-        raise fail(error.detail) from error
 
 
 @app.command()
@@ -125,8 +98,8 @@ def import_file(
     async def work(database: Database) -> ingest.Summary:
         now = real_now()
         day = date.fromisoformat(published) if published else now.date()
-        asked = ingest.Publication(feed, academic_year_from(year) if year else None, status, day)
-        with out.status(f"Reading {file.name} ..."):
+        asked = ingest.Arrival(feed, academic_year_from(year) if year else None, status, day)
+        with watched():
             return await ingest.ingest_file(database, file, asked, now)
 
     summary = with_database("outcomes", work)

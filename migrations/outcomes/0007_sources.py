@@ -1,5 +1,7 @@
 """Where a release was fetched, and to how many decimal places its measures were published."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -7,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 revision = "0007"
 down_revision = "0006"
 
-COLUMNS = {
+COLUMNS: dict[str, sa.types.TypeEngine[Any]] = {
     "source_url": sa.String(length=2000),
     "source_version": sa.String(length=20),
     "etag": sa.String(length=200),

@@ -12,17 +12,20 @@ from services.outcomes.models import IdempotencyKey
 from services.outcomes.needs.routes import router as needs
 from services.outcomes.releases.routes import router as releases
 from services.outcomes.routes import router as register
+from services.outcomes.settings import Settings
 from services.outcomes.shortlists.routes import router as shortlists
 from services.outcomes.tables.routes import router as tables
 
 CONSTRAINTS: dict[str, DomainError] = {}
 
 
-def build(database: Database, tables_database: Database, verifier: Verifier) -> FastAPI:
+def build(
+    database: Database, tables_database: Database, verifier: Verifier, settings: Settings | None = None
+) -> FastAPI:
     """The app on this database; performance tables are made on `tables_database`, under the role `tables`."""
     router = APIRouter()
     for each in (register, inspections, releases, evaluations, tables, needs, shortlists):
         router.include_router(each)
     app = create_app("outcomes", router, database, verifier, CONSTRAINTS, IdempotencyKey)
-    app.state.tables = tables_database
+    app.state.tables, app.state.hosts = tables_database, (settings or Settings()).hosts()
     return app

@@ -177,8 +177,8 @@ def diff(before: Metadata, after: Metadata, renamed: Mapping[str, str] = NO_NAME
         now = after.filters.get(renamed.get(name, name))
         if now:
             found += altered("filter", was, now, ("label",))
-            options = ({f"{now.column}: {each}" for each in one.options} for one in (was, now))
-            found += compared("option", *options, renamed)
+            before_it, after_it = ([f"{now.column}: {each}" for each in one.options] for one in (was, now))
+            found += compared("option", before_it, after_it, renamed)
     return tuple(sorted(found, key=lambda each: (("indicator", "filter", "option").index(each.part), each)))
 
 
