@@ -1,24 +1,19 @@
-"""Commands that take files in, as processes of their own: what they print, and data sets from the statistics API."""
+"""Commands that take files in: what they print, and data sets from the statistics API."""
 
 import asyncio
-import io
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
+from typer.testing import CliRunner
 
+from services.cli import app
 from services.kernel.types import Kind
-from services.outcomes import progress
-from services.outcomes.progress import Phase
-from services.terminal import amount, watched
 from tests.integration.test_releases import FEW, csv
 from tests.publisher import DATA_SET, PUBLICATION, Publisher
 from tests.world import World
 
-COMMAND = (sys.executable, "-c", "from services.cli import main; main()")
 KS4 = (
     b"time_period,time_identifier,geographic_level,school_urn,breakdown,pupil_count,attainment8_average,"
     b"progress8_average,engmath_95_percent,engmath_94_percent\n"
@@ -37,13 +32,16 @@ METADATA: dict[str, Any] = {
 
 
 async def run(*words: str, expect: int = 0) -> str:
-    """What the command prints, to a pipe and not to a terminal."""
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND, *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    out, err = await process.communicate()
-    assert process.returncode == expect, (out + err).decode()
-    return (out + err).decode()
+    """What the command prints where there is no terminal."""
+    done = await asyncio.to_thread(CliRunner().invoke, app, list(words))
+    assert done.exit_code == expect, done.output
+    return done.output
+
+
+@pytest.fixture(autouse=True)
+def prefix(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A prefix of one's own, as commands ask for on a database that is given."""
+    monkeypatch.setenv("RINGFENCE_OCID_PREFIX", "ocds-test01")
 
 
 async def test_a_file_is_taken_in_with_plain_lines_and_a_summary(world: World, tmp_path: Path) -> None:
@@ -99,40 +97,3 @@ async def test_errors_end_a_command_with_a_sentence(publisher: Publisher, world:
     assert said == "option removed: sex: Boys\nA major version.\n"
     archives[0].write_bytes(b"sex\nTotal\n")
     assert "no archive" in await run("ees", "compare", *map(str, archives), expect=1)
-
-
-def test_a_terminal_shows_a_bar_for_each_phase() -> None:
-    screen = io.StringIO()
-    with watched(Console(file=screen, force_terminal=True, width=100)):
-        progress.begin(Phase.READING, 2_500_000)
-        progress.add(2_500_000)
-        progress.begin(Phase.PARSING)
-        progress.follow(lambda: 1_200, 1_200)
-        progress.begin(Phase.STORING, 5_000)
-        progress.add(5_000)
-        progress.begin(Phase.SETTLING)
-    said = screen.getvalue()
-    for words in ("reading file", "2.5 MB", "parsing", "1.2 kB", "storing", "5,000 rows", "settling", "100%"):
-        assert words in said
-
-
-def test_where_nobody_looks_nothing_is_kept() -> None:
-    progress.begin(Phase.READING, 1)
-    progress.add(1)
-    progress.reached(1, 1)
-    progress.follow(lambda: 1, 1)
-    assert progress.WATCHED.get() is None
-
-
-def test_a_broken_command_leaves_no_bar_behind() -> None:
-    screen = io.StringIO()
-
-    def broken() -> None:
-        with watched(Console(file=screen)):
-            progress.begin(Phase.PARSING)
-            raise ValueError("broken")
-
-    with pytest.raises(ValueError, match="broken"):
-        broken()
-    assert screen.getvalue() == "Parsing\n"
-    assert amount(progress.Step(Phase.FETCHING, counted=12)) == "12 bytes"
