@@ -5,7 +5,6 @@ from uuid import UUID
 
 from services.kernel.auth import service_caller
 from services.kernel.db import Database
-from services.kernel.errors import NotFound
 from services.outcomes.arrivals import queries, service
 from services.outcomes.remote.downloads import Downloaded, download
 from services.outcomes.remote.errors import FetchFailed
@@ -14,6 +13,7 @@ from services.outcomes.remote.patience import Patience
 from services.outcomes.rules.releases import Status
 
 SELF = service_caller("outcomes")
+NOTHING = Downloaded(b"", None)
 BRIEF = Patience(attempts=3, first_pause=0.2, longest_pause=1.0, longest_wait=2.0)
 """How a connection that broke is taken up again; longer pauses are waited for as jobs."""
 
@@ -32,7 +32,7 @@ async def fetch(database: Database, key: str, now: datetime, *, hosts: Hosts) ->
         before = await queries.fetched_before(session, row.feed, row.source_url)
     try:
         async with client(hosts) as http:
-            found = await download(http, row.source_url, known=before.etag if before else None, patience=BRIEF)
+            file = await download(http, row.source_url, known=before.etag if before else None, patience=BRIEF)
     except FetchFailed as error:
         async with database.transaction(SELF) as session:
             await service.not_fetched(
@@ -40,10 +40,6 @@ async def fetch(database: Database, key: str, now: datetime, *, hosts: Hosts) ->
             )
         return
     async with database.transaction(SELF) as session:
-        if found is None:
-            if before is None:
-                raise NotFound("The other side says that a file has not changed which was never fetched.")
-            found = Downloaded(await queries.content(session, before.id), before.etag)
-        await service.fetched(
-            session, release_id=release_id, content=found.content, etag=found.etag, caller=SELF, now=now
-        )
+        if file is None and before is not None:
+            file = Downloaded(await queries.content(session, before.id), before.etag)
+        await service.fetched(session, release_id=release_id, file=file or NOTHING, caller=SELF, now=now)

@@ -17,6 +17,7 @@ from services.outcomes.arrivals import queries
 from services.outcomes.feeds import FEEDS, Feed
 from services.outcomes.feeds.records import FeedRefused
 from services.outcomes.models import Event, Job, Release, ReleaseFile
+from services.outcomes.remote.downloads import Downloaded
 from services.outcomes.remote.errors import FetchFailed
 from services.outcomes.remote.patience import Patience
 from services.outcomes.rules.releases import Stage, Status
@@ -148,18 +149,16 @@ async def keep(session: AsyncSession, row: Release, content: bytes) -> None:
     await enqueue(session, Job, kind="ingest", key=str(row.id))
 
 
-async def fetched(
-    session: AsyncSession, *, release_id: UUID, content: bytes, etag: str | None, caller: Caller, now: datetime
-) -> None:
+async def fetched(session: AsyncSession, *, release_id: UUID, file: Downloaded, caller: Caller, now: datetime) -> None:
     """The file came: keep it. Saying so again changes nothing."""
     row = await queries.locked_release(session, release_id)
     if row.status != Status.INGESTING or row.sha256:
         return
-    if not content:
+    if not file.content:
         await refuse(session, release_id=release_id, refusal=EMPTY, caller=caller, now=now)
         return
-    row.etag = etag if etag and len(etag) <= LONGEST_TAG else None
-    await keep(session, row, content)
+    row.etag = file.etag if file.etag and len(file.etag) <= LONGEST_TAG else None
+    await keep(session, row, file.content)
     tell(session, row, "release.fetched", caller, now, sha256=row.sha256, source_url=row.source_url)
 
 

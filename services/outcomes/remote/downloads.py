@@ -117,7 +117,7 @@ async def fetch(client: httpx.AsyncClient, url: str, part: Part, known: str | No
     """Add what comes to the part until it is whole; False when the file is still the known one."""
     for _hop in range(REDIRECTS + 1):
         async with exchange(client, "GET", url, headers=part.headers(known)) as response:
-            if response.status_code == httpx.codes.NOT_MODIFIED:
+            if response.status_code == httpx.codes.NOT_MODIFIED and known:
                 return False
             if not response.has_redirect_location:
                 await take(response, part, most, told)

@@ -41,12 +41,12 @@ class Hosts:
 
     def check(self, address: str | httpx.URL) -> httpx.URL:
         """The address, if it may be fetched; raises UrlNotAllowed."""
-        if len(str(address)) > LONGEST:
-            raise UrlNotAllowed(f"The address is longer than {LONGEST} characters.")
         try:
             url = httpx.URL(address)
         except httpx.InvalidURL as error:
             raise UrlNotAllowed("That is not an address.") from error
+        if len(str(url)) > LONGEST:
+            raise UrlNotAllowed(f"The address is longer than {LONGEST} characters.")
         if url.scheme != "https" or url.userinfo:
             raise UrlNotAllowed("Give an address that begins with https:// and holds no password.")
         if name_of(url) not in self.public | self.inside:

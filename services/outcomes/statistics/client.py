@@ -13,9 +13,9 @@ from services.outcomes.remote.downloads import MAX_FILE, Downloaded, Told, downl
 from services.outcomes.remote.errors import FetchFailed, TooLarge, failure
 from services.outcomes.remote.patience import Bucket, Patience
 from services.outcomes.rules.ees_versions import Version
+from services.outcomes.statistics.changes import Changes
 from services.outcomes.statistics.models import (
     Answer,
-    Changes,
     DataSet,
     DataSetVersion,
     Metadata,
