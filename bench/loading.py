@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.england.country import FIRST_YEAR, NOT_PUBLISHED, YEARS
 from bench.england.files import Files
 from bench.ground import Ground, code_version
-from services.ingest import Publication, ingest_file
+from services.ingest import Arrival, ingest_file
 from services.kernel.db import Database, role_url
 from services.kernel.types import real_now
 from services.outcomes.rules.releases import Stage
@@ -55,7 +55,7 @@ async def ingest_all(url: str, sent: list[Sent], on: date) -> None:
     database = Database("outcomes", role_url("outcomes", url))
     try:
         for feed, year, path in sent:
-            summary = await ingest_file(database, path, Publication(feed, year, Stage.FINAL, on), real_now())
+            summary = await ingest_file(database, path, Arrival(feed, year, Stage.FINAL, on), real_now())
             if summary.refused or summary.rejections:
                 raise NotIngested(f"{path.name}: {summary.words()} {summary.rejections[:1]}")
     finally:

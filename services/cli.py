@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -15,9 +15,8 @@ import typer
 from rich.table import Table
 
 from migrations import run as migrations
-from services import descriptions, ingest, log_commands, system
+from services import descriptions, ingest, log_commands, statistics_cli, system
 from services import keys as signing_keys
-from services.console import fail, out
 from services.demo import story
 from services.gateway.access import service as access
 from services.gateway.access.schemas import ClientIn, KeyIn, KeySetIn
@@ -25,10 +24,10 @@ from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES
 from services.gateway.rules.secrets import Environment
 from services.kernel.auth import service_caller
 from services.kernel.db import Database
-from services.kernel.errors import DomainError
 from services.kernel.types import Kind, real_now
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.years import academic_year_from
+from services.terminal import fail, out, watched, with_database
 
 app = typer.Typer(
     help="Ringfence: contracts for school improvement.",
@@ -43,27 +42,10 @@ signing = typer.Typer(help="Keys with which the system signs tokens and identiti
 app.add_typer(keys, name="keys")
 app.add_typer(log_commands.app, name="log")
 app.add_typer(signing, name="signing")
+app.add_typer(statistics_cli.app, name="ees")
 Found = TypeVar("Found")
 OPERATOR = service_caller("operator")
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="May be given more than once; default: all allowed")]
-
-
-def with_database(name: str, work: Callable[[Database], Awaitable[Found]]) -> Found:
-    """Do something on the installation's database, brought up to date before, under one service's role."""
-
-    async def run() -> Found:
-        database = Database(name)
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
-    try:
-        with system.installation() as url:
-            migrations.upgrade(url)
-            return asyncio.run(run())
-    except DomainError as error:
-        raise fail(error.detail) from error
 
 
 @app.command()
@@ -122,8 +104,8 @@ def import_file(
     async def work(database: Database) -> ingest.Summary:
         now = real_now()
         day = date.fromisoformat(published) if published else now.date()
-        asked = ingest.Publication(feed, academic_year_from(year) if year else None, status, day)
-        with out.status(f"Reading {file.name} ..."):
+        asked = ingest.Arrival(feed, academic_year_from(year) if year else None, status, day)
+        with watched():
             return await ingest.ingest_file(database, file, asked, now)
 
     summary = with_database("outcomes", work)

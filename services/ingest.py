@@ -2,39 +2,37 @@
 
 import asyncio
 import csv
+from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 from services.kernel.auth import service_caller
 from services.kernel.db import Database
 from services.kernel.types import london_date, real_now
+from services.outcomes import progress
+from services.outcomes.arrivals import service
+from services.outcomes.arrivals.service import Arrival
 from services.outcomes.feeds import FEEDS
 from services.outcomes.models import Rejection, Release
-from services.outcomes.releases import jobs, queries, service
-from services.outcomes.rules.releases import Stage, Status
+from services.outcomes.progress import Phase
+from services.outcomes.releases import jobs, queries
+from services.outcomes.rules.releases import REFERENCE_YEAR, Status
+from services.outcomes.rules.years import academic_year_text
 
-__all__ = ["FEEDS", "Publication", "Summary", "ingest_file", "write_rejections"]
+__all__ = ["FEEDS", "Arrival", "Summary", "ingest_bytes", "ingest_file", "write_rejections"]
 OPERATOR = service_caller("operator")
 ALL_ROWS = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """What a file is: `academic_year` is the year in which it starts, None where the file names its own."""
-
-    feed: str
-    academic_year: int | None
-    stage: Stage
-    published_on: date
+PIECE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What became of a file."""
+    """What became of a file, and the academic years in which it counts."""
 
     release: Release
     rejections: list[Rejection]
+    years: list[int]
 
     @property
     def refused(self) -> bool:
@@ -42,26 +40,43 @@ class Summary:
         return self.release.status == Status.REFUSED
 
     def words(self) -> str:
-        """A sentence or two for the person who sent it."""
+        """A few sentences for the person who sent it."""
         row = self.release
         if self.refused:
             return f"Refused ({row.reason_code}): {row.detail}"
-        counts = f"{row.rows_read} rows: {row.rows_accepted} accepted, {row.rows_ignored} ignored"
         why = f" ({row.reason_code})" if row.reason_code else ""
-        return f"Release {row.number} of {row.feed} is {row.status}{why}. {counts}, {row.rows_rejected} rejected."
+        counts = f"{row.rows_read:,} rows: {row.rows_accepted:,} accepted, {row.rows_ignored:,} ignored"
+        reasons = Counter(each.code for each in self.rejections).most_common()
+        named = f" ({', '.join(f'{code} {count:,}' for code, count in reasons)})" if reasons else ""
+        years = [academic_year_text(year) for year in self.years if year != REFERENCE_YEAR]
+        counting = f" Counts for {', '.join(years)}." if years else ""
+        said = f"Release {row.number} of {row.feed} is {row.status}{why}. {counts}, {row.rows_rejected:,} rejected"
+        return f"{said}{named}.{counting}"
 
 
-async def ingest_file(database: Database, file: Path, asked: Publication, now: datetime) -> Summary:
+def read_file(path: Path) -> bytes:
+    """The bytes of a file, piece by piece."""
+    progress.begin(Phase.READING, path.stat().st_size)
+    content = bytearray()
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            content += piece
+            progress.add(len(piece))
+    return bytes(content)
+
+
+async def ingest_file(database: Database, file: Path, asked: Arrival, now: datetime) -> Summary:
     """Receive the file and read it now; raises a 422 for what no feed could read."""
-    content = await asyncio.to_thread(file.read_bytes)
+    return await ingest_bytes(database, file.name, await asyncio.to_thread(read_file, file), asked, now)
+
+
+async def ingest_bytes(database: Database, name: str, content: bytes, asked: Arrival, now: datetime) -> Summary:
+    """Receive the bytes of a file and read them now; raises a 422 for what no feed could read."""
     async with database.transaction(OPERATOR) as session:
         row = await service.receive(
             session,
-            feed=asked.feed,
-            academic_year=asked.academic_year,
-            stage=asked.stage,
-            published_on=asked.published_on,
-            filename=file.name,
+            asked=asked,
+            filename=name,
             content=content,
             caller=OPERATOR,
             today=london_date(real_now()),
@@ -70,7 +85,8 @@ async def ingest_file(database: Database, file: Path, asked: Publication, now: d
     await jobs.ingest(database, str(row.id), now, content)
     async with database.transaction(OPERATOR) as session:
         found = await queries.release(session, row.id)
-        return Summary(found, await queries.rejections_page(session, row.id, after=None, limit=ALL_ROWS))
+        rejections = await queries.rejections_page(session, row.id, after=None, limit=ALL_ROWS)
+        return Summary(found, rejections, await queries.years_held(session, row.id))
 
 
 def write_rejections(path: Path, rejections: list[Rejection]) -> None:

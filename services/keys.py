@@ -87,16 +87,28 @@ def until(key: Key, keys: Iterable[Key]) -> float:
 
 
 def ensure(folder: Path) -> None:
-    """Make a key for every signer that has none."""
+    """Make a key for every signer that has none, and where there was none at all the keys that all gateways share.
+
+    A machine to which public keys were copied belongs to an installation that has those.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     present = {each.signer for each in read(folder).values()}
     for signer in SIGNERS:
         if signer not in present:
             make(folder, signer, time.time())
-    if not (folder / LOG_KEY).exists():
-        write(folder / LOG_KEY, private_pem(Ed25519PrivateKey.generate()), 0o600)
-    if not (folder / SEALING_KEY).exists():
-        write(folder / SEALING_KEY, secrets.token_bytes(32), 0o600)
+    for name, content in ((LOG_KEY, log_key), (SEALING_KEY, sealing_key)):
+        if not present and not (folder / name).exists():
+            write(folder / name, content(), 0o600)
+
+
+def log_key() -> bytes:
+    """A new key for the log."""
+    return private_pem(Ed25519PrivateKey.generate())
+
+
+def sealing_key() -> bytes:
+    """A new key for the secrets of subscriptions."""
+    return secrets.token_bytes(32)
 
 
 def make(folder: Path, signer: str, use_from: float) -> str:

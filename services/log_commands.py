@@ -17,7 +17,6 @@ from sqlalchemy.engine import make_url
 
 from migrations import run as migrations
 from services import system
-from services.console import err, fail, out
 from services.gateway.following.service import SOURCES
 from services.gateway.records.service import erase as erase_record
 from services.gateway.rules import checkpoint as rules
@@ -27,6 +26,7 @@ from services.kernel.db import Database
 from services.kernel.errors import DomainError
 from services.kernel.types import real_now
 from services.keys import load_log_key
+from services.terminal import err, fail, out
 from services.verification.facts import KEPT, check_facts, events_of
 from services.verification.trees import ENTRIES, check_tree
 

@@ -90,7 +90,7 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
 
     if "outcomes" in services:
         own = database("outcomes")
-        system.apps["outcomes"] = outcomes_app.build(own, database("tables"), verifier, outcomes.rule)
+        system.apps["outcomes"] = outcomes_app.build(own, database("tables"), verifier, outcomes)
         system.workers.append(outcomes_worker.create_worker(own, outcomes))
     if "contracts" in services:
         own, evidence = database("contracts"), peer("outcomes", contracts.outcomes_url, "contracts")

@@ -82,7 +82,7 @@ async def seed(database_url: str, files: tuple[cast.File, ...] = cast.FILES) -> 
     database = Database("outcomes", role_url("outcomes", database_url))
     for file in files:
         year = academic_year_from(file.academic_year) if file.academic_year else None
-        asked = ingest.Publication(file.feed, year, Stage.FINAL, date.fromisoformat(file.published_on))
+        asked = ingest.Arrival(file.feed, year, Stage.FINAL, date.fromisoformat(file.published_on))
         done = await ingest.ingest_file(database, SAMPLE / file.name, asked, utc_now())
         assert not done.refused, done.words()
     await database.close()

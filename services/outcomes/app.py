@@ -14,21 +14,21 @@ from services.outcomes.observations.routes import router as observations
 from services.outcomes.plots.routes import router as plots
 from services.outcomes.releases.routes import router as releases
 from services.outcomes.routes import router as register
-from services.outcomes.rules.ringfence import DFE_RULE, Rule
+from services.outcomes.settings import Settings
 from services.outcomes.shortlists.routes import router as shortlists
 from services.outcomes.tables.routes import router as tables
 
 CONSTRAINTS: dict[str, DomainError] = {}
 
 
-def build(database: Database, tables_database: Database, verifier: Verifier, rule: Rule = DFE_RULE) -> FastAPI:
-    """The app on this database; performance tables are made on `tables_database`, under the role `tables`.
-
-    `rule` says which results count for a trust.
-    """
+def build(
+    database: Database, tables_database: Database, verifier: Verifier, settings: Settings | None = None
+) -> FastAPI:
+    """The app on this database; performance tables are made on `tables_database`, under the role `tables`."""
     router = APIRouter()
     for each in (register, observations, inspections, releases, evaluations, tables, needs, shortlists, plots):
         router.include_router(each)
     app = create_app("outcomes", router, database, verifier, CONSTRAINTS, IdempotencyKey)
-    app.state.tables, app.state.rule = tables_database, rule
+    chosen = settings or Settings()
+    app.state.tables, app.state.rule, app.state.hosts = tables_database, chosen.rule, chosen.hosts()
     return app

@@ -33,12 +33,16 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
-    """One measure in one academic year as one release has it, by URN: NaN without a value, -1 without pupils."""
+    """One measure in one academic year as one release has it, by URN: NaN without a value, -1 without pupils.
+
+    `decimals` are the places after the point to which it was published, None where the catalogue says it.
+    """
 
     urns: NDArray[np.int32]
     values: Floats
     pupils: NDArray[np.int32]
     states: NDArray[np.uint8]
+    decimals: int | None = None
 
 
 class Source(NamedTuple):
@@ -51,7 +55,9 @@ class Source(NamedTuple):
 
 KEEP: OrderedDict[Key, Column] = OrderedDict()
 READ = text(
-    "SELECT release_id, measure, academic_year, string_agg(int4send(urn), ''::bytea) AS urns,"
+    "SELECT release_id, measure, academic_year,"
+    " (SELECT (r.decimals ->> measure)::int FROM outcomes.release r WHERE r.id = release_id) AS decimals,"
+    " string_agg(int4send(urn), ''::bytea) AS urns,"
     " string_agg(float8send(coalesce(value::float8, 'NaN')), ''::bytea) AS values,"
     " string_agg(int4send(coalesce(denominator, -1)), ''::bytea) AS pupils,"
     " string_agg(int2send((array_position(CAST(:states AS text[]), state::text) - 1)::int2), ''::bytea) AS states"
@@ -93,6 +99,7 @@ async def columns(session: AsyncSession, measures: Sequence[str], used: Sequence
                 np.frombuffer(row.values, ">f8").astype(np.float64),
                 np.frombuffer(row.pupils, ">i4").astype(np.int32),
                 np.frombuffer(row.states, ">i2").astype(np.uint8),
+                row.decimals,
             )
         KEEP.update(found)
         answer.update(found)

@@ -36,7 +36,11 @@ class OutcomesTable(Table):
 
 
 class Release(OutcomesTable, table=True):
-    """A published file, as it came. `academic_year` is the year in which it starts; None for reference data."""
+    """A published file, as it came. `academic_year` is the year in which it starts; None for reference data.
+
+    `source_url` is where it was fetched; `sha256` and `size_bytes` are None until then. `decimals` are the places after
+    the point to which measures were published, where the file tells them.
+    """
 
     __tablename__ = "release"
     __table_args__ = (
@@ -50,8 +54,11 @@ class Release(OutcomesTable, table=True):
     release_status: str = Field(max_length=20)
     published_on: date
     filename: str = Field(max_length=200)
-    sha256: str = Field(max_length=64)
-    size_bytes: int = Field(sa_type=BigInteger)
+    sha256: str | None = Field(default=None, max_length=64)
+    size_bytes: int | None = Field(default=None, sa_type=BigInteger)
+    source_url: str | None = Field(default=None, max_length=2000, index=True)
+    source_version: str | None = Field(default=None, max_length=20)
+    etag: str | None = Field(default=None, max_length=200)
     status: str = Field(max_length=20)
     layout: str | None = None
     reason_code: str | None = Field(default=None, max_length=40)
@@ -60,6 +67,7 @@ class Release(OutcomesTable, table=True):
     rows_accepted: int = 0
     rows_ignored: int = 0
     rows_rejected: int = 0
+    decimals: dict[str, int] | None = Field(default=None, sa_type=JSONB)
     values_hash: str | None = Field(default=None, max_length=64)
     same_values_as: UUID | None = None
     created_by: dict[str, Any] = Field(sa_type=JSONB)

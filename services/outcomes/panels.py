@@ -200,12 +200,18 @@ def merged(
     values[states != OK] = np.nan
     pupils, lacking = counted(published, years, rolls, schools.on_roll)
     proxies = lacking & (origins != UNSEEN)
-    exact, halves = recovered(measure, values, pupils, proxies)
+    exact, halves = recovered(measure, values, pupils, proxies, half_widths(measure, held)[origins])
     releases = {
         year: frozenset(str(counting[each].release_id) for each in np.unique(origins[row]).tolist() if each != UNSEEN)
         for row, year in enumerate(years)
     }
     return Observed(measure, counting, years, states, exact, pupils, proxies, halves, origins, releases)
+
+
+def half_widths(measure: Measure, held: Sequence[Column]) -> Floats:
+    """Half of the last place published by each release, and for none of them, in the measure's unit."""
+    usual = float(measure.rounding_half_width)
+    return np.array([*(usual if each.decimals is None else 0.5 * 0.1**each.decimals for each in held), usual])
 
 
 def places_of(lives: Ints, order: Ints, urns: NDArray[np.int32]) -> tuple[Ints, Bools]:

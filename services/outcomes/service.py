@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.kernel.auth import Caller
 from services.kernel.events import record
 from services.kernel.types import uuid7
-from services.outcomes import queries
+from services.outcomes import progress, queries
 from services.outcomes.feeds.records import (
     EstablishmentLinkRecord,
     EstablishmentRecord,
@@ -50,6 +50,7 @@ async def copy_rows(
     async with driver.cursor() as cursor, cursor.copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN") as copy:
         for row in rows:
             await copy.write_row(row)
+            progress.add(1)
 
 
 AT_ONCE = 5_000
@@ -62,7 +63,9 @@ async def copy_lines(session: AsyncSession, name: str, columns: Sequence[str], l
     driver: Any = connection.driver_connection
     async with driver.cursor() as cursor, cursor.copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN") as copy:
         for start in range(0, len(lines), AT_ONCE):
-            await copy.write("\n".join(lines[start : start + AT_ONCE]) + "\n")
+            batch = lines[start : start + AT_ONCE]
+            await copy.write("\n".join(batch) + "\n")
+            progress.add(len(batch))
 
 
 async def apply(

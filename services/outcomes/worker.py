@@ -1,4 +1,4 @@
-"""The outcomes worker: reads published files."""
+"""The outcomes worker: fetches published files and reads them."""
 
 from services.kernel.db import Database
 from services.kernel.jobs import Worker
@@ -9,4 +9,4 @@ from services.outcomes.settings import Settings
 
 def create_worker(database: Database, settings: Settings) -> Worker:
     """A worker on this database."""
-    return Worker(database, Job, handlers(), poll_seconds=settings.poll_seconds)
+    return Worker(database, Job, handlers(settings.hosts()), poll_seconds=settings.poll_seconds)

@@ -13,6 +13,7 @@ import pytest
 from services.demo import cast
 from services.kernel.db import role_url
 from services.kernel.types import utc_now
+from tests.publisher import Publisher, certificate, publishing
 from tests.world import Actor, Json, World, agreed_contract, at, clone, drop, move_clock, plain_url, world_on
 
 Actors = dict[str, Actor]
@@ -32,6 +33,22 @@ def empty_url(owner_url: str, migrated: str) -> Iterator[str]:
     url = clone(owner_url, migrated)
     yield url
     drop(owner_url, url)
+
+
+@pytest.fixture(scope="session")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for localhost, with its key."""
+    return certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+async def publisher(pem: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Publisher]:
+    """A publisher on this machine, from whom the system may fetch; named before `world`, which reads where from."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    async with publishing(pem) as found:
+        monkeypatch.setenv("RINGFENCE_FEED_HOSTS_INSIDE", found.host)
+        monkeypatch.setenv("RINGFENCE_STATISTICS_URL", f"{found.url}/statistics")
+        yield found
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 from services.outcomes.feeds import (
     absence,
     census,
+    ees,
     gias_establishments,
     gias_group_links,
     gias_groups,
@@ -33,7 +34,8 @@ class Kept(StrEnum):
 class Feed:
     """A kind of published file, and what it holds: a snapshot of the register, or evidence that is added.
 
-    `parse` takes the bytes and, where the files do not name it, the academic year in which the figures start.
+    `parse` takes the bytes and, where the files do not name it, the academic year in which the figures start;
+    `names_year` is for yearly figures whose files name it in each row.
     """
 
     code: str
@@ -41,11 +43,12 @@ class Feed:
     publisher: str
     kept: Kept
     parse: Callable[[bytes, int | None], Parsed[Any]]
+    names_year: bool = False
 
     @property
     def needs_year(self) -> bool:
         """Whether the academic year must be declared with the file."""
-        return self.kept is Kept.OBSERVATIONS
+        return self.kept is Kept.OBSERVATIONS and not self.names_year
 
 
 FEEDS: dict[str, Feed] = {
@@ -59,6 +62,9 @@ FEEDS: dict[str, Feed] = {
         Feed("census", "School census", "DfE", Kept.OBSERVATIONS, census.parse),
         Feed("ks2", "Key stage 2 performance tables", "DfE", Kept.OBSERVATIONS, key_stages.parse_ks2),
         Feed("ks4", "Key stage 4 performance tables", "DfE", Kept.OBSERVATIONS, key_stages.parse_ks4),
+        Feed("ees_absence", "EES: absence by school", "DfE", Kept.OBSERVATIONS, ees.parse_absence, names_year=True),
+        Feed("ees_ks2", "EES: key stage 2 by school", "DfE", Kept.OBSERVATIONS, ees.parse_ks2, names_year=True),
+        Feed("ees_ks4", "EES: key stage 4 by school", "DfE", Kept.OBSERVATIONS, ees.parse_ks4, names_year=True),
         Feed("trust_ks4", "Key stage 4 of multi-academy trusts", "DfE", Kept.TRUST_OBSERVATIONS, trust_ks4.parse),
         Feed("ofsted", "Management information: latest inspections", "Ofsted", Kept.INSPECTIONS, ofsted.parse),
         Feed("ofsted_history", "Earlier ratings", "Ofsted", Kept.INSPECTIONS, ofsted_history.parse),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from services.outcomes import progress
 from services.outcomes.feeds.records import FeedRefused, Parsed, Record, Rejection
 
 MAX_UNPACKED = 512 * 2**20
@@ -114,7 +115,9 @@ def sheet(content: bytes, encodings: Iterable[str] = ENCODINGS) -> Sheet:
 
 def from_csv(text: str) -> Table:
     """A CSV file, read on as its rows are asked for; blank lines are no rows."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    stream = io.StringIO(text, newline="")
+    progress.follow(stream.tell, len(text))
+    reader = csv.reader(stream, strict=True)
     rows = csv_rows(text, reader)
     header = next(rows, [])
     return Table("csv", tuple(normalised(name) for name in header), lambda: uncut(text, len(header), rows))

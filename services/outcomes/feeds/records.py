@@ -1,6 +1,7 @@
 """What a feed gives: records of one kind, and every rejected row with its reason."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Generic, NamedTuple, TypeVar
@@ -140,10 +141,15 @@ class TrustObservationRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Parsed(Generic[Record]):
-    """A whole file, read: `rows` counts its data rows, `ignored` those that are aggregates and no school's."""
+    """A whole file, read: `rows` counts its data rows, `ignored` those that are aggregates and no school's.
+
+    `decimals` are the places after the point to which measures were published, where the file tells them; elsewhere
+    the catalogue does.
+    """
 
     layout: str
     rows: int
     ignored: int
     records: tuple[Record, ...]
     rejections: tuple[Rejection, ...]
+    decimals: Mapping[str, int] = field(default_factory=dict)

@@ -154,7 +154,8 @@ def exact(measure: Measure, results: Sequence[queries.Result]) -> list[queries.R
     """Published results as exact as the method reckons with them."""
     values = np.array([each.value for each in results], dtype=np.float64)
     pupils = np.array([each.pupils or 0 for each in results], dtype=np.int64)
-    found, _halves = recovered(measure, values, pupils, pupils == 0)
+    halves = np.full(values.shape, float(measure.rounding_half_width))
+    found, _halves = recovered(measure, values, pupils, pupils == 0, halves)
     return [each._replace(value=value) for each, value in zip(results, found.tolist(), strict=True)]
 
 

@@ -9,9 +9,13 @@ from sqlalchemy.exc import DataError
 
 from services.kernel.auth import service_caller
 from services.kernel.db import Database
+from services.outcomes import progress
+from services.outcomes.arrivals.queries import content as content_of
+from services.outcomes.arrivals.service import refuse
 from services.outcomes.feeds import FEEDS, Feed
 from services.outcomes.feeds.records import FeedRefused
 from services.outcomes.models import Observation
+from services.outcomes.progress import Phase
 from services.outcomes.releases import queries, service
 from services.outcomes.releases.service import Read, read_of
 from services.outcomes.rules.releases import Status
@@ -30,7 +34,8 @@ async def ingest(database: Database, key: str, now: datetime, content: bytes | N
         if row.status != Status.INGESTING:
             return
         if content is None:
-            content = await queries.content(session, release_id)
+            content = await content_of(session, release_id)
+    progress.begin(Phase.PARSING)
     read = await asyncio.to_thread(parse, FEEDS[row.feed], row.academic_year, content)
     if not isinstance(read, FeedRefused):
         try:
@@ -39,7 +44,7 @@ async def ingest(database: Database, key: str, now: datetime, content: bytes | N
             read = unstorable(error)
     if isinstance(read, FeedRefused):
         async with database.transaction(SELF) as session:
-            await service.refuse(session, release_id=release_id, refusal=read, caller=SELF, now=now)
+            await refuse(session, release_id=release_id, refusal=read, caller=SELF, now=now)
 
 
 async def store(database: Database, release_id: UUID, read: Read, now: datetime) -> None:

@@ -1,7 +1,5 @@
 """Every SELECT and lock on releases."""
 
-import asyncio
-import zlib
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -11,17 +9,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kernel.errors import NotFound
-from services.outcomes.models import CurrentRelease, Rejection, Release, ReleaseFile
+from services.outcomes.models import CurrentRelease, Rejection, Release
 from services.outcomes.rules.releases import Stage, Standing, Status
-
-PACKING = "zlib"
-FAST = 1
-"""The level of packing at which a file of 60 MB takes no longer to pack than to write."""
-
-
-async def pack(content: bytes) -> bytes:
-    """The bytes as they are kept."""
-    return await asyncio.to_thread(zlib.compress, content, FAST)
 
 
 async def release(session: AsyncSession, release_id: UUID) -> Release:
@@ -32,26 +21,10 @@ async def release(session: AsyncSession, release_id: UUID) -> Release:
     return found
 
 
-async def locked_release(session: AsyncSession, release_id: UUID) -> Release:
-    """The release, locked until the end of the transaction, as it stands now."""
-    statement = select(Release).where(Release.id == release_id).with_for_update()
-    found = (await session.exec(statement.execution_options(populate_existing=True))).one_or_none()
-    if found is None:
-        raise NotFound("No such release.")
-    return found
-
-
 async def lock_ingest(session: AsyncSession) -> None:
     """Wait until no other release is being stored; they follow one another, so that pointers and register agree."""
     lock = text("SELECT pg_advisory_xact_lock(hashtextextended('outcomes.ingest', 0))")
     await (await session.connection()).execute(lock)
-
-
-async def content(session: AsyncSession, release_id: UUID) -> bytes:
-    """The bytes of the release's file."""
-    statement = select(ReleaseFile.content, ReleaseFile.packing).where(ReleaseFile.release_id == release_id)
-    kept, packing = (await session.exec(statement)).one()
-    return await asyncio.to_thread(zlib.decompress, kept) if packing == PACKING else kept
 
 
 async def releases_page(

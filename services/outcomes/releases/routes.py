@@ -1,7 +1,7 @@
 """The door for published files: receive one, and say what became of it."""
 
 import hashlib
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, File, Query, Request
@@ -9,12 +9,14 @@ from fastapi.responses import JSONResponse
 
 from services.kernel.auth import Caller, require
 from services.kernel.bodies import Cursor, Limit, decode_cursor, page
-from services.kernel.errors import DomainError
+from services.kernel.errors import DomainError, Unprocessable
 from services.kernel.http import Session
 from services.kernel.idempotency import Idempotency, IdempotencyKey
 from services.kernel.openapi import problems
 from services.kernel.types import canonical_json, london_date, real_now, utc_now
-from services.outcomes.releases import queries, schemas, service
+from services.outcomes.arrivals import service
+from services.outcomes.arrivals.service import Arrival
+from services.outcomes.releases import queries, schemas
 from services.outcomes.rules.releases import Status
 from services.outcomes.rules.years import academic_year_from
 
@@ -33,6 +35,13 @@ class WrongMediaType(DomainError):
     status = 415
     code = "unsupported_media_type"
     title = "The body is not multipart/form-data"
+
+
+class OneSourceNeeded(Unprocessable):
+    """The request has neither a file nor an address, or both."""
+
+    code = "one_source_needed"
+    title = "A file or an address is needed"
 
 
 def plain_name(filename: str | None) -> str:
@@ -64,25 +73,26 @@ async def receive_release(
     key: IdempotencyKey,
     form: Annotated[schemas.ReleaseIn, File()],
 ) -> JSONResponse:
-    """Send a published file. It is kept as it came and read in the background; follow `Location` to see the result."""
+    """Send a published file, or the address where it was published.
+
+    It is fetched where it has to be, kept as it came and read, in the background; follow `Location` to see the result.
+    """
+    if (form.file is None) is (form.url is None):
+        raise OneSourceNeeded("Send either the file itself as `file`, or where it was published as `url`.")
     year = academic_year_from(form.academic_year) if form.academic_year is not None else None
-    content = await form.file.read()
+    url = request.app.state.hosts.check(form.url) if form.url is not None else None
+    content = await form.file.read() if form.file is not None else b""
     fields = form.model_dump(exclude={"file"})
     sent = canonical_json({**fields, "sha256": hashlib.sha256(content).hexdigest()})
     once = Idempotency(request, caller, session, key, sent)
     await once.begin()
-    row = await service.receive(
-        session,
-        feed=form.feed,
-        academic_year=year,
-        stage=form.release_status,
-        published_on=form.published_on,
-        filename=plain_name(form.file.filename),
-        content=content,
-        caller=caller,
-        today=london_date(real_now()),
-        now=utc_now(),
-    )
+    asked = Arrival(form.feed, year, form.release_status, form.published_on, source_url=str(url) if url else None)
+    facts: dict[str, Any] = {"asked": asked, "caller": caller, "today": london_date(real_now()), "now": utc_now()}
+    if url is not None:
+        row = await service.expect(session, filename=plain_name(url.path), **facts)
+    else:
+        name = plain_name(form.file.filename if form.file else None)
+        row = await service.receive(session, filename=name, content=content, **facts)
     return once.finish(202, schemas.ReleaseOut.of(row, []), {"Location": f"/v1/releases/{row.id}"})
 
 

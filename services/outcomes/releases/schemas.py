@@ -17,7 +17,10 @@ FeedCode = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$", examples=["ks4_fin
 
 
 class ReleaseIn(Body):
-    """A published file to ingest; `academic_year` only where the feed's files do not name their year."""
+    """A published file to ingest, or the address where it was published; one of the two.
+
+    `academic_year` only where the feed's files do not name their year.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=False, frozen=True)
 
@@ -25,11 +28,22 @@ class ReleaseIn(Body):
     academic_year: AcademicYear | None = None
     release_status: Stage
     published_on: Annotated[date, Field(description="The day of publication", examples=["2024-12-05"])]
-    file: Annotated[UploadFile, Field(description="The file as it was published, at most 64 MiB")]
+    file: Annotated[UploadFile | None, Field(description="The file as it was published, at most 64 MiB")] = None
+    url: Annotated[
+        str | None,
+        Field(
+            max_length=2000,
+            description="Where it was published: https, on a host that files are fetched from, at most 64 MiB",
+            examples=["https://assets.publishing.service.gov.uk/media/68/latest_inspections.csv"],
+        ),
+    ] = None
 
 
 class ReleaseOut(BaseModel):
-    """A release and what became of it. Counts are rows of the file; `counts_for` the years in which it counts now."""
+    """A release and what became of it. Counts are rows of the file; `counts_for` the years in which it counts now.
+
+    `sha256` and `size_bytes` are null until a file that is fetched has come.
+    """
 
     id: UUID
     number: int
@@ -38,8 +52,10 @@ class ReleaseOut(BaseModel):
     release_status: Stage
     published_on: date
     filename: str
-    sha256: str
-    size_bytes: int
+    source_url: str | None
+    source_version: str | None
+    sha256: str | None
+    size_bytes: int | None
     status: Status
     reason_code: str | None
     detail: str | None

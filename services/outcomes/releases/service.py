@@ -1,9 +1,8 @@
-"""What can be done with a release: receive its file, and once it is read, store it or refuse it."""
+"""What becomes of a release whose file was read: where it counts, or why it must not."""
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,136 +10,20 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kernel.auth import Caller
-from services.kernel.errors import Unprocessable
-from services.kernel.events import record
 from services.kernel.jobs import enqueue
-from services.kernel.types import uuid7
+from services.outcomes import progress
 from services.outcomes import service as register
+from services.outcomes.arrivals.queries import locked_release
+from services.outcomes.arrivals.service import refuse, tell
 from services.outcomes.feeds import FEEDS, Feed, Kept
 from services.outcomes.feeds.records import FeedRefused, Parsed
-from services.outcomes.models import CurrentRelease, Event, Job, Rejection, Release, ReleaseFile
+from services.outcomes.models import CurrentRelease, Job, Rejection, Release
+from services.outcomes.progress import Phase
 from services.outcomes.releases import effect, queries
 from services.outcomes.rules import releases as rules
-from services.outcomes.rules.releases import REFERENCE_YEAR, Reason, Settlement, Stage, Status
+from services.outcomes.rules.releases import REFERENCE_YEAR, Reason, Settlement, Status
 from services.outcomes.rules.statements import lines, names_of, values_hash
 from services.outcomes.rules.years import academic_year_text
-
-
-class UnknownFeed(Unprocessable):
-    """No feed has this code."""
-
-    code = "unknown_feed"
-    title = "No such feed"
-
-
-class AcademicYearNeeded(Unprocessable):
-    """The feed's files do not say which year they are about, and neither does the request."""
-
-    code = "academic_year_needed"
-    title = "The academic year is needed"
-
-
-class AcademicYearNotTaken(Unprocessable):
-    """The feed's files say themselves which years they are about, or are about none."""
-
-    code = "academic_year_not_taken"
-    title = "This feed takes no academic year"
-
-
-class BadFile(Unprocessable):
-    """The file has no bytes."""
-
-    code = "empty_file"
-    title = "The file is empty"
-
-
-class PublishedInFuture(Unprocessable):
-    """What was published cannot be dated after today."""
-
-    code = "published_in_future"
-    title = "The publication date lies in the future"
-
-
-def feed_of(code: str, academic_year: int | None) -> Feed:
-    """The feed of this code, if a file of it may be sent for this year; else a 422 that says why not."""
-    feed = FEEDS.get(code)
-    if feed is None:
-        raise UnknownFeed(f"{code[:40]!r} is not a feed. The feeds are: {', '.join(sorted(FEEDS))}.")
-    if feed.needs_year and academic_year is None:
-        raise AcademicYearNeeded(f"Files of {code} do not name their year; send academic_year, such as 2018/19.")
-    if not feed.needs_year and academic_year is not None:
-        raise AcademicYearNotTaken(f"Files of {code} name their years themselves; leave academic_year out.")
-    return feed
-
-
-async def receive(
-    session: AsyncSession,
-    *,
-    feed: str,
-    academic_year: int | None,
-    stage: Stage,
-    published_on: date,
-    filename: str,
-    content: bytes,
-    caller: Caller,
-    today: date,
-    now: datetime,
-) -> Release:
-    """Keep a published file and ask for it to be read; raises a 422 for what no feed could read.
-
-    `today` is the real day: publications belong to the real world, also where the clock of contracts was moved.
-    """
-    feed_of(feed, academic_year)
-    if not content:
-        raise BadFile("The file has no bytes; was it read to its end before?")
-    if published_on > today:
-        raise PublishedInFuture(f"{published_on.isoformat()} lies in the future.")
-    row = Release(
-        id=uuid7(),
-        feed=feed,
-        academic_year=academic_year,
-        release_status=stage,
-        published_on=published_on,
-        filename=filename,
-        sha256=hashlib.sha256(content).hexdigest(),
-        size_bytes=len(content),
-        status=Status.INGESTING,
-        created_by=caller.actor(),
-        created_at=now,
-    )
-    session.add(row)
-    await session.flush()
-    session.add(ReleaseFile(release_id=row.id, content=await queries.pack(content), packing=queries.PACKING))
-    await enqueue(session, Job, kind="ingest", key=str(row.id))
-    tell(session, row, "release.received", caller, now, sha256=row.sha256)
-    return row
-
-
-def tell(session: AsyncSession, row: Release, kind: str, caller: Caller, now: datetime, **data: Any) -> None:
-    """Write the event of a change to a release."""
-    facts = {
-        "feed": row.feed,
-        "academic_year": None if row.academic_year is None else academic_year_text(row.academic_year),
-        "release_status": row.release_status,
-        "status": row.status,
-        **data,
-    }
-    record(session, Event, kind=kind, subject_id=row.id, actor=caller.actor(), data=facts, now=now)
-
-
-async def refuse(
-    session: AsyncSession, *, release_id: UUID, refusal: FeedRefused, caller: Caller, now: datetime
-) -> None:
-    """The file cannot be used: say why, and change nothing else. Saying so again changes nothing."""
-    row = await queries.locked_release(session, release_id)
-    if row.status != Status.INGESTING:
-        return
-    row.status, row.reason_code, row.detail, row.ingested_at = Status.REFUSED, refusal.code, refusal.detail, now
-    if refusal.missing:
-        row.detail = f"{refusal.detail} Columns that were looked for: {', '.join(refusal.missing)}."
-    session.add(row)
-    missing = list(refusal.missing)
-    tell(session, row, "release.refused", caller, now, reason_code=refusal.code, detail=row.detail, missing=missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +51,7 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
     """Keep what was read and decide where it counts. Storing the same release again changes nothing."""
     parsed = read.parsed
     await queries.lock_ingest(session)
-    row = await queries.locked_release(session, release_id)
+    row = await locked_release(session, release_id)
     if row.status != Status.INGESTING:
         return
     feed = FEEDS[row.feed]
@@ -184,6 +67,7 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
     if refusal is not None:
         await refuse(session, release_id=row.id, refusal=refusal, caller=caller, now=now)
         return
+    progress.begin(Phase.STORING, len(parsed.records))
     row.values_hash, row.ingested_at = read.values_hash, now
     row.status, row.reason_code, row.same_values_as = settlement.status, settlement.reason, settlement.same_values_as
     if settlement.reason is not Reason.SAME_VALUES:
@@ -191,6 +75,7 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
     await point(session, row, settlement, holders, caller, now)
     if feed.kept is Kept.REGISTER and settlement.years:
         await register.apply(session, row=row, records=parsed.records, said=read.lines, caller=caller, now=now)
+    progress.begin(Phase.SETTLING)
     counted = [academic_year_text(year) for year in settlement.years if year != REFERENCE_YEAR]
     counts = {name: getattr(row, name) for name in ("rows_read", "rows_accepted", "rows_ignored", "rows_rejected")}
     tell(session, row, "release.ingested", caller, now, reason_code=row.reason_code, counts_for=counted, **counts)
@@ -206,6 +91,7 @@ async def count(session: AsyncSession, row: Release, parsed: Parsed[Any]) -> Non
         rejected,
     )
     row.rows_accepted = parsed.rows - parsed.ignored - rejected
+    row.decimals = dict(parsed.decimals) or None
     session.add(row)
     rows = [(row.id, at, each.row, each.key, each.code, each.detail) for at, each in enumerate(parsed.rejections, 1)]
     await register.copy_rows(session, Rejection, ("release_id", "place", "row", "key", "code", "detail"), rows)

@@ -190,5 +190,6 @@ def pooled_measure(places: Sequence[Placed], code: str, view: View, rule: Rule =
 
 def exact(measure: Measure, cell: Cell) -> float:
     """The value to pool: the percentage behind a whole one where only one count of pupils can round to it."""
-    one = np.array([cell.value]), np.array([cell.n]), np.array([cell.n_is_proxy])
+    half = np.array([float(measure.rounding_half_width)])
+    one = np.array([cell.value]), np.array([cell.n]), np.array([cell.n_is_proxy]), half
     return float(recovered(measure, *one)[0][0])

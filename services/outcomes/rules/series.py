@@ -76,21 +76,22 @@ def pool(readings: Iterable[Reading]) -> Pooled | None:
 
 
 WHOLE_PERCENT = Decimal("0.5")
-RECOVERABLE_BELOW = 100
+FLOAT_NOISE = 1e-9
 
 
-def recovered(measure: Measure, values: Floats, pupils: Ints, proxies: Bools) -> tuple[Floats, Floats]:
-    """The exact percentages behind those published as whole numbers, and how far each may still be off by rounding.
+def recovered(measure: Measure, values: Floats, pupils: Ints, proxies: Bools, halves: Floats) -> tuple[Floats, Floats]:
+    """The exact percentages behind rounded ones, and how far each may still be off by rounding.
 
-    Of fewer than 100 pupils only one count can round to it. Where none does, the pupils are not those of the figure,
-    and it stays as it was published (METHOD.md 1.1).
+    `halves` are half of the last place published. Of fewer pupils than there are steps of it in 100 (100 for whole
+    numbers, 1,000 for one decimal place), only one count can round to a value. Where none does, the pupils are not
+    those of the figure, and it stays as it was published (METHOD.md 1.1).
     """
-    halves = np.full(values.shape, float(measure.rounding_half_width))
     if measure.kind is not Kind.PROPORTION or measure.rounding_half_width != WHOLE_PERCENT:
         return values, halves
     n = np.maximum(pupils, 1)
     exact = 100 * np.rint(values * n / 100) / n
-    found = (pupils > 0) & (pupils < RECOVERABLE_BELOW) & ~proxies & (np.abs(exact - values) <= halves)
+    few = (pupils > 0) & (pupils * 2 * halves < 100 - FLOAT_NOISE)
+    found = few & ~proxies & (np.abs(exact - values) <= halves + FLOAT_NOISE)
     return np.where(found, exact, values), np.where(found, 0.0, halves)
 
 

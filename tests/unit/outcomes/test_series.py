@@ -103,6 +103,22 @@ def test_whole_percentages_of_few_pupils_give_their_count_away(n: int, data: st.
     assert halves[0] == 0.0
 
 
+@given(st.integers(1, 999), st.data())
+def test_percentages_with_a_decimal_place_give_the_count_of_up_to_a_thousand_away(n: int, data: st.DataObject) -> None:
+    count = data.draw(st.integers(0, n))
+    published = float(Decimal(100 * count / n).quantize(Decimal("0.1"), ROUND_HALF_UP))
+    values, halves = recovered(*known(MEASURES["KS4_EM95"], published, n, half=0.05))
+    assert values[0] == pytest.approx(100 * count / n)
+    assert halves[0] == 0.0
+
+
+def test_what_a_release_says_of_its_rounding_goes_before_the_catalogue() -> None:
+    values, halves = recovered(*known(MEASURES["KS4_EM95"], 51.3, 1000, half=0.05))
+    assert (values[0], halves[0]) == (51.3, 0.05)
+    values, halves = recovered(*known(MEASURES["KS4_A8"], 51.3, 40, half=0.05))
+    assert (values[0], halves[0]) == (51.3, 0.05)
+
+
 @pytest.mark.parametrize(
     ("measure", "published", "n", "proxy"),
     [
@@ -119,8 +135,11 @@ def test_what_cannot_be_recovered_stays_as_published(measure: str, published: fl
     assert (values[0], halves[0]) == (published, float(MEASURES[measure].rounding_half_width))
 
 
-def known(measure: Measure, value: float, n: int, *, proxy: bool = False) -> tuple[Measure, Floats, Ints, Bools]:
-    return measure, np.array([value]), np.array([n], dtype=np.int64), np.array([proxy])
+def known(
+    measure: Measure, value: float, n: int, *, proxy: bool = False, half: float | None = None
+) -> tuple[Measure, Floats, Ints, Bools, Floats]:
+    halves = np.array([float(measure.rounding_half_width) if half is None else half])
+    return measure, np.array([value]), np.array([n], dtype=np.int64), np.array([proxy]), halves
 
 
 def test_rounding_widens_an_interval_in_quadrature() -> None:

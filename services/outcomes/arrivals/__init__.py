@@ -1,0 +1,1 @@
+"""Arrivals: published files as they come in, sent or fetched."""

@@ -1,0 +1,156 @@
+"""What is read of which data set of Explore Education Statistics: layouts, columns, and the options of filters.
+
+All of it is declared here and changes only with `VERSION`, which is kept with every release as part of its layout.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from services.outcomes.feeds.columns import Layout
+from services.outcomes.feeds.observations import Figure
+
+VERSION = "1"
+EVERY_FILE = {
+    "period": "time_period",
+    "identifier": "time_identifier",
+    "level": "geographic_level",
+    "urn": "school_urn",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of pupils: the options of its rows by field, where the file has the field, and what is read from them."""
+
+    options: Mapping[str, str]
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A kind of data set: its layouts and the groups that are read.
+
+    `attributes` are filters of which a school, or a group, has one option only; `everybody` those, by field, that must
+    stand at the total in every row that is read.
+    """
+
+    layouts: tuple[Layout, ...]
+    groups: tuple[Group, ...]
+    attributes: frozenset[str] = frozenset()
+    everybody: tuple[str, ...] = ()
+
+
+def layout(name: str, fields: Mapping[str, str], required: Iterable[str]) -> Layout:
+    """A layout with the columns that every data file has."""
+    return Layout(f"{name}.{VERSION}", {**EVERY_FILE, **fields}, (*EVERY_FILE, *required))
+
+
+DETAILS = ("sex", "first_language", "prior_attainment", "mobility")
+"""Filters that spell out a breakdown."""
+KS4 = DataSet(
+    layouts=(
+        layout(
+            "ees_ks4_202324",
+            {
+                "breakdown": "breakdown",
+                "pupils": "t_pupils",
+                "attainment": "avg_att8",
+                "progress": "avg_p8score",
+                "strong": "pt_l2basics_95",
+                "standard": "pt_l2basics_94",
+                "ebacc": "avg_ebaccaps",
+                **{name: name for name in DETAILS},
+            },
+            ("breakdown", "attainment", "strong", "standard"),
+        ),
+        layout(
+            "ees_ks4_202425",
+            {
+                "breakdown": "breakdown",
+                "pupils": "pupil_count",
+                "attainment": "attainment8_average",
+                "progress": "progress8_average",
+                "strong": "engmath_95_percent",
+                "standard": "engmath_94_percent",
+                "ebacc": "ebacc_aps_average",
+                **{name: name for name in DETAILS},
+            },
+            ("breakdown", "attainment", "strong", "standard"),
+        ),
+    ),
+    groups=(
+        Group(
+            {"breakdown": "total"},
+            (
+                Figure("KS4_A8", "attainment", "pupils"),
+                Figure("KS4_P8", "progress", "pupils"),
+                Figure("KS4_EM95", "strong", "pupils"),
+                Figure("KS4_EM94", "standard", "pupils"),
+                Figure("KS4_EBACC_APS", "ebacc", "pupils"),
+            ),
+        ),
+        Group(
+            {"breakdown": "disadvantaged"},
+            (Figure("KS4_A8_DIS", "attainment", "pupils"), Figure("KS4_P8_DIS", "progress", "pupils")),
+        ),
+    ),
+    attributes=frozenset({"breakdown_topic", "disadvantage_status", "establishment_type_group", "version"}),
+    everybody=DETAILS,
+)
+"""Performance tables of schools: 2023/24 final, and 2024/25, whose file goes back three years. Source: DfE's own map of
+columns for 2022/23 to 2024/25. How many pupils Progress 8 speaks of is not told; those at the end of the key stage are
+a few more."""
+ALL_SUBJECTS = {"breakdown": "total", "subject": "reading, writing and maths"}
+KS2 = DataSet(
+    layouts=(
+        layout(
+            "ees_ks2_attainment",
+            {
+                "breakdown": "breakdown",
+                "subject": "subject",
+                "pupils": "eligible_pupil_count",
+                "expected": "expected_standard_pupil_percent",
+                "higher": "higher_standard_pupil_percent",
+                "score": "average_scaled_score",
+                "progress": "progress_measure_score",
+            },
+            ("breakdown", "subject", "expected", "higher", "score"),
+        ),
+    ),
+    groups=(
+        Group(
+            ALL_SUBJECTS,
+            (Figure("KS2_RWM_EXP", "expected", "pupils"), Figure("KS2_RWM_HIGH", "higher", "pupils")),
+        ),
+        Group({**ALL_SUBJECTS, "breakdown": "disadvantaged"}, (Figure("KS2_RWM_EXP_DIS", "expected", "pupils"),)),
+        Group(
+            {"breakdown": "total", "subject": "reading"},
+            (Figure("KS2_READ_AVG", "score", "pupils"), Figure("KS2_READ_PROG", "progress", "pupils")),
+        ),
+        Group(
+            {"breakdown": "total", "subject": "maths"},
+            (Figure("KS2_MAT_AVG", "score", "pupils"), Figure("KS2_MAT_PROG", "progress", "pupils")),
+        ),
+        Group({"breakdown": "total", "subject": "writing"}, (Figure("KS2_WRIT_PROG", "progress", "pupils"),)),
+    ),
+    attributes=frozenset({"breakdown_topic", "establishment_type_group", "version"}),
+)
+"""Attainment of schools at the end of key stage 2, a row for each subject; its average over three years is no group."""
+ABSENCE = DataSet(
+    layouts=(
+        layout(
+            "ees_absence_school",
+            {
+                "overall": "sess_overall_percent",
+                "persistent": "enrolments_pa_10_exact_percent",
+                "pupils": "enrolments",
+                "year_group": "ncyear",
+            },
+            ("overall", "persistent"),
+        ),
+    ),
+    groups=(Group({}, (Figure("ABS_OVERALL", "overall", "pupils"), Figure("ABS_PA", "persistent", "pupils"))),),
+    attributes=frozenset({"school_type", "academy_type", "education_phase"}),
+    everybody=("year_group",),
+)
+"""Absence over three terms. A file of one or two terms says so in its time identifier, and is not read."""

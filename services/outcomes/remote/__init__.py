@@ -1,0 +1,1 @@
+"""Reaching published files on the web: allowed hosts only, patiently, with limits."""
