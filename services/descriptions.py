@@ -13,6 +13,7 @@ from services.contracts.settings import Settings
 from services.gateway import app as gateway
 from services.gateway.forward import DESCRIPTIONS
 from services.gateway.rules import transfer
+from services.gateway.settings import Settings as GatewaySettings
 from services.kernel.auth import Verifier
 from services.kernel.db import Database
 from services.kernel.peers import Peer, connect
@@ -46,7 +47,8 @@ def openapi_gateway() -> dict[Path, str]:
     """The gateway's description, which is made from the two others as they are on disk."""
     signer = throwaway_signer()
     peers = {name: Peer(name, connect(None, app), signer) for name, app in behind().items()}
-    door = gateway.build(nowhere(), Verifier({"keys": []}), signer, {"keys": []}, peers["contracts"], peers["outcomes"])
+    nobody, known = Verifier({"keys": []}), dict[str, list[str]](keys=[])
+    door = gateway.build(nowhere(), nobody, signer, known, peers["contracts"], peers["outcomes"], GatewaySettings())
     return {DESCRIPTIONS / "gateway.json": as_text(door.openapi())}
 
 

@@ -22,6 +22,7 @@ from services.contracts import worker as contracts_worker
 from services.contracts.settings import Settings as ContractsSettings
 from services.gateway import app as gateway_app
 from services.gateway import worker as gateway_worker
+from services.gateway.bulkhead import Bulkhead
 from services.gateway.settings import Settings as GatewaySettings
 from services.kernel.auth import load_signer, load_verifier
 from services.kernel.db import Database
@@ -77,8 +78,8 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
         system.databases.append(made)
         return made
 
-    def peer(name: str, url: str | None, signer: str) -> Peer:
-        made = Peer(name, connect(url, system.apps.get(name)), load_signer(folder, signer))
+    def peer(name: str, url: str | None, signer: str, kind: type[Peer] = Peer) -> Peer:
+        made = kind(name, connect(url, system.apps.get(name)), load_signer(folder, signer))
         system.peers.append(made)
         return made
 
@@ -92,11 +93,11 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
         system.workers.append(contracts_worker.create_worker(own, evidence, contracts))
     if "gateway" in services:
         own = database("gateway")
-        commitments = peer("contracts", gateway.contracts_url, "gateway")
-        evidence = peer("outcomes", gateway.outcomes_url, "gateway")
+        commitments = peer("contracts", gateway.contracts_url, "gateway", Bulkhead)
+        evidence = peer("outcomes", gateway.outcomes_url, "gateway", Bulkhead)
         public = published(folder)
         signer = load_signer(folder, "gateway")
-        system.apps["gateway"] = gateway_app.build(own, verifier, signer, public, commitments, evidence)
+        system.apps["gateway"] = gateway_app.build(own, verifier, signer, public, commitments, evidence, gateway)
         system.workers.append(gateway_worker.create_worker(own, commitments, evidence, gateway))
     return system
 

@@ -12,9 +12,12 @@ from services.gateway import forward, routes
 from services.gateway.access import routes as access
 from services.gateway.access.authenticate import authenticator
 from services.gateway.description import merged
+from services.gateway.guard import Guard
 from services.gateway.models import IdempotencyKey
+from services.gateway.rates import Rates, limited
 from services.gateway.records import routes as records
 from services.gateway.rules.transfer import TransferNotAllowed
+from services.gateway.settings import Settings
 from services.gateway.transfers import routes as transfers
 from services.kernel.auth import Signer, Verifier
 from services.kernel.db import Database
@@ -22,11 +25,19 @@ from services.kernel.http import create_app
 from services.kernel.peers import Peer
 
 CONSTRAINTS = {"transfer_live_idx": TransferNotAllowed("A transfer of this contract is under way.")}
+OPEN = ("/.well-known/", "/docs", "/openapi.json")
+"""How the gateway's own paths begin that anybody may read."""
 OWN = (access.router, records.router, transfers.router, routes.router)
 
 
 def build(
-    database: Database, verifier: Verifier, signer: Signer, jwks: dict[str, Any], contracts: Peer, outcomes: Peer
+    database: Database,
+    verifier: Verifier,
+    signer: Signer,
+    jwks: dict[str, Any],
+    contracts: Peer,
+    outcomes: Peer,
+    settings: Settings,
 ) -> FastAPI:
     """The app on this database, reaching the services behind it through these peers."""
     own = APIRouter()
@@ -36,7 +47,9 @@ def build(
     answered = own_routes()
     for service in forward.BEHIND:
         app.include_router(forward.passing_routes(service, answered))
-    app.state.authenticate = authenticator(database, verifier)
+    rates, is_open = Rates(database, settings), (*OPEN, *forward.open_paths())
+    app.add_middleware(Guard, rates=rates, settings=settings, is_open=lambda path: path.startswith(is_open))
+    app.state.authenticate = limited(authenticator(database, verifier), rates)
     app.state.signer, app.state.jwks = signer, jwks
     app.state.contracts, app.state.outcomes = contracts, outcomes
     describe = app.openapi
