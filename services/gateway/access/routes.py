@@ -43,7 +43,7 @@ FORM = {
                     "required": ["grant_type"],
                     "properties": {
                         "grant_type": {"type": "string", "enum": ["client_credentials"]},
-                        "scope": {"type": "string", "description": "Scopes, separated by spaces"},
+                        "scope": {"type": "string", "maxLength": 1000, "description": "Scopes, separated by spaces"},
                     },
                 }
             }

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.kernel.bodies import Body, Paging, Text
 from services.kernel.types import Kind
 
-Scopes = Annotated[list[str], Field(min_length=1, max_length=20, examples=[["contracts:read", "finance:read"]])]
+Scope = Annotated[str, Field(max_length=40)]
+Scopes = Annotated[list[Scope], Field(min_length=1, max_length=20, examples=[["contracts:read", "finance:read"]])]
 Uid = Annotated[str, Field(pattern=r"^[0-9]{1,10}$", description="GIAS group UID of a trust")]
 
 
@@ -22,10 +23,10 @@ class ClientIn(Body):
     ]
     organisation: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,100}$")] | None = None
     scopes: Scopes
-    regions: list[Text] = []
-    la_codes: list[Annotated[str, Field(pattern=r"^[0-9]{3}$")]] = []
+    regions: Annotated[list[Text], Field(max_length=20)] = []
+    la_codes: Annotated[list[Annotated[str, Field(pattern=r"^[0-9]{3}$")]], Field(max_length=400)] = []
     trust_uid: Uid | None = None
-    urns: list[Annotated[str, Field(pattern=r"^[1-9][0-9]{5}$")]] = []
+    urns: Annotated[list[Annotated[str, Field(pattern=r"^[1-9][0-9]{5}$")]], Field(max_length=1000)] = []
 
 
 class ClientOut(BaseModel):
