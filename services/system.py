@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import uvicorn
 from fastapi import FastAPI
 from psycopg import sql
 
-from services import embedded, keys
+from services import embedded, keys, protocol
 from services.contracts import app as contracts_app
 from services.contracts import worker as contracts_worker
 from services.contracts.settings import Settings as ContractsSettings
@@ -166,10 +165,7 @@ def waiting_jobs(url: str) -> list[tuple[Any, ...]]:
 async def serve(system: System, app: str, host: str, port: int, stop: asyncio.Event | None = None) -> None:
     """Serve one app on a port and run all workers until told to stop."""
     stop = stop or asyncio.Event()
-    config = uvicorn.Config(
-        system.apps[app], host=host, port=port, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=30
-    )
-    server = uvicorn.Server(config)
+    server = protocol.server(system.apps[app], host=host, port=port)
     workers = [asyncio.create_task(worker.run(stop)) for worker in system.workers]
     waiting = asyncio.create_task(stop.wait())
     serving = asyncio.create_task(server.serve())

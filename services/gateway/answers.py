@@ -1,9 +1,13 @@
 """What goes out: where a caller stands, a strong entity tag on what is read, and 304 to who has it already."""
 
 import hashlib
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Scope, Send
+
+from services.gateway.rates import TooManyRequests
 
 
 def has_it(known: str | None, tag: str) -> bool:
@@ -13,10 +17,13 @@ def has_it(known: str | None, tag: str) -> bool:
 
 
 class Answer:
-    """The sending side of one request. The head waits for the first piece of the body, of which the tag is made."""
+    """The sending side of one request. The head waits for the first piece of the body, of which the tag is made.
 
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self.scope, self.onward = scope, send
+    What was counted for nobody yet (a path that is not there, with a proof that nobody asked for) is counted last.
+    """
+
+    def __init__(self, scope: Scope, send: Send, count: Callable[[], Awaitable[None]]) -> None:
+        self.scope, self.onward, self.count = scope, send, count
         self.head: Message | None = None
         self.begun = False
 
@@ -26,6 +33,9 @@ class Answer:
             self.head = message
             return
         if self.head is not None and message["type"] == "http.response.body":
+            if "standing" not in self.scope["state"]:
+                with suppress(TooManyRequests):
+                    await self.count()
             self.finish_head(self.head, message)
             self.begun = True
             await self.onward(self.head)

@@ -4,7 +4,6 @@ from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
@@ -14,6 +13,7 @@ from services.gateway.access.authenticate import authenticator
 from services.gateway.description import merged
 from services.gateway.guard import Guard
 from services.gateway.models import IdempotencyKey
+from services.gateway.pages import POLICY, page
 from services.gateway.rates import Rates, limited
 from services.gateway.records import routes as records
 from services.gateway.rules.transfer import TransferNotAllowed
@@ -57,8 +57,8 @@ def build(
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
-        """One description of all three services, to look at and to try."""
-        return get_swagger_ui_html(openapi_url="/openapi.json", title="Ringfence")
+        """One description of all three services, to be read."""
+        return HTMLResponse(page(app.openapi()), headers={"Content-Security-Policy": POLICY})
 
     return app
 

@@ -67,6 +67,15 @@ def reference(kind: str, name: str) -> Item:
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
+def resolved(whole: Item, part: Item) -> Item:
+    """A part of the description, or the component that it refers to."""
+    if "$ref" not in part:
+        return part
+    _, _, kind, name = part["$ref"].split("/")
+    found: Item = whole["components"][kind][name]
+    return found
+
+
 def headers(*names: str) -> Item:
     """References to header fields."""
     return {name: reference("headers", name) for name in ("RateLimit", "RateLimit-Policy", "X-Request-Id", *names)}

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -134,7 +135,8 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request, answer = Request(scope), Answer(scope, send)
+        request = Request(scope)
+        answer = Answer(scope, send, partial(self.count_address, request))
         try:
             check_head(scope)
             await self.charge(request)
@@ -142,13 +144,18 @@ class Guard:
         except DomainError as error:
             await as_problem(request, error)(scope, receive, answer.send)
 
+    async def count_address(self, request: Request) -> None:
+        """Count a request by its address, unless it only asks whether the system lives."""
+        if not request.url.path.startswith(QUIET):
+            await self.rates.charge_address(request, self.rates.address)
+
     async def charge(self, request: Request) -> None:
         """Count a request that proves nobody; whether the system lives may always be asked."""
         path = request.url.path
         if path.startswith(TOKENS):
             await self.rates.charge_address(request, self.rates.token)
-        elif not path.startswith(QUIET) and (self.is_open(path) or not proves(request)):
-            await self.rates.charge_address(request, self.rates.address)
+        elif self.is_open(path) or not proves(request):
+            await self.count_address(request)
 
     async def within_time(self, request: Request, receive: Receive, answer: Answer) -> None:
         """Let the app answer; raises TooSlow or Overtime when time runs out before the answer has begun."""

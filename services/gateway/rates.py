@@ -107,7 +107,8 @@ def limited(authenticate: Authenticate, rates: Rates) -> Authenticate:
         try:
             caller = await authenticate(request)
         except Unauthenticated:
-            await rates.charge_address(request, rates.address)
+            if not hasattr(request.state, "standing"):
+                await rates.charge_address(request, rates.address)
             raise
         await rates.charge(request, rates.caller, caller.client_id)
         return caller
