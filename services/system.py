@@ -8,9 +8,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 from fastapi import FastAPI
 from psycopg import sql
@@ -27,12 +29,14 @@ from services.kernel.auth import load_signer, load_verifier
 from services.kernel.db import Database
 from services.kernel.jobs import Worker
 from services.kernel.peers import Peer, connect
+from services.metrics import Measured, Metrics
 from services.outcomes import app as outcomes_app
 from services.outcomes import worker as outcomes_worker
 from services.outcomes.settings import Settings as OutcomesSettings
 
 SERVICES = ("gateway", "contracts", "outcomes")
 VAR = Path("var")
+METRICS_HOST = os.environ.get("RINGFENCE_METRICS_HOST", "127.0.0.1")
 SAMPLE_PREFIX = "ocds-213czf"
 """The example of the Open Contracting Data Standard: for the embedded database and tests, never for the public."""
 
@@ -54,6 +58,10 @@ class System:
     databases: list[Database] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """What is measured of it all."""
+        self.metrics = Metrics(self.databases, self.peers)
+
     async def close(self) -> None:
         """Give back connections."""
         for peer in self.peers:
@@ -69,7 +77,7 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
     gateway, contracts, outcomes = GatewaySettings(**timing), ContractsSettings(**timing), OutcomesSettings(**timing)
     if poll_seconds is not None:
         gateway.pull_seconds = contracts.hear_seconds = poll_seconds
-    folder = gateway.keys_dir
+    folder, client = gateway.keys_dir, client_class()
     verifier = load_verifier(folder)
 
     def database(name: str) -> Database:
@@ -78,7 +86,7 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
         return made
 
     def peer(name: str, url: str | None, signer: str, kind: type[Peer] = Peer) -> Peer:
-        made = kind(name, connect(url, system.apps.get(name)), load_signer(folder, signer))
+        made = kind(name, connect(url, system.apps.get(name), client), load_signer(folder, signer))
         system.peers.append(made)
         return made
 
@@ -98,7 +106,22 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
         signer = load_signer(folder, "gateway")
         system.apps["gateway"] = gateway_app.build(own, verifier, signer, public, commitments, evidence, gateway)
         system.workers.append(gateway_worker.create_worker(own, commitments, evidence, gateway))
+    for name, app in system.apps.items():
+        app.add_middleware(Measured, metrics=system.metrics, service=name)
+    if traced():
+        import_module("services.tracing").trace_statements(system.databases)
     return system
+
+
+def traced() -> bool:
+    """Whether the environment says where traces go."""
+    return bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+
+
+def client_class() -> type[httpx.AsyncClient]:
+    """What services are called with: traced where traces are wanted, which loads nothing otherwise."""
+    found: type[httpx.AsyncClient] = import_module("services.tracing").TracedClient if traced() else httpx.AsyncClient
+    return found
 
 
 def published(folder: Path) -> dict[str, Any]:
@@ -166,13 +189,21 @@ async def serve(system: System, app: str, host: str, port: int, stop: asyncio.Ev
     """Serve one app on a port and run all workers until told to stop."""
     stop = stop or asyncio.Event()
     server = protocol.server(system.apps[app], host=host, port=port)
+    if traced():
+        import_module("services.tracing").export()
     workers = [asyncio.create_task(worker.run(stop)) for worker in system.workers]
+    place = os.environ.get("RINGFENCE_METRICS_PORT")
+    watching = protocol.server(system.metrics, host=METRICS_HOST, port=int(place)) if place else None
+    watched = asyncio.create_task(watching.serve()) if watching else None
     waiting = asyncio.create_task(stop.wait())
     serving = asyncio.create_task(server.serve())
     await asyncio.wait([serving, waiting, *workers], return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     stop.set()
     await serving
+    if watching and watched:
+        watching.should_exit = True
+        await watched
     with suppress(asyncio.CancelledError):
         await asyncio.gather(*workers)
     await system.close()

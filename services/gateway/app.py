@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from services.gateway import forward, routes
 from services.gateway.access import routes as access
 from services.gateway.access.authenticate import authenticator
+from services.gateway.bulkhead import Bulkhead
 from services.gateway.description import merged
 from services.gateway.guard import Guard
 from services.gateway.models import IdempotencyKey
@@ -52,6 +53,7 @@ def build(
     app.state.authenticate = limited(authenticator(database, verifier), rates)
     app.state.signer, app.state.jwks = signer, jwks
     app.state.contracts, app.state.outcomes = contracts, outcomes
+    app.state.away = lambda: [each.name for each in (contracts, outcomes) if isinstance(each, Bulkhead) and each.away]
     describe = app.openapi
     app.openapi = cache(lambda: merged(describe(), answered))  # type: ignore[method-assign]
 

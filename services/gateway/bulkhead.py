@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import httpx
 
-from services.gateway.rules.breaker import Breaker
+from services.gateway.rules.breaker import Breaker, State
 from services.kernel.auth import Caller, Signer
 from services.kernel.errors import Unavailable
 from services.kernel.peers import BadGateway, Peer
@@ -31,6 +31,11 @@ class Bulkhead(Peer):
         super().__init__(name, client, signer)
         client.event_hooks = {"response": [bounded]}
         self.breaker, self.places, self.queue = Breaker(), asyncio.Semaphore(PLACES), 0
+
+    @property
+    def away(self) -> bool:
+        """Whether the service did not answer of late."""
+        return self.breaker.state(time.monotonic()) is not State.CLOSED
 
     async def send(
         self, method: str, target: str, *, caller: Caller, content: bytes | None = None, headers: Mapping[str, str]

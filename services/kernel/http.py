@@ -4,12 +4,13 @@ import re
 import time
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.exceptions import HTTPException
@@ -242,11 +243,19 @@ def create_app(
             raise Unauthenticated("This service is reached through the gateway.")
         return verifier.identity(token, service)
 
+    app.state.away = list
     app.state.authenticate, app.state.database, app.state.idempotency_table = authenticate, database, idempotency_table
     install(app, constraints)
     app.include_router(router)
     app.include_router(health)
     return app
+
+
+class Ready(BaseModel):
+    """The process can work; `away` names services that have not answered of late."""
+
+    status: Literal["ready"] = "ready"
+    away: list[str]
 
 
 health = APIRouter(tags=["health"])
@@ -259,11 +268,17 @@ async def live() -> dict[str, str]:
 
 
 @health.get("/health/ready")
-async def ready(request: Request) -> dict[str, str]:
-    """The process can do its work: the database answers."""
+async def ready(request: Request) -> Ready:
+    """The process can do its work: the database answers. What else it needs and finds away of late is named."""
     if not await request.app.state.database.answers():
         raise Unavailable("The database does not answer at the moment.")
-    return {"status": "ready"}
+    return Ready(away=request.app.state.away())
+
+
+@health.get("/health/startup")
+async def started(request: Request) -> Ready:
+    """The process has started: its database has been reached. Until then it should be left alone."""
+    return await ready(request)
 
 
 async def open_session(

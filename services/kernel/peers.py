@@ -95,13 +95,13 @@ class Peer:
         return answer
 
 
-def connect(url: str | None, app: Any) -> httpx.AsyncClient:
+def connect(url: str | None, app: Any, client: type[httpx.AsyncClient] = httpx.AsyncClient) -> httpx.AsyncClient:
     """A client for the service at `url`, or, when none is given, for `app` in this process."""
     timeout = httpx.Timeout(Peer.seconds, connect=3.0)
     if url:
-        return httpx.AsyncClient(base_url=url, timeout=timeout, follow_redirects=False)
+        return client(base_url=url, timeout=timeout, follow_redirects=False)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    return httpx.AsyncClient(base_url="http://in-process", transport=transport, timeout=timeout)
+    return client(base_url="http://in-process", transport=transport, timeout=timeout)
 
 
 async def next_events(source: Peer, after: tuple[int, int], caller: Caller) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ PUBLIC = {
     "/.well-known/oauth-authorization-server",
     "/health/live",
     "/health/ready",
+    "/health/startup",
 }
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 OWN_REFUSALS = {("/oauth2/token", "400"), ("/oauth2/token", "401")}

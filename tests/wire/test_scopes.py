@@ -22,6 +22,7 @@ from services.keys import private_pem
 from tests.world import Actor, World
 
 ABOUT_ITSELF = {("GET", "/openapi.json"), ("HEAD", "/openapi.json"), ("GET", "/health/live"), ("GET", "/health/ready")}
+ABOUT_ITSELF |= {("GET", "/health/startup")}
 OPEN_DATA = {
     ("GET", "/v1/ocds/releases"),
     ("GET", "/v1/ocds/releases/{ocid}"),
