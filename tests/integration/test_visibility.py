@@ -105,6 +105,7 @@ PUBLIC = {
     "/.well-known/oauth-authorization-server",
     "/health/live",
     "/health/ready",
+    "/health/startup",
 }
 
 
