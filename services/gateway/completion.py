@@ -158,19 +158,18 @@ def add_links(paths: Item) -> None:
 
 
 def links_from(path: str, method: str, shown: Any, paths: Item) -> Item:
-    """Links from an answer that looks so: to reads one level below, named after the operations that they lead to."""
+    """Links from an answer that looks so: to what can be asked of it by its id, named after the operations there."""
     if not isinstance(shown, dict) or method not in {"get", "post"}:
         return {}
     listed = isinstance(shown.get("data"), list) and bool(shown["data"]) and isinstance(shown["data"][0], dict)
     fields, place = (shown["data"][0], "/data/0/") if listed else (shown, "/")
-    links = {}
+    links: Item = {}
     for other, item in paths.items():
-        below = other.removeprefix(path + "/{")
-        parameter = below.partition("}")[0]
-        if below == other or "{" in below or "get" not in item:
-            continue
+        parameter, closed, below = other.removeprefix(path + "/{").partition("}")
         field = parameter if parameter in fields else "id"
-        if field in fields:
+        if not other.startswith(path + "/{") or not closed or "{" in below or field not in fields:
+            continue
+        for each in (item[name] for name in ("get", "post") if name in item):
             found = {parameter: f"$response.body#{place}{field}"}
-            links[item["get"]["operationId"]] = {"operationId": item["get"]["operationId"], "parameters": found}
+            links[each["operationId"]] = {"operationId": each["operationId"], "parameters": found}
     return links

@@ -2,6 +2,9 @@
 
 import asyncio
 import base64
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +33,7 @@ from services.gateway.rules.scopes import ALLOWED
 from services.kernel.types import Kind, utc_now
 from services.system import SAMPLE_PREFIX, assemble
 from tests.wire.loopback import listening
-from tests.world import OPERATOR, clone, drop
+from tests.world import OPERATOR, RATES, clone, drop
 
 DESCRIPTION = Path(__file__).parents[2] / "openapi" / "gateway.json"
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -86,7 +89,7 @@ def in_a_thread(database_url: str, keys_dir: Path) -> Iterator[Door]:
         await system.close()
 
     given = {"RINGFENCE_DATABASE_URL": database_url, "RINGFENCE_KEYS_DIR": str(keys_dir)}
-    with environment({**given, "RINGFENCE_OCID_PREFIX": SAMPLE_PREFIX}):
+    with environment({**given, **dict.fromkeys(RATES, "1000000"), "RINGFENCE_OCID_PREFIX": SAMPLE_PREFIX}):
         thread = threading.Thread(target=asyncio.run, args=(run(),))
         thread.start()
         assert ready.wait(30)
@@ -141,6 +144,32 @@ def send_all(door: Door, label: str, mode: GenerationMode) -> None:
         case.call_and_validate(base_url=door.url, headers=door.headers, checks=CHECKS)
 
     send()
+
+
+COMMAND = Path(sys.executable).with_name("schemathesis")
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+RUN = [
+    "--checks",
+    "all",
+    "--exclude-checks",
+    "positive_data_acceptance",
+    "--phases",
+    "fuzzing,stateful",
+    "--max-examples",
+    "1",
+    "--seed",
+    "1",
+]
+"""A body that fits its schema may still break a rule of the domain, reuse a key, or name no present version."""
+
+
+@pytest.mark.timeout(180)
+def test_all_checks_and_the_stateful_phase_find_nothing(door: Door) -> None:
+    given = {**os.environ, "RINGFENCE_TOKEN": door.headers["Authorization"].rpartition(" ")[2], "NO_COLOR": "1"}
+    command = [COMMAND, "--config-file", CONFIGURATION, "run", DESCRIPTION, "--url", door.url, *RUN]
+    done = subprocess.run(command, env=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert "Stateful" in done.stdout
 
 
 def test_every_operation_is_there_and_so_is_what_is_excluded() -> None:
