@@ -148,25 +148,18 @@ def send_all(door: Door, label: str, mode: GenerationMode) -> None:
 
 COMMAND = Path(sys.executable).with_name("schemathesis")
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
-RUN = [
-    "--checks",
-    "all",
-    "--exclude-checks",
-    "positive_data_acceptance",
-    "--phases",
-    "fuzzing,stateful",
-    "--max-examples",
-    "1",
-    "--seed",
-    "1",
-]
-"""A body that fits its schema may still break a rule of the domain, reuse a key, or name no present version."""
+LEFT_OUT = {
+    "positive_data_acceptance": "a body that fits its schema may break a rule, reuse a key, or name no present version",
+    "ignored_auth": "takes away the API key and leaves the token; test_scopes.py tries every route without proof",
+}
+RUN = ["--checks", "all", "--exclude-checks", ",".join(LEFT_OUT), "--max-examples", "1", "--seed", "1"]
+PHASES = ["--phases", "fuzzing,stateful"]
 
 
 @pytest.mark.timeout(180)
 def test_all_checks_and_the_stateful_phase_find_nothing(door: Door) -> None:
     given = {**os.environ, "RINGFENCE_TOKEN": door.headers["Authorization"].rpartition(" ")[2], "NO_COLOR": "1"}
-    command = [COMMAND, "--config-file", CONFIGURATION, "run", DESCRIPTION, "--url", door.url, *RUN]
+    command = [COMMAND, "--config-file", CONFIGURATION, "run", DESCRIPTION, "--url", door.url, *RUN, *PHASES]
     done = subprocess.run(command, env=given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-6000:]
     assert "Stateful" in done.stdout
