@@ -45,6 +45,11 @@ generated: .venv/dev ## Check that descriptions, diagrams and migrations are cur
 openapi: .venv/runtime ## Write openapi/*.json
 	@$(BIN)/ringfence openapi
 
+lint-openapi: ## Lint the description with Spectral and Redocly (needs Node.js)
+	@npx --yes @stoplight/spectral-cli@6 lint openapi/gateway.json --ruleset openapi/.spectral.yaml --fail-severity=warn
+	@REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
+	  npx --yes @redocly/cli@2 lint openapi/gateway.json --config openapi/redocly.yaml --max-problems 0
+
 states: .venv/runtime ## Write docs/states.md
 	@$(BIN)/ringfence states
 
@@ -92,4 +97,5 @@ clean: ## Remove the virtual environment and the embedded database
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ .venv/runtime
 
-.PHONY: bench help demo pictures test run check format format-check lint types imports generated openapi states size rules lock clean
+.PHONY: bench help demo pictures test run check format format-check lint types imports generated openapi lint-openapi \
+	states size rules lock clean

@@ -11,9 +11,9 @@ from services.contracts import app as contracts
 from services.contracts.rules import life, milestones, suppliers, variations
 from services.contracts.settings import Settings
 from services.gateway import app as gateway
-from services.gateway import settings as gateway_settings
 from services.gateway.forward import DESCRIPTIONS
 from services.gateway.rules import transfer
+from services.gateway.settings import Settings as GatewaySettings
 from services.kernel.auth import Signer, Verifier
 from services.kernel.db import Database
 from services.kernel.peers import Peer, connect
@@ -48,8 +48,7 @@ def openapi_gateway() -> dict[Path, str]:
     signer = Signer(no_keys(), "nobody")
     peers = {name: Peer(name, connect(None, app), signer) for name, app in behind().items()}
     proofs = gateway.Credentials(no_keys(), dict, "https://ringfence.localhost")
-    settings = gateway_settings.Settings()
-    door = gateway.build(nowhere(), proofs, peers["contracts"], peers["outcomes"], settings)
+    door = gateway.build(nowhere(), proofs, peers["contracts"], peers["outcomes"], GatewaySettings())
     return {DESCRIPTIONS / "gateway.json": as_text(door.openapi())}
 
 

@@ -8,32 +8,36 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
-import uvicorn
 from fastapi import FastAPI
 from psycopg import sql
 
-from services import embedded, keys
+from services import embedded, keys, protocol
 from services.contracts import app as contracts_app
 from services.contracts import worker as contracts_worker
 from services.contracts.settings import Settings as ContractsSettings
 from services.gateway import app as gateway_app
 from services.gateway import worker as gateway_worker
+from services.gateway.bulkhead import Bulkhead
 from services.gateway.courier import Courier
 from services.gateway.settings import Settings as GatewaySettings
 from services.kernel.auth import Signer, Verifier
 from services.kernel.db import Database
 from services.kernel.jobs import Worker
 from services.kernel.peers import Peer, connect
+from services.metrics import Measured, Metrics
 from services.outcomes import app as outcomes_app
 from services.outcomes import worker as outcomes_worker
 from services.outcomes.settings import Settings as OutcomesSettings
 
 SERVICES = ("gateway", "contracts", "outcomes")
 VAR = Path("var")
+METRICS_HOST = os.environ.get("RINGFENCE_METRICS_HOST", "127.0.0.1")
 SAMPLE_PREFIX = "ocds-213czf"
 """The example of the Open Contracting Data Standard: for the embedded database and tests, never for the public."""
 
@@ -55,6 +59,10 @@ class System:
     databases: list[Database] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """What is measured of it all."""
+        self.metrics = Metrics(self.databases, self.peers)
+
     async def close(self) -> None:
         """Finish what is being noted, and give back connections."""
         if "gateway" in self.apps:
@@ -75,7 +83,7 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
     gateway, contracts, outcomes = GatewaySettings(**timing), ContractsSettings(**timing), OutcomesSettings(**timing)
     if poll_seconds is not None:
         gateway.pull_seconds = gateway.integrate_seconds = contracts.hear_seconds = poll_seconds
-    folder = keys.Folder(gateway.keys_dir)
+    folder, client = keys.Folder(gateway.keys_dir), client_class()
     verifier = Verifier(folder)
 
     def database(name: str) -> Database:
@@ -83,8 +91,8 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
         system.databases.append(made)
         return made
 
-    def peer(name: str, url: str | None, signer: str) -> Peer:
-        made = Peer(name, connect(url, system.apps.get(name)), Signer(folder, signer))
+    def peer(name: str, url: str | None, signer: str, kind: type[Peer] = Peer) -> Peer:
+        made = kind(name, connect(url, system.apps.get(name), client), Signer(folder, signer))
         system.peers.append(made)
         return made
 
@@ -98,15 +106,30 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
         system.workers.append(contracts_worker.create_worker(own, evidence, contracts))
     if "gateway" in services:
         own = database("gateway")
-        commitments = peer("contracts", gateway.contracts_url, "gateway")
-        evidence = peer("outcomes", gateway.outcomes_url, "gateway")
+        commitments = peer("contracts", gateway.contracts_url, "gateway", Bulkhead)
+        evidence = peer("outcomes", gateway.outcomes_url, "gateway", Bulkhead)
         proofs = gateway_app.Credentials(folder, folder.published, gateway.issuer, gateway.proxies())
         system.apps["gateway"] = gateway_app.build(own, proofs, commitments, evidence, gateway)
         rotate = partial(keys.rotate_due, folder.path, gateway.signing_days)
         system.workers.append(gateway_worker.create_worker(own, commitments, evidence, gateway, rotate))
         system.workers.append(gateway_worker.create_log_worker(own, keys.load_log_key(folder.path), gateway))
         system.workers.append(gateway_worker.create_courier(own, gateway))
+    for name, app in system.apps.items():
+        app.add_middleware(Measured, metrics=system.metrics, service=name)
+    if traced():
+        import_module("services.tracing").trace_statements(system.databases)
     return system
+
+
+def traced() -> bool:
+    """Whether the environment says where traces go."""
+    return bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+
+
+def client_class() -> type[httpx.AsyncClient]:
+    """What services are called with: traced where traces are wanted, which loads nothing otherwise."""
+    found: type[httpx.AsyncClient] = import_module("services.tracing").TracedClient if traced() else httpx.AsyncClient
+    return found
 
 
 def here() -> list[str]:
@@ -171,24 +194,22 @@ def waiting_jobs(url: str) -> list[tuple[Any, ...]]:
 async def serve(system: System, app: str, host: str, port: int, stop: asyncio.Event | None = None) -> None:
     """Serve one app on a port and run all workers until told to stop."""
     stop = stop or asyncio.Event()
-    config = uvicorn.Config(
-        system.apps[app],
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        timeout_keep_alive=30,
-        proxy_headers=False,
-    )
-    server = uvicorn.Server(config)
+    server = protocol.server(system.apps[app], host=host, port=port)
+    if traced():
+        import_module("services.tracing").export()
     workers = [asyncio.create_task(worker.run(stop)) for worker in system.workers]
+    place = os.environ.get("RINGFENCE_METRICS_PORT")
+    watching = protocol.server(system.metrics, host=METRICS_HOST, port=int(place)) if place else None
+    watched = asyncio.create_task(watching.serve()) if watching else None
     waiting = asyncio.create_task(stop.wait())
     serving = asyncio.create_task(server.serve())
     await asyncio.wait([serving, waiting, *workers], return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     stop.set()
     await serving
+    if watching and watched:
+        watching.should_exit = True
+        await watched
     with suppress(asyncio.CancelledError):
         await asyncio.gather(*workers)
     await system.close()

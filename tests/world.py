@@ -30,6 +30,8 @@ from services.system import SAMPLE_PREFIX, System, assemble
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample"
 OPERATOR = service_caller("operator")
+RATES = ("RINGFENCE_RATE_CALLER", "RINGFENCE_RATE_ADDRESS", "RINGFENCE_RATE_TOKEN")
+"""A test asks more in a minute than any caller would, unless it is about that."""
 Json = Any
 
 
@@ -220,7 +222,8 @@ class Actor:
 async def world_on(database_url: str, keys_dir: Path) -> AsyncIterator[World]:
     """The system assembled on this database."""
     given = {"RINGFENCE_DATABASE_URL": database_url, "RINGFENCE_KEYS_DIR": str(keys_dir)}
-    with environment({**given, "RINGFENCE_OCID_PREFIX": SAMPLE_PREFIX}):
+    rates = {name: os.environ.get(name, "100000") for name in RATES}
+    with environment({**given, **rates, "RINGFENCE_OCID_PREFIX": SAMPLE_PREFIX}):
         system = assemble(poll_seconds=5.0)
         transport = httpx.ASGITransport(app=system.apps["gateway"], raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway", timeout=60) as http:

@@ -6,17 +6,20 @@ from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
 from services.gateway import forward, routes
 from services.gateway.access import routes as access
 from services.gateway.access.authenticate import Tokens, Uses, authenticator
+from services.gateway.bulkhead import Bulkhead
 from services.gateway.description import merged
+from services.gateway.guard import Guard
 from services.gateway.log import routes as log
 from services.gateway.models import IdempotencyKey
 from services.gateway.outbound import reach_of
+from services.gateway.pages import POLICY, page
+from services.gateway.rates import Rates, limited
 from services.gateway.records import routes as records
 from services.gateway.rules.networks import Network
 from services.gateway.rules.transfer import TransferNotAllowed
@@ -37,6 +40,8 @@ CONSTRAINTS: dict[str, DomainError] = {
     "transfer_live_idx": TransferNotAllowed("A transfer of this contract is under way."),
     "withdrawal_record_id_key": AlreadyWithdrawn("Somebody has just withdrawn this record."),
 }
+OPEN = ("/.well-known/", "/docs", "/openapi.json")
+"""How the gateway's own paths begin that anybody may read."""
 OWN = (
     tokens_routes.router,
     access.router,
@@ -70,19 +75,22 @@ def build(database: Database, credentials: Credentials, contracts: Peer, outcome
     for service in forward.BEHIND:
         app.include_router(forward.passing_routes(service, answered))
     tokens, uses = Tokens(verifier, credentials.issuer), Uses(database)
-    app.state.authenticate = authenticator(database, tokens, uses, credentials.proxies)
+    rates, is_open = Rates(database, settings), (*OPEN, *forward.open_paths())
+    app.add_middleware(Guard, rates=rates, settings=settings, is_open=lambda path: path.startswith(is_open))
+    app.state.authenticate = limited(authenticator(database, tokens, uses, credentials.proxies), rates)
     app.state.signer = Signer(credentials.keys, "tokens", credentials.issuer)
     app.state.tokens, app.state.uses, app.state.issuer = tokens, uses, credentials.issuer
     app.state.published = credentials.published
     app.state.contracts, app.state.outcomes = contracts, outcomes
+    app.state.away = lambda: [each.name for each in (contracts, outcomes) if isinstance(each, Bulkhead) and each.away]
     app.state.reach, app.state.vault = reach_of(settings), Vault(settings.keys_dir)
     describe = app.openapi
     app.openapi = cache(lambda: merged(describe(), answered))  # type: ignore[method-assign]
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
-        """One description of all three services, to look at and to try."""
-        return get_swagger_ui_html(openapi_url="/openapi.json", title="Ringfence")
+        """One description of all three services, to be read."""
+        return HTMLResponse(page(app.openapi()), headers={"Content-Security-Policy": POLICY})
 
     return app
 

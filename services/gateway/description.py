@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from services.gateway import forward
+from services.gateway.completion import complete
 from services.gateway.rules.scopes import SCOPES
 
 REFERENCE = "#/components/schemas/"
@@ -33,7 +34,7 @@ def merged(own: dict[str, Any], answered: set[tuple[str, str]]) -> dict[str, Any
     security = own["components"]["securitySchemes"]
     security["oauth2"]["flows"]["clientCredentials"]["scopes"] = SCOPES
     components = {"schemas": dict(sorted(schemas.items())), "securitySchemes": security}
-    return {**whole, "paths": dict(sorted(paths.items())), "components": components}
+    return complete({**whole, "paths": dict(sorted(paths.items())), "components": components})
 
 
 def without_clashes(

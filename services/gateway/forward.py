@@ -4,11 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 from fastapi import APIRouter, Request, Security
 from fastapi.responses import Response
+from pydantic_core import from_json
 
 from services.kernel.auth import Caller, current_caller, service_caller
-from services.kernel.peers import Peer
+from services.kernel.openapi import PROBLEM_JSON
+from services.kernel.peers import BadGateway, Peer
 
 BEHIND = ("contracts", "outcomes")
 DESCRIPTIONS = Path(__file__).parents[2] / "openapi"
@@ -48,6 +51,28 @@ def scopes_of(operation: dict[str, Any]) -> list[str]:
     return [scope for entry in operation.get("security", []) for scope in entry.get("oauth2", [])]
 
 
+def open_paths() -> tuple[str, ...]:
+    """How the paths begin that services offer to everybody."""
+    paths = [(path, item) for service in BEHIND for path, item in public(description(service)["paths"]).items()]
+    return tuple({path.partition("{")[0] for path, item in paths for each in item.values() if each.get(OPEN_TO_ALL)})
+
+
+def check_answer(service: str, operation: dict[str, Any], answer: httpx.Response) -> None:
+    """Raise BadGateway for an answer that is neither a problem nor what the description says, or JSON that is none."""
+    if answer.status_code == 304:
+        return
+    kind = answer.headers.get("content-type", "").partition(";")[0]
+    described = operation["responses"].get(str(answer.status_code), {}).get("content", {})
+    as_described = kind in described or (not answer.content and answer.status_code == 204)
+    try:
+        if not (as_described or (answer.status_code >= 400 and kind == PROBLEM_JSON)):
+            raise ValueError(f"{answer.status_code} {kind}")
+        if kind.endswith("json"):
+            from_json(answer.content)
+    except ValueError as error:
+        raise BadGateway(f"The {service} service gave an answer that makes no sense.") from error
+
+
 def passing_routes(service: str, own: set[tuple[str, str]]) -> APIRouter:
     """Routes for everything that `service` offers, less what the gateway answers itself (method, path)."""
     router = APIRouter()
@@ -74,6 +99,7 @@ def add_route(router: APIRouter, service: str, method: str, path: str, operation
         headers["x-request-id"] = request.state.request_id
         content = await request.body()
         answer = await peer.send(request.method, target, caller=caller, content=content or None, headers=headers)
+        check_answer(service, operation, answer)
         kept = {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}
         return Response(answer.content, answer.status_code, kept)
 

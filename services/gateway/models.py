@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -178,3 +178,16 @@ class IdempotencyKey(GatewayTable, IdempotencyRow, table=True):
     """Answers given to keyed requests."""
 
     __tablename__ = "idempotency_key"
+
+
+class Rate(GatewayTable, table=True):
+    """How many requests all replicas have leased for a caller or an address in its present minute.
+
+    Unlogged: after a crash everybody begins anew, which is cheaper than a log entry for each block.
+    """
+
+    __tablename__ = "rate"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+    bucket: str = Field(primary_key=True, max_length=64)
+    period: int = Field(sa_type=BigInteger)
+    taken: int

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from services.gateway import forward
 from services.gateway.rules.transfer import conditions
 from services.kernel.auth import Caller, require
 from services.kernel.peers import Peer
@@ -29,6 +30,8 @@ WITH_CONDITIONS = {
 """The contract as its service describes it, and what the gateway adds."""
 ANSWER: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"schema": WITH_CONDITIONS}}}}
 
+READ = forward.description("contracts")["paths"]["/v1/contracts/{contract_id}"]["get"]
+
 
 @router.get("/v1/contracts/{contract_id}", tags=["contracts"], responses=ANSWER)
 async def read_contract(
@@ -44,6 +47,7 @@ async def read_contract(
         headers["if-none-match"] = request.headers["if-none-match"]
     day = f"?as_of={as_of}" if as_of else ""
     answer = await contracts.send("GET", f"/v1/contracts/{contract_id}{day}", caller=caller, headers=headers)
+    forward.check_answer("contracts", READ, answer)
     kept = {name: answer.headers[name] for name in ("etag", "content-type") if name in answer.headers}
     if answer.status_code != 200:
         return Response(answer.content, answer.status_code, kept)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.gateway.rules.networks import Network, networks
@@ -14,6 +14,7 @@ class Settings(BaseSettings):
     """The two service addresses empty: both run in the same process.
 
     `webhook_allow` names loopback hosts that webhooks may reach, also over http: for tests and development.
+    `rate_…`: requests a minute of one caller, of one address without proof, and of one address for tokens.
     """
 
     model_config = SettingsConfigDict(env_prefix="RINGFENCE_")
@@ -32,6 +33,11 @@ class Settings(BaseSettings):
     webhook_ports: str = "443,8443"
     webhook_allow: str = ""
     webhook_failing_days: int = 5
+    rate_caller: int = Field(default=600, ge=1)
+    rate_address: int = Field(default=300, ge=1)
+    rate_token: int = Field(default=60, ge=1)
+    request_seconds: float = Field(default=60.0, gt=0)
+    body_seconds: float = Field(default=10.0, gt=0)
 
     def proxies(self) -> tuple[Network, ...]:
         """The networks of proxies whose X-Forwarded-For is believed."""

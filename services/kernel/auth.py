@@ -244,12 +244,13 @@ async def current_caller(
     _key: Annotated[str | None, Depends(KEY_SCHEME)],
 ) -> Caller:
     """The proven caller of this request, with the scopes that the route asks for; else 401 or 403."""
-    authenticate: Authenticate = request.app.state.authenticate
-    caller = await authenticate(request)
+    caller: Caller | None = getattr(request.state, "caller", None)
+    if caller is None:
+        authenticate: Authenticate = request.app.state.authenticate
+        caller = request.state.caller = await authenticate(request)
     for scope in scopes.scopes:
         if scope not in caller.scopes and "*" not in caller.scopes:
             raise InsufficientScope(scope)
-    request.state.caller = caller
     return caller
 
 

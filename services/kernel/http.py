@@ -1,14 +1,16 @@
 """What every service's door has in common: problems, request ids, bodies, entity tags, pages."""
 
+import re
 import time
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.exceptions import HTTPException
@@ -30,13 +32,18 @@ from services.kernel.openapi import PROBLEM_JSON, described
 from services.kernel.types import canonical_json, uuid7
 
 MAX_BODY = 1_000_000
+MAX_ERRORS = 100
 SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
 ]
+"""What every answer has, unless it says otherwise itself."""
 QUIET = ("/health/", "/internal/events")
 """Paths that are asked all the time by machines; a log of them would drown the others."""
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 log = structlog.get_logger("ringfence.access")
 
 
@@ -65,7 +72,7 @@ async def invalid_body(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     found = [
         {"pointer": "".join(f"/{escaped(part)}" for part in item["loc"][1:]), "detail": item["msg"]}
-        for item in error.errors()
+        for item in error.errors()[:MAX_ERRORS]
     ]
     if any(item["type"] == "json_invalid" for item in error.errors()):
         return as_problem(request, BadRequest("The body is not valid JSON.", errors=found))
@@ -96,7 +103,7 @@ def offered(request: Request) -> list[str]:
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         scope = {**request.scope, "method": method}
         if any(route.matches(scope)[0] is Match.FULL for route in routes):
-            found.append(method)
+            found += [method, "HEAD"] if method == "GET" else [method]
     return found
 
 
@@ -140,8 +147,9 @@ def install(app: FastAPI, constraints: Mapping[str, DomainError]) -> None:
 
 
 class Edge:
-    """Outermost layer of a service, in plain ASGI: request id, security headers, and one access-log line.
+    """Outermost layer of a service, in plain ASGI: request id, security headers, HEAD, and one access-log line.
 
+    The line names the route and the caller's id, never the address or a body: these may hold names and secrets.
     The framework's limit on bodies answers in plain text, which is put as a problem here.
     """
 
@@ -152,30 +160,40 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = dict(scope["headers"]).get(b"x-request-id", b"")
-        request_id = given if 0 < len(given) <= 64 and given.replace(b"-", b"").isalnum() else str(uuid7()).encode()
-        scope.setdefault("state", {})["request_id"] = request_id.decode()
+        given = dict(scope["headers"])
+        request_id = given.get(b"x-request-id") or given.get(b"x-correlation-id") or b""
+        if not REQUEST_ID.fullmatch(request_id):
+            request_id = str(uuid7()).encode()
+        inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        state = inner.setdefault("state", {})
+        state["request_id"] = request_id.decode()
         started, status = time.perf_counter(), 0
         instead: bytes | None = None
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status, instead
             if message["type"] == "http.response.start":
-                status = message["status"]
-                if status == 413 and (b"content-type", PROBLEM_JSON.encode()) not in message["headers"]:
+                status, given = message["status"], message["headers"]
+                if status == 413 and (b"content-type", PROBLEM_JSON.encode()) not in given:
                     instead = too_large(scope["path"])
                     length = str(len(instead)).encode()
-                    message["headers"] = [(b"content-type", PROBLEM_JSON.encode()), (b"content-length", length)]
-                message["headers"] = [*message["headers"], *SECURITY_HEADERS, (b"x-request-id", request_id)]
+                    given = [(b"content-type", PROBLEM_JSON.encode()), (b"content-length", length)]
+                said = {name.lower() for name, _ in given}
+                added = [field for field in SECURITY_HEADERS if field[0] not in said]
+                message["headers"] = [*given, *added, (b"x-request-id", request_id)]
             elif instead is not None:
                 message["body"], instead = instead, b""
+            if scope["method"] == "HEAD" and "body" in message:
+                message["body"] = b""
             await send(message)
 
         try:
-            await self.app(scope, receive, send_with_headers)
+            await self.app(inner, receive, send_with_headers)
         finally:
+            scope["route"] = inner.get("route")
             milliseconds = round((time.perf_counter() - started) * 1000, 1)
-            facts = {"method": scope["method"], "path": scope["path"], "status": status, "ms": milliseconds}
+            facts = {"method": scope["method"], "route": getattr(scope["route"], "path", "none"), "status": status}
+            facts |= {"caller": getattr(state.get("caller"), "client_id", None), "ms": milliseconds}
             write = log.debug if status == 200 and scope["path"].startswith(QUIET) else log.info
             write("request", service=self.service, request_id=request_id.decode(), **facts)
 
@@ -225,11 +243,19 @@ def create_app(
             raise Unauthenticated("This service is reached through the gateway.")
         return verifier.identity(token, service)
 
+    app.state.away = list
     app.state.authenticate, app.state.database, app.state.idempotency_table = authenticate, database, idempotency_table
     install(app, constraints)
     app.include_router(router)
     app.include_router(health)
     return app
+
+
+class Ready(BaseModel):
+    """The process can work; `away` names services that have not answered of late."""
+
+    status: Literal["ready"] = "ready"
+    away: list[str]
 
 
 health = APIRouter(tags=["health"])
@@ -242,11 +268,17 @@ async def live() -> dict[str, str]:
 
 
 @health.get("/health/ready")
-async def ready(request: Request) -> dict[str, str]:
-    """The process can do its work: the database answers."""
+async def ready(request: Request) -> Ready:
+    """The process can do its work: the database answers. What else it needs and finds away of late is named."""
     if not await request.app.state.database.answers():
         raise Unavailable("The database does not answer at the moment.")
-    return {"status": "ready"}
+    return Ready(away=request.app.state.away())
+
+
+@health.get("/health/startup")
+async def started(request: Request) -> Ready:
+    """The process has started: its database has been reached. Until then it should be left alone."""
+    return await ready(request)
 
 
 async def open_session(

@@ -18,6 +18,18 @@ from services.kernel.db import Table
 from services.kernel.errors import BadRequest, DomainError, Unprocessable
 from services.kernel.http import Answered, Session
 
+KEPT_HOURS = 48
+"""How long an answer is kept; the description of the header says so."""
+DESCRIPTION = (
+    "A string in quotes, 8 to 100 characters, new for each request; a bare token is taken too. The same request with "
+    f"the same key is answered again and not carried out again, for {KEPT_HOURS} hours."
+)
+EXAMPLE = '"4d5f0a34-1f0e"'
+FORGET = (
+    "DELETE FROM {0} WHERE created_at < now() - make_interval(hours => :kept) AND (key = :key OR key IN ("
+    "SELECT key FROM {0} ORDER BY created_at LIMIT 20 FOR UPDATE SKIP LOCKED))"
+)
+"""Answers that are no longer kept: this request's own, and the oldest few, so that they never pile up."""
 KEY = re.compile(r'"[\x20\x21\x23-\x5b\x5d-\x7e]{8,100}"|[A-Za-z0-9._~-]{8,100}')
 
 
@@ -36,7 +48,9 @@ class IdempotencyRow(Table):
     status: int
     body: dict[str, Any] = Field(sa_type=JSON)
     headers: dict[str, str] = Field(sa_type=JSON)
-    created_at: datetime = Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now()})
+    created_at: datetime = Field(
+        sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now(), "index": True}
+    )
 
 
 class KeyReused(Unprocessable):
@@ -67,6 +81,8 @@ class Idempotency:
         lock = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))")
         if not (await self.session.execute(lock, {"key": self.key})).scalar_one():
             raise StillRunning("Wait for it, then repeat the request to get its answer.")
+        forget = text(FORGET.format(self.table.__table__.fullname))
+        await self.session.execute(forget, {"key": self.key, "kept": KEPT_HOURS})
         row = await self.session.get(self.table, self.key)
         if row is not None and row.fingerprint != self.fingerprint:
             raise KeyReused("Use a new key for a new request.")
@@ -82,7 +98,7 @@ class Idempotency:
 
 
 async def idempotency_key(
-    key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=102, examples=['"4d5f0a34-1f0e"'])] = None,
+    key: Annotated[str | None, Header(alias="Idempotency-Key", description=DESCRIPTION, examples=[EXAMPLE])] = None,
 ) -> str:
     """The request's key without its quotes; raises 400 for a missing or malformed one."""
     if key is None or not KEY.fullmatch(key):

@@ -1,7 +1,8 @@
 """Speaking to another service: HTTP under a signed identity, and clear errors when it does not answer."""
 
+import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
@@ -25,6 +26,10 @@ class GatewayTimeout(Unavailable):
     title = "A service behind the door did not answer in time"
 
 
+AWAY = {each.status for each in (BadGateway, Unavailable, GatewayTimeout)}
+"""What a service answers when something that it needs itself is away: it may be asked again."""
+
+
 class Refused(DomainError):
     """The other service refused, with a problem of its own, which is passed on as it is."""
 
@@ -40,7 +45,12 @@ class Refused(DomainError):
 
 
 class Peer:
-    """One other service. `client` decides how it is reached: over the network, or mounted in this process."""
+    """One other service. `client` decides how it is reached: over the network, or mounted in this process.
+
+    `seconds` bounds a whole call, however slowly the answer comes.
+    """
+
+    seconds: ClassVar[float] = 20.0
 
     def __init__(self, name: str, client: httpx.AsyncClient, signer: Signer) -> None:
         self.name, self.client, self.signer = name, client, signer
@@ -52,16 +62,17 @@ class Peer:
         identity = {"Authorization": f"Bearer {self.signer.identity(caller, self.name)}"}
         signed = [(name.encode(), value.encode("latin-1")) for name, value in {**headers, **identity}.items()]
         try:
-            response = await self.client.request(method, target, content=content, headers=signed)
+            async with asyncio.timeout(self.seconds):
+                response = await self.client.request(method, target, content=content, headers=signed)
         except httpx.InvalidURL as error:
             raise BadRequest("The address holds signs that no address has.") from error
-        except httpx.TimeoutException as error:
+        except (httpx.TimeoutException, TimeoutError) as error:
             raise GatewayTimeout(f"The {self.name} service did not answer in time.") from error
-        except httpx.DecodingError as error:
+        except (httpx.DecodingError, httpx.RemoteProtocolError) as error:
             raise BadGateway(f"The {self.name} service gave an answer that cannot be read.") from error
         except httpx.HTTPError as error:
             raise Unavailable(f"The {self.name} service does not answer at the moment.") from error
-        if response.status_code >= 500 and response.status_code != 503:
+        if response.status_code >= 500 and response.status_code not in AWAY:
             raise BadGateway(f"The {self.name} service failed.", request_id=response.headers.get("x-request-id"))
         return response
 
@@ -77,20 +88,20 @@ class Peer:
             answer = response.json()
         except ValueError as error:
             raise BadGateway(f"The {self.name} service gave an answer that is not JSON.") from error
-        if response.status_code == Unavailable.status:
+        if response.status_code in AWAY:
             raise Unavailable(f"The {self.name} service cannot work at the moment.")
         if response.status_code >= 400:
             raise Refused(response.status_code, answer if isinstance(answer, dict) else {})
         return answer
 
 
-def connect(url: str | None, app: Any) -> httpx.AsyncClient:
+def connect(url: str | None, app: Any, client: type[httpx.AsyncClient] = httpx.AsyncClient) -> httpx.AsyncClient:
     """A client for the service at `url`, or, when none is given, for `app` in this process."""
-    timeout = httpx.Timeout(30.0, connect=3.0)
+    timeout = httpx.Timeout(Peer.seconds, connect=3.0)
     if url:
-        return httpx.AsyncClient(base_url=url, timeout=timeout, follow_redirects=False)
+        return client(base_url=url, timeout=timeout, follow_redirects=False)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    return httpx.AsyncClient(base_url="http://in-process", transport=transport, timeout=timeout)
+    return client(base_url="http://in-process", transport=transport, timeout=timeout)
 
 
 async def next_events(source: Peer, after: tuple[int, int], caller: Caller) -> list[dict[str, Any]]:

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.demo import cast
+from services.kernel.idempotency import KEPT_HOURS
 from services.kernel.types import Kind
 from tests.integration.conftest import Case, active_contract, problem
-from tests.world import Actor, Json, World
+from tests.world import Actor, Json, World, change, world_on
 
 KEY = "0190-a-key-of-the-client"
 CSV = b"URN,LA,PERCTOT,PPERSABS10\n100052,202,8.2,24.0\n"
@@ -221,3 +223,36 @@ async def test_a_version_that_was_read_before_is_not_sent_again(case: Case) -> N
         tag = (await case["rsc"].ask("GET", path)).headers["etag"]
         again = await case["rsc"].ask("GET", path, headers={"If-None-Match": tag})
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+
+
+async def test_two_replicas_carry_one_request_out_once(case: Case, keys_dir: Path) -> None:
+    create = CREATES["a milestone record"]
+    before = count(case.world, create.counted)
+    async with world_on(case.world.database_url, keys_dir) as other:
+        there = Actor(other.http, case[create.who].headers)
+        path = create.path.format(contract=case.contract)
+        answers = await asyncio.gather(
+            *(
+                actor.ask("POST", path, json=create.body, key=KEY)
+                for _ in range(6)
+                for actor in (case[create.who], there)
+            )
+        )
+        assert {each.status_code for each in answers} <= {201, 409}
+        again = await there.ask("POST", path, json=create.body, key=KEY)
+    assert again.headers["idempotent-replayed"] == "true"
+    assert {each.json()["id"] for each in answers if each.status_code == 201} <= {again.json()["id"]}
+    assert count(case.world, create.counted) == before + 1
+
+
+async def test_an_answer_is_forgotten_after_its_time_and_never_before(case: Case) -> None:
+    create, table = CREATES["a milestone record"], "gateway.idempotency_key"
+    first = (await send(case, create)).json()
+    change(case.world.database_url, f"UPDATE {table} SET created_at = now() - interval '{KEPT_HOURS - 1} hours'")
+    assert (await send(case, create)).json() == first
+    change(case.world.database_url, f"UPDATE {table} SET created_at = now() - interval '{KEPT_HOURS + 1} hours'")
+    later = await send(case, create)
+    assert (later.status_code, later.headers.get("idempotent-replayed")) == (201, None)
+    assert later.json()["id"] != first["id"]
+    old = f"SELECT count(*) FROM {table} WHERE created_at < now() - interval '{KEPT_HOURS} hours'"
+    assert case.world.rows(old) == [(0,)]

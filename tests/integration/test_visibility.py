@@ -107,6 +107,7 @@ PUBLIC = {
     "/.well-known/oauth-authorization-server",
     "/health/live",
     "/health/ready",
+    "/health/startup",
 }
 
 

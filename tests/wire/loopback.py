@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-import uvicorn
+
+from services import protocol
 
 PROBLEM = "application/problem+json"
 MEMBERS = {"type", "title", "status", "detail", "instance", "code"}
@@ -28,8 +29,7 @@ def listening() -> tuple[socket.socket, str]:
 async def served(app: Any) -> AsyncIterator[str]:
     """The address of the app, served as `ringfence up` serves it."""
     door, url = listening()
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
+    server = protocol.server(app, timeout_graceful_shutdown=2)
     running = asyncio.create_task(server.serve(sockets=[door]))
     try:
         yield url

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from services import descriptions
@@ -26,8 +27,11 @@ PUBLIC = {
     "/.well-known/oauth-authorization-server",
     "/health/live",
     "/health/ready",
+    "/health/startup",
 }
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
+OWN_REFUSALS = {("/oauth2/token", "400"), ("/oauth2/token", "401")}
+"""Those that RFC 6749 words."""
 AGREED = """
 POST /oauth2/token
 POST /oauth2/revoke
@@ -172,13 +176,21 @@ def test_the_scopes_are_explained() -> None:
     assert (schemes["apiKey"]["in"], schemes["apiKey"]["name"]) == ("header", "x-api-key")
 
 
+def resolved(whole: Json, part: Json) -> Json:
+    """A part of the description, or what it refers to."""
+    for name in part.get("$ref", "").split("/")[1:]:
+        whole = whole[name]
+    return whole if "$ref" in part else part
+
+
 def test_every_refusal_is_described_as_a_problem() -> None:
-    whole, as_it_should_be = description("gateway"), {"application/problem+json": {"schema": PROBLEM}}
+    whole = description("gateway")
     wrong = [
         (method, path, status)
         for method, path, operation in operations(whole)
         for status, answer in operation["responses"].items()
-        if status >= "400" and not path.startswith("/oauth2/") and answer["content"] != as_it_should_be
+        if status >= "400" and not path.startswith("/oauth2/")
+        if resolved(whole, answer)["content"]["application/problem+json"]["schema"] != PROBLEM
     ]
     assert not wrong, f"{len(wrong)} refusals are described otherwise"
     assert "HTTPValidationError" not in whole["components"]["schemas"]
@@ -186,7 +198,7 @@ def test_every_refusal_is_described_as_a_problem() -> None:
 
 def refusals(path: str, operation: Json) -> set[str]:
     """The statuses of refusals that this operation can answer with."""
-    names = {each["name"] for each in operation.get("parameters", [])}
+    names = {each.get("name") for each in operation.get("parameters", [])}
     expected = {"400", "401", "403", "503"}  # 400 also for two credentials in one request
     expected |= {"404"} if "{" in path else set()
     expected |= {"409", "412", "428"} if "If-Match" in names else set()
@@ -213,12 +225,91 @@ def test_every_success_has_a_described_body() -> None:
     assert not missing
 
 
+def test_every_answer_says_where_its_caller_stands_and_every_later_one_when_to_come_again() -> None:
+    whole = description("gateway")
+    for method, path, operation in operations(whole):
+        for status, found in operation["responses"].items():
+            answer = resolved(whole, found)
+            if (path, status) in OWN_REFUSALS:
+                continue
+            assert answer["headers"].keys() >= {"RateLimit", "RateLimit-Policy", "X-Request-Id"}, (method, path, status)
+            assert status not in {"429", "502", "503", "504"} or "Retry-After" in answer["headers"]
+
+
+def test_every_read_gives_an_entity_tag_and_304_to_who_has_it() -> None:
+    whole = description("gateway")
+    reads = [(path, each) for method, path, each in operations(whole) if method == "get" and "/health/" not in path]
+    for path, operation in reads:
+        assert "ETag" in operation["responses"]["200"]["headers"], path
+        assert "304" in operation["responses"], path
+        assert {"$ref": "#/components/parameters/IfNoneMatch"} in operation["parameters"], path
+
+
+def test_every_example_is_as_its_schema_says() -> None:
+    whole = description("gateway")
+    wrong = [
+        (method, path, each.message)
+        for method, path, operation in operations(whole)
+        for part in (operation.get("requestBody", {}), *operation["responses"].values())
+        for kind, medium in part.get("content", {}).items()
+        if "json" in kind or "requestBody" in operation
+        for each in Draft202012Validator(
+            {**medium["schema"], "components": whole["components"]}, format_checker=FormatChecker()
+        ).iter_errors(medium["example"])
+    ]
+    assert not wrong
+
+
+def test_what_is_made_leads_to_where_it_is_read() -> None:
+    whole = description("gateway")
+    for path, made in (("/v1/contracts", "201"), ("/v1/releases", "202")):
+        links = whole["paths"][path]["post"]["responses"][made]["links"]
+        ids = {each["operationId"] for each in links.values()}
+        read = next(
+            item["get"]["operationId"] for other, item in whole["paths"].items() if other.startswith(path + "/{")
+        )
+        assert read in ids
+
+
+LIMITS = ("maxLength", "format", "enum", "const", "pattern", "contentMediaType")
+
+
+def boundless(schema: Json, known: Json, place: str, seen: set[str]) -> Iterator[str]:
+    """Places in a body where a caller may send any number of things, or a text of any length."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        if name not in seen:
+            yield from boundless(known[name], known, name, seen | {name})
+        return
+    if schema.get("type") == "array" and "maxItems" not in schema:
+        yield f"{place}: a list of any length"
+    if schema.get("type") == "string" and not schema.keys() & set(LIMITS):
+        yield f"{place}: a text of any length"
+    for part, inner in schema.get("properties", {}).items():
+        yield from boundless(inner, known, f"{place}.{part}", seen)
+    choices: list[Json] = [*schema.get("anyOf", ()), *schema.get("allOf", ())]
+    decimal = any(each.get("type") == "number" for each in choices)  # as a number or as text; its digits are limited
+    for inner in [] if decimal else [*choices, *([schema["items"]] if "items" in schema else ())]:
+        yield from boundless(inner, known, place, seen)
+
+
+def test_nothing_in_a_body_is_boundless() -> None:
+    whole = description("gateway")
+    found = {
+        each
+        for method, path, operation in operations(whole)
+        for medium in operation.get("requestBody", {}).get("content", {}).values()
+        for each in boundless(medium["schema"], whole["components"]["schemas"], f"{method} {path}", set())
+    }
+    assert not found
+
+
 def test_every_creating_operation_takes_an_idempotency_key_or_an_entity_tag() -> None:
     missing = [
         path
         for method, path, operation in operations(description("gateway"))
         if method == "post" and operation["responses"].keys() & {"201", "202"}
-        if not {each["name"] for each in operation.get("parameters", [])} & {"Idempotency-Key", "If-Match"}
+        if not {each.get("name") for each in operation.get("parameters", [])} & {"Idempotency-Key", "If-Match"}
     ]
     assert not missing
 
@@ -240,5 +331,5 @@ def test_everything_that_services_offer_under_v1_is_at_the_gateway() -> None:
 
 def test_nothing_internal_is_told_to_clients() -> None:
     text = (FOLDER / "gateway.json").read_text()
-    assert "/internal" not in text
+    assert "/internal/" not in text
     assert '"internal"' not in text

@@ -1,6 +1,9 @@
 """Requests made up from the gateway's own description, good and bad: no server error, and answers as described."""
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +32,7 @@ from services.gateway.tokens.service import issue
 from services.kernel.types import Kind, utc_now
 from services.system import SAMPLE_PREFIX, assemble
 from tests.wire.loopback import listening
-from tests.world import OPERATOR, clone, drop
+from tests.world import OPERATOR, RATES, clone, drop
 
 DESCRIPTION = Path(__file__).parents[2] / "openapi" / "gateway.json"
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -40,6 +43,7 @@ EXCLUDED = {
     "GET /.well-known/oauth-authorization-server": "takes nothing that could be made up",
     "GET /health/live": "takes nothing that could be made up",
     "GET /health/ready": "takes nothing that could be made up",
+    "GET /health/startup": "takes nothing that could be made up",
 }
 NEVER_BAD = {
     "GET /v1/api-keys": "takes nothing",
@@ -86,7 +90,7 @@ def in_a_thread(database_url: str, keys_dir: Path) -> Iterator[Door]:
         await system.close()
 
     given = {"RINGFENCE_DATABASE_URL": database_url, "RINGFENCE_KEYS_DIR": str(keys_dir)}
-    with environment({**given, "RINGFENCE_OCID_PREFIX": SAMPLE_PREFIX}):
+    with environment({**given, **dict.fromkeys(RATES, "1000000"), "RINGFENCE_OCID_PREFIX": SAMPLE_PREFIX}):
         thread = threading.Thread(target=asyncio.run, args=(run(),))
         thread.start()
         assert ready.wait(30)
@@ -135,6 +139,25 @@ def send_all(door: Door, label: str, mode: GenerationMode) -> None:
         case.call_and_validate(base_url=door.url, headers=door.headers, checks=CHECKS)
 
     send()
+
+
+COMMAND = Path(sys.executable).with_name("schemathesis")
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+LEFT_OUT = {
+    "positive_data_acceptance": "a body that fits its schema may break a rule, reuse a key, or name no present version",
+    "ignored_auth": "takes away the API key and leaves the token; test_scopes.py tries every route without proof",
+}
+RUN = ["--checks", "all", "--exclude-checks", ",".join(LEFT_OUT), "--max-examples", "1", "--seed", "1"]
+PHASES = ["--phases", "fuzzing,stateful"]
+
+
+@pytest.mark.timeout(180)
+def test_all_checks_and_the_stateful_phase_find_nothing(door: Door) -> None:
+    given = {**os.environ, "RINGFENCE_TOKEN": door.headers["Authorization"].rpartition(" ")[2], "NO_COLOR": "1"}
+    command = [COMMAND, "--config-file", CONFIGURATION, "run", DESCRIPTION, "--url", door.url, *RUN, *PHASES]
+    done = subprocess.run(command, env=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert "Stateful" in done.stdout
 
 
 def test_every_operation_is_there_and_so_is_what_is_excluded() -> None:

@@ -20,6 +20,7 @@ from tests.forging import by_hand, everything, identity_claims, signed, stranger
 from tests.world import Actor, World
 
 ABOUT_ITSELF = {("GET", "/openapi.json"), ("HEAD", "/openapi.json"), ("GET", "/health/live"), ("GET", "/health/ready")}
+ABOUT_ITSELF |= {("GET", "/health/startup")}
 OPEN_DATA = {
     ("GET", "/v1/ocds/releases"),
     ("GET", "/v1/ocds/releases/{ocid}"),

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator
 
 from services.contracts.publication import queries, schemas
 from services.contracts.rules.ocds.parties import Publisher
@@ -26,6 +26,16 @@ Ocid = Annotated[
         examples=["ocds-213czf-0199c7a2-6c1e-7d3a-8f00-000000000000"],
     ),
 ]
+
+
+def no_number(given: Any) -> Any:
+    """Refuse seconds since 1970, which pydantic takes for an instant."""
+    if isinstance(given, str) and "T" not in given.upper():
+        raise ValueError("an instant is written as 2026-09-01T09:00:00Z")
+    return given
+
+
+Since = Annotated[AwareDatetime, BeforeValidator(no_number)]
 
 
 class NotPublishing(Unavailable):
@@ -55,7 +65,7 @@ def answered(request: Request, package: dict[str, Any], links: dict[str, str] | 
 async def list_ocds_releases(
     request: Request,
     session: Session,
-    since: Annotated[AwareDatetime | None, Query(description="Published at this instant or later")] = None,
+    since: Annotated[Since | None, Query(description="Published at this instant or later")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:

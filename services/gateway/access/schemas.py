@@ -10,7 +10,8 @@ from services.gateway.rules.secrets import Environment
 from services.kernel.bodies import Body, Paging, Text
 from services.kernel.types import Kind
 
-Scopes = Annotated[list[str], Field(min_length=1, max_length=20, examples=[["contracts:read", "finance:read"]])]
+Scope = Annotated[str, Field(max_length=40)]
+Scopes = Annotated[list[Scope], Field(min_length=1, max_length=20, examples=[["contracts:read", "finance:read"]])]
 Region = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z ,&'-]{1,59}$")]
 PublicKeys = Annotated[
     list[dict[str, Any]],

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from services.kernel.bodies import Paging
 from services.outcomes.evidence import TrustObservation
 from services.outcomes.models import Release
 from services.outcomes.rules import inspection as rules
@@ -95,4 +96,4 @@ class TrustObservationPage(BaseModel):
     """Figures by academic year, measure and group of pupils."""
 
     data: list[TrustObservationOut]
-    next: str | None
+    paging: Paging

@@ -13,7 +13,7 @@ from services.outcomes.rules.releases import REFERENCE_YEAR, Stage, Status
 from services.outcomes.rules.years import academic_year_text
 from services.outcomes.schemas import AcademicYear
 
-FeedCode = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$", examples=["ks4_final"])]
+FeedCode = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$", examples=["ks4"])]
 
 
 class ReleaseIn(Body):

@@ -1,0 +1,33 @@
+"""How apps are served: uvicorn, with a problem for what is no HTTP at all."""
+
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from services.kernel.errors import problem_members
+from services.kernel.http import SECURITY_HEADERS
+from services.kernel.openapi import PROBLEM_JSON
+from services.kernel.types import canonical_json
+
+
+class Protocol(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
+    """The server's protocol, whose own refusal of unreadable bytes is RFC 9457's and not plain text."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what cannot be read as a request, and hang up."""
+        words = ("The bytes are no HTTP request", f"{msg.rstrip('.')}.")
+        body = canonical_json(problem_members(400, "bad_request", *words, "/"))
+        kind = (b"content-type", PROBLEM_JSON.encode())
+        fields = [kind, (b"content-length", str(len(body)).encode()), (b"connection", b"close"), *SECURITY_HEADERS]
+        head = b"".join(b"%s: %s\r\n" % field for field in fields)
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head + b"\r\n" + body)
+        self.transport.close()
+
+
+def server(app: ASGIApp, **places: Any) -> uvicorn.Server:
+    """A server for an app, at a place or on sockets that are given to it later."""
+    quiet: dict[str, Any] = {"log_config": None, "access_log": False, "lifespan": "off", "server_header": False}
+    plain: dict[str, Any] = {"http": Protocol, "proxy_headers": False, "timeout_keep_alive": 30}
+    return uvicorn.Server(uvicorn.Config(app, **plain, **quiet, **places))
