@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy.engine import make_url
 
 from services.contracts import app as contracts
-from services.contracts.rules import life, milestones, suppliers, variations
+from services.contracts.rules import claims, ledger, life, milestones, suppliers, variations
 from services.contracts.settings import Settings
 from services.gateway import app as gateway
 from services.gateway.forward import DESCRIPTIONS
@@ -62,6 +62,10 @@ def states() -> dict[Path, str]:
     listed = [(a.value, b.value, move.value) for a, moves in suppliers.TABLE.items() for move, b in moves.items()]
     milestone = [(a.value, b.value, f"record {b.value}") for a, to in milestones.TABLE.items() for b in sorted(to)]
     moved = [(a.value, b.value, move.value) for a, moves in transfer.TABLE.items() for move, b in moves.items()]
+    claimed = [(a.value, b.value, move.value) for a, moves in claims.TABLE.items() for move, b in moves.items()]
+    money = [(a.value, b.value, move.value) for a, moves in ledger.TABLE.items() for move, b in moves.items()]
+    pays = "\n".join(f"| {move.value} | {', '.join(sorted(roles))} |" for move, roles in ledger.MAY.items())
+    claiming = "\n".join(f"| {move.value} | {', '.join(sorted(roles))} |" for move, roles in claims.MAY.items())
     may = "\n".join(f"| {move.value} | {', '.join(sorted(roles))} |" for move, roles in life.MAY.items())
     moves = "\n".join(f"| {move.value} | {', '.join(sorted(roles))} |" for move, roles in transfer.MAY.items())
     return {
@@ -94,6 +98,24 @@ def states() -> dict[Path, str]:
                 "## Milestone",
                 "",
                 *diagram("scheduled", milestone),
+                "",
+                "## Money of a contract",
+                "",
+                *diagram("scheduled", money),
+                "",
+                "| move | made by |",
+                "|---|---|",
+                pays,
+                "",
+                "The clock stands for what follows from facts. What was reversed after payment is `owed` until repaid.",
+                "",
+                "## Claim",
+                "",
+                *diagram("submitted", claimed),
+                "",
+                "| move | made by |",
+                "|---|---|",
+                claiming,
                 "",
                 "## Transfer",
                 "",

@@ -34,6 +34,7 @@ async def apply(
         contract_id=row.id,
         milestone_code=body.milestone_code,
         result=result,
+        recorded_by=body.recorded_by,
         applied_at=now,
     )
     session.add(applied)
