@@ -11,7 +11,7 @@ from tests.world import Actor, Json, World
 FINANCE: Json = {
     "vat_category": "O",
     "vat_reason": "Grant-like funding, outside the scope of VAT",
-    "seller_endpoint": {"scheme": "0088", "id": "5060000000008"},
+    "seller_endpoint": {"scheme": "0088", "id": "5060000000009"},
     "buyer_endpoint": {"scheme": "9932", "id": "GB888801003"},
     "buyer_reference": "RSC-2023-17",
     "customer_account": "RSCNW",

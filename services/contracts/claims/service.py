@@ -196,7 +196,7 @@ async def pay(
     session: AsyncSession, *, row: Contract, claim: Claim, body: PaidIn, caller: Caller, now: datetime
 ) -> Claim:
     """The commissioner has paid the claim: another hand than the one that approved it, to the penny."""
-    step_to(claim, ClaimMove.PAY, caller)
+    target = rules.moved(ClaimStatus(claim.status), ClaimMove.PAY, ROLES[caller.kind])
     payer = Hand(caller.client_id, body.signed_by)
     rules.check_apart(hand(claim, "approved"), payer, "Who approved a claim does not pay it")
     approved_on = london_date(datetime.fromisoformat(claim.hands["approved"]["at"]))
@@ -207,7 +207,7 @@ async def pay(
         words = f"The invoice, less what was credited, asks for {asked - credited} pence."
         raise rules.WrongAmount(words, amount_pence=asked - credited)
     sign(claim, "paid", body.signed_by, caller, now)
-    claim.paid_on, claim.payment_reference = body.paid_on, body.reference
+    claim.status, claim.paid_on, claim.payment_reference = target, body.paid_on, body.reference
     book = await carry(session, row, claim, Account.APPROVED, Move.PAY, caller, now, on=body.paid_on)
     claim.lines = [
         {**each, "paid_pence": book.by_claim[each["kind"], each["code"]].get((Account.PAID, claim.id), 0)}

@@ -25,6 +25,8 @@ TAGS: dict[str, list[str]] = {
     "school.identified": ["contractUpdate"],
     "notice.published": ["contractUpdate"],
     "milestone.decided": ["implementation"],
+    "payment.paid": ["implementation"],
+    "payment.repaid": ["implementation"],
     "kpi.assessed": ["implementation"],
     "poor_performance.found": ["implementation"],
     "contract.completed": ENDED,
@@ -47,7 +49,7 @@ EXTENSIONS = [
 class Told:
     """A contract right after an event, as the public may see it.
 
-    `contract` is its view and `extras` its payments, assessments, findings, notices and variations, as JSON carries
+    `contract` is its view and `extras` its payments, claims, invoices, assessments, findings, notices and variations, as JSON carries
     them; `at` is the instant of the event and `published_at` that of publication, both ISO 8601 in UTC.
     """
 
