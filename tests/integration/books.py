@@ -40,9 +40,7 @@ async def hands_of(world: World, actors: Actors) -> Hands:
 async def set_finance(actor: Actor, path: str, **changes: Json) -> Json:
     """The trust says how it invoices the contract."""
     tag = (await actor.ask("GET", f"{path}/finance")).headers.get("etag")
-    answer = await actor.ask(
-        "PUT", f"{path}/finance", json=FINANCE | changes, headers={"If-Match": tag} if tag else {}
-    )
+    answer = await actor.ask("PUT", f"{path}/finance", json=FINANCE | changes, headers={"If-Match": tag} if tag else {})
     assert answer.status_code == (200 if tag else 201), answer.text
     return answer.json()
 

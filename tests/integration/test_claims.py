@@ -57,13 +57,16 @@ async def test_a_claim_goes_from_hand_to_hand_and_is_paid(seeded_world: World, a
     body = {"signed_by": "P. Ayer", "paid_on": "2023-12-20", "amount_pence": 5_000_000, "reference": "BACS 1"}
     same = await hands.approves.ask("POST", f"{claim}/payment", json=body, headers={"If-Match": "*"})
     problem(same, 403, "same_hand")
-    assert problem(
-        await hands.pays.ask(
-            "POST", f"{claim}/payment", json=body | {"amount_pence": 4_999_999}, headers={"If-Match": "*"}
-        ),
-        409,
-        "wrong_amount",
-    )["amount_pence"] == 5_000_000
+    assert (
+        problem(
+            await hands.pays.ask(
+                "POST", f"{claim}/payment", json=body | {"amount_pence": 4_999_999}, headers={"If-Match": "*"}
+            ),
+            409,
+            "wrong_amount",
+        )["amount_pence"]
+        == 5_000_000
+    )
     done = await pay(hands, claim, "2023-12-20")
     assert (done["status"], done["paid_on"], sorted(done["hands"])) == (
         "paid",
@@ -123,7 +126,11 @@ async def test_a_dispute_pauses_the_clock_and_the_rest_is_still_due(
     move_clock("2023-12-14")
     body = {"signed_by": "A. Pprover", "reason": "Not seen", "items": [{"kind": "milestone", "code": "M1"}]}
     part = await hands.approves.change(claim, "dispute", body)
-    assert (part["status"], part["amount_pence"], part["id"] == claim.rpartition("/")[2]) == ("disputed", 2_000_000, False)
+    assert (part["status"], part["amount_pence"], part["id"] == claim.rpartition("/")[2]) == (
+        "disputed",
+        2_000_000,
+        False,
+    )
     rest = await hands.approves.get(claim)
     assert (rest["status"], rest["amount_pence"], rest["due_on"]) == ("certified", 3_000_000, "2024-01-03")
     move_clock("2024-01-04")

@@ -34,13 +34,13 @@ async def take_out(
         for claim in await queries.claims(session, list(holding)):
             amount = holding[claim.id]
             book.post(payment, account, Move.RETURN, amount, role=Role.CLOCK, reason=reason, claim_id=claim.id)
-            key = {"kind": payment.kind, "code": payment.code}
-            claim.lines = [each for each in claim.lines if (each["kind"], each["code"]) != tuple(key.values())]
+            part = (payment.kind, payment.code)
+            claim.lines = [each for each in claim.lines if (each["kind"], each["code"]) != part]
             claim.amount_pence, claim.version, claim.updated_at = claim.amount_pence - amount, claim.version + 1, now
             if not claim.lines:
                 empty(claim, reason)
-            facts = {"claim_id": claim.id, "claim": claim.reference, "amount_pence": amount, "reason": reason, **key}
-            await tell(session, row, "claim.reduced", caller, now, **facts)
+            facts = {"claim_id": claim.id, "claim": claim.reference, "part": payment.kind, "code": payment.code}
+            await tell(session, row, "claim.reduced", caller, now, amount_pence=amount, reason=reason, **facts)
 
 
 async def reverse(

@@ -1,6 +1,7 @@
 """The fee in instalments."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,7 +52,7 @@ def test_periods_cover_the_term_without_a_gap(starts_on: date, length: int) -> N
     ends_on = starts_on + timedelta(days=length)
     found = periods(starts_on, ends_on)
     assert (found[0].starts_on, found[-1].ends_on) == (starts_on, ends_on)
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert after.starts_on == before.ends_on + timedelta(days=1)
     assert all(1 <= each.months <= 3 for each in found)
 

@@ -91,7 +91,9 @@ def test_what_accounts_hold_says_where_a_payment_stands(held: dict[Account, int]
     assert found.paid_pence == held.get(Account.PAID, 0) + held.get(Account.OWED, 0)
 
 
-@given(st.lists(st.tuples(st.sampled_from(list(Account)), st.sampled_from(list(Move)), st.integers(1, 120)), max_size=60))
+@given(
+    st.lists(st.tuples(st.sampled_from(list(Account)), st.sampled_from(list(Move)), st.integers(1, 120)), max_size=60)
+)
 def test_whatever_moves_the_accounts_of_a_part_sum_to_nothing(moves: list[tuple[Account, Move, int]]) -> None:
     held = dict.fromkeys(Account, 0) | {Account.VALUE: -100, Account.SCHEDULED: 100}
     for source, step, amount in moves:

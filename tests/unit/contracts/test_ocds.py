@@ -68,7 +68,7 @@ CONTRACT: dict[str, Any] = {
     "entered_on": None,
     "termination": None,
 }
-PAYMENTS = [{"kind": "fee", "code": "FEE", "amount_pence": 12_000_000, "status": "earned"}]
+PAYMENTS = [{"kind": "fee", "code": "FEE-1", "earned_pence": 12_000_000, "paid_pence": 0}]
 EXTRAS: dict[str, Any] = {"payments": PAYMENTS, "kpi_assessments": [], "findings": [], "notices": [], "variations": []}
 
 

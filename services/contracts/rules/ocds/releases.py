@@ -49,8 +49,8 @@ EXTENSIONS = [
 class Told:
     """A contract right after an event, as the public may see it.
 
-    `contract` is its view and `extras` its payments, claims, invoices, assessments, findings, notices and variations, as JSON carries
-    them; `at` is the instant of the event and `published_at` that of publication, both ISO 8601 in UTC.
+    `contract` is its view and `extras` its payments, claims, invoices, assessments, findings, notices and variations,
+    as JSON carries them; `at` is the instant of the event and `published_at` that of publication, both ISO 8601 in UTC.
     """
 
     type: str
