@@ -157,7 +157,7 @@ async def test_a_statement_is_the_ledger_to_the_penny(case: Case, hands: Hands) 
 async def test_an_invoice_is_valid_for_peppol_and_readable(
     case: Case, hands: Hands, category: str, tmp_path: Path
 ) -> None:
-    reason = {} if category == "O" else {"vat_number": "GB888801003"}
+    reason: Json = {} if category == "O" else {"vat_number": "GB888801003"}
     reason |= {"vat_reason": "Exempt education"} if category == "E" else {}
     reason |= {"vat_reason": None} if category == "S" else {}
     await set_finance(case["finance"], case.contract, vat_category=category, **reason)
@@ -297,8 +297,8 @@ async def test_rows_of_money_are_seen_by_those_whose_money_it_is(case: Case, han
             for name, value in (bounds | {"regions": "", "la_codes": ""}).items():
                 role.execute("SELECT set_config(%s, %s, false)", (f"ringfence.{name}", value))
             for table in tables:
-                count = role.execute(f"SELECT count(*) FROM contracts.{table}").fetchone()[0]
-                assert (count > 0) is seen, (kind, trust, table)
+                found = role.execute(f"SELECT FROM contracts.{table} LIMIT 1").fetchall()
+                assert bool(found) is seen, (kind, trust, table)
 
 
 async def test_what_was_paid_is_published(case: Case, hands: Hands) -> None:
