@@ -30,13 +30,13 @@ SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     wrong text;
 BEGIN
-    PERFORM FROM contracts.contract c WHERE c.id = NEW.contract_id FOR UPDATE;
-    SELECT 'a journal does not sum to zero' INTO wrong FROM contracts.ledger_entry e
-        WHERE e.journal_id = NEW.journal_id HAVING sum(e.amount_pence) <> 0;
-    SELECT 'an account holds less than nothing' INTO wrong FROM contracts.ledger_entry e
-        WHERE wrong IS NULL AND e.contract_id = NEW.contract_id AND e.kind = NEW.kind AND e.code = NEW.code
+    PERFORM FROM contracts.contract c WHERE c.id = NEW.contract_id FOR NO KEY UPDATE;
+    wrong := (SELECT 'a journal does not sum to zero' FROM contracts.ledger_entry e
+        WHERE e.journal_id = NEW.journal_id HAVING sum(e.amount_pence) <> 0);
+    wrong := coalesce(wrong, (SELECT 'an account holds less than nothing' FROM contracts.ledger_entry e
+        WHERE e.contract_id = NEW.contract_id AND e.kind = NEW.kind AND e.code = NEW.code
             AND e.account NOT IN ('value', 'owed')
-        GROUP BY e.account, e.claim_id HAVING sum(e.amount_pence) < 0 LIMIT 1;
+        GROUP BY e.account, e.claim_id HAVING sum(e.amount_pence) < 0 LIMIT 1));
     wrong := coalesce(wrong, (SELECT 'more is owed than was paid' FROM contracts.ledger_entry e
         WHERE e.contract_id = NEW.contract_id AND e.kind = NEW.kind AND e.code = NEW.code
             AND e.account IN ('paid', 'owed')

@@ -60,10 +60,9 @@ async def award(
     book = await open_book(session, row.id, london_date(now), now)
     for each in found:
         payment = rows[each.code]
-        before = (payment.basis or {}).get("effect")
-        less = each.amount_pence < gained(book.held(payment))
-        half_width = float(measures[each.code].get("rounding_half_width") or 0)
-        if less and negligible(before, each.effect, half_width):
+        before = payment.basis or {}
+        less = each.amount_pence < gained(book.held(payment)) and each.reason == before.get("reason")
+        if less and negligible(before.get("effect"), each.effect, float(measures[each.code]["rounding_half_width"])):
             continue
         facts = {"share": each.share, "reason": each.reason, "effect": each.effect, "settled": settled}
         payment.basis = {"evaluation_id": evaluation["id"], "run": evaluation["run"], **facts}

@@ -111,7 +111,7 @@ def shifts(held: Balances, earned_pence: int, retained_pence: int, *, settled: b
         return []
     found = [Shift(Account.RETAINED, Move.RELEASE, retained)]
     free = held.get(Account.SCHEDULED, 0) + retained
-    for source in (Account.SCHEDULED, Account.REDUCED, Account.REVERSED):
+    for source in (Account.SCHEDULED, Account.REVERSED, Account.REDUCED):
         most = free if source is Account.SCHEDULED else held.get(source, 0)
         amount = min(max(short, 0), most)
         found.append(Shift(source, Move.EARN, amount))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contracts.rules.documents.exports import Booked, generic, sage50, xero
-from services.contracts.rules.documents.lines import day, shown
+from services.contracts.rules.documents.lines import day, described, shown
 from services.contracts.rules.documents.pdf import invoice_pdf, statement_pdf
 from services.contracts.rules.documents.tables import csv_bytes, guarded
 from services.contracts.rules.documents.ubl import invoice_xml
@@ -180,5 +180,6 @@ def test_documents_to_read_are_the_same_every_time() -> None:
 
 
 def test_words_for_people() -> None:
+    assert described("milestone", "M1", "Diagnosis agreed") == "Milestone M1: Diagnosis agreed"
     assert (shown(123_456_789), shown(-5)) == ("£1,234,567.89", "-£0.05")
     assert day("2023-09-01") == day(date(2023, 9, 1)) == "1 September 2023"
