@@ -19,6 +19,7 @@ SCHEMAS = {
     "contracts": (
         "ContractsTable",
         "services.contracts.models",
+        "services.contracts.accounts",
         "services.contracts.conduct",
         "services.contracts.register",
     ),

@@ -1,14 +1,16 @@
 """What is generated from the code and kept beside it: OpenAPI descriptions and state diagrams."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy.engine import make_url
 
 from services.contracts import app as contracts
-from services.contracts.rules import life, milestones, suppliers, variations
+from services.contracts.rules import claims, ledger, life, milestones, suppliers, variations
 from services.contracts.settings import Settings
 from services.gateway import app as gateway
 from services.gateway.forward import DESCRIPTIONS
@@ -59,55 +61,45 @@ def as_text(description: object) -> str:
 
 def states() -> dict[Path, str]:
     """The page of state diagrams, from the tables that the rules decide by."""
-    contract = [(a.value, b.value, move.value) for a, moves in life.TABLE.items() for move, b in moves.items()]
-    varied = [(a.value, b.value, move.value) for a, moves in variations.TABLE.items() for move, b in moves.items()]
-    listed = [(a.value, b.value, move.value) for a, moves in suppliers.TABLE.items() for move, b in moves.items()]
     milestone = [(a.value, b.value, f"record {b.value}") for a, to in milestones.TABLE.items() for b in sorted(to)]
-    moved = [(a.value, b.value, move.value) for a, moves in transfer.TABLE.items() for move, b in moves.items()]
-    may = "\n".join(f"| {move.value} | {', '.join(sorted(roles))} |" for move, roles in life.MAY.items())
-    moves = "\n".join(f"| {move.value} | {', '.join(sorted(roles))} |" for move, roles in transfer.MAY.items())
-    return {
-        STATES: "\n".join(
-            [
-                "# States",
-                "",
-                "Generated from the tables in `rules/` by `ringfence states`; a check fails when this page is stale.",
-                "",
-                "## Contract",
-                "",
-                *diagram("draft", contract),
-                "",
-                "| move | made by |",
-                "|---|---|",
-                may,
-                "",
-                "`agree` is the last of the three signatures; the clock activates, completes and expires.",
-                "",
-                "## Variation",
-                "",
-                *diagram("proposed", varied),
-                "",
-                "## Supplier on the register",
-                "",
-                *diagram("registered", listed),
-                "",
-                "Both moves are made by a commissioner or DfE; a suspended supplier's contracts go on.",
-                "",
-                "## Milestone",
-                "",
-                *diagram("scheduled", milestone),
-                "",
-                "## Transfer",
-                "",
-                *diagram("proposed", moved),
-                "",
-                "| move | made by |",
-                "|---|---|",
-                moves,
-                "",
-            ]
-        )
-    }
+    lines = [
+        "# States",
+        "",
+        "Generated from the tables in `rules/` by `ringfence states`; a check fails when this page is stale.",
+        "",
+        *chapter("Contract", diagram("draft", arrows(life.TABLE)), rights(life.MAY)),
+        "`agree` is the last of the three signatures; the clock activates, completes and expires.",
+        "",
+        *chapter("Variation", diagram("proposed", arrows(variations.TABLE))),
+        *chapter("Supplier on the register", diagram("registered", arrows(suppliers.TABLE))),
+        "Both moves are made by a commissioner or DfE; a suspended supplier's contracts go on.",
+        "",
+        *chapter("Milestone", diagram("scheduled", milestone)),
+        *chapter("Money of a contract", diagram("scheduled", arrows(ledger.TABLE)), rights(ledger.MAY)),
+        "The clock stands for what follows from facts. What was reversed after payment is `owed` until repaid.",
+        "",
+        *chapter("Claim", diagram("submitted", arrows(claims.TABLE)), rights(claims.MAY)),
+        *chapter("Transfer", diagram("proposed", arrows(transfer.TABLE)), rights(transfer.MAY)),
+    ]
+    return {STATES: "\n".join(lines)}
+
+
+def chapter(title: str, *parts: Sequence[str]) -> list[str]:
+    """A heading and what stands under it, each with a blank line after it."""
+    found = [f"## {title}", ""]
+    for part in parts:
+        found += [*part, ""]
+    return found
+
+
+def arrows(table: Mapping[Any, Mapping[Any, StrEnum]]) -> list[Arrow]:
+    """The arrows of a table of moves."""
+    return [(start.value, end.value, move.value) for start, moves in table.items() for move, end in moves.items()]
+
+
+def rights(may: Mapping[Any, Iterable[StrEnum]]) -> list[str]:
+    """Who makes which move."""
+    return ["| move | made by |", "|---|---|", *(f"| {m.value} | {', '.join(sorted(who))} |" for m, who in may.items())]
 
 
 def diagram(first: str, arrows: Iterable[Arrow]) -> list[str]:

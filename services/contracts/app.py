@@ -2,9 +2,14 @@
 
 from fastapi import APIRouter, FastAPI
 
+from services.contracts.claims.routes import router as claims
+from services.contracts.disputes.routes import router as disputes
 from services.contracts.drafts.routes import router as drafts
 from services.contracts.duties.routes import router as duties
 from services.contracts.evaluations.routes import router as evaluations
+from services.contracts.exports.routes import router as exports
+from services.contracts.finance.routes import router as finance
+from services.contracts.invoices.routes import router as invoices
 from services.contracts.milestones.routes import router as milestones
 from services.contracts.models import IdempotencyKey
 from services.contracts.offers.routes import router as offers
@@ -18,6 +23,7 @@ from services.contracts.rules.terms import OverlappingContract
 from services.contracts.rules.variations import VariationOpen
 from services.contracts.settings import Settings
 from services.contracts.shortlists.routes import router as shortlists
+from services.contracts.statements.routes import router as statements
 from services.contracts.suppliers.routes import router as suppliers
 from services.contracts.suspensions.routes import router as suspensions
 from services.contracts.terminations.routes import router as terminations
@@ -45,7 +51,8 @@ def build(database: Database, verifier: Verifier, outcomes: Peer, settings: Sett
     router = APIRouter()
     slices = (drafts, contracts, offers, variations, suspensions, terminations, milestones, payments, evaluations)
     more = (reviews, performance, duties, publication, suppliers, shortlists)
-    for each in (*slices, *more):
+    books = (finance, claims, disputes, invoices, statements, exports)
+    for each in (*slices, *more, *books):
         router.include_router(each)
     app = create_app("contracts", router, database, verifier, CONSTRAINTS, IdempotencyKey)
     app.state.outcomes, app.state.publisher = outcomes, settings.publisher()

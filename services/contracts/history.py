@@ -13,6 +13,7 @@ from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session as SyncSession
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.contracts.accounts import Claim, Finance, Invoice
 from services.contracts.conduct import Finding, KpiAssessment, Notice, Review, Variation
 from services.contracts.models import Contract, ContractsTable, Event, Milestone, Outcome, Payment, Signature
 from services.contracts.register import Supplier
@@ -29,11 +30,14 @@ KEYS: Mapping[type[ContractsTable], tuple[str, ...]] = {
     KpiAssessment: ("number",),
     Finding: ("number",),
     Notice: ("number",),
+    Claim: ("number",),
+    Invoice: ("number",),
+    Finance: (),
     Supplier: (),
 }
 """The tables of a contract, and what tells its rows apart there; and the register of suppliers."""
-LEFT_OUT = frozenset({"version", "updated_at", "signed_by", "role", "client_id", "reviewer"})
-"""What the event itself says, and names of persons."""
+LEFT_OUT = frozenset({"version", "updated_at", "signed_by", "role", "client_id", "reviewer", "hands", "body"})
+"""What the event itself says, names of persons, and documents that are kept as they are."""
 
 Row = TypeVar("Row", bound=ContractsTable)
 Values = dict[str, Any]

@@ -26,6 +26,12 @@ async def close(database: Database, key: str, now: datetime) -> None:
         await service.close(session, contract_id=UUID(key), caller=SELF, now=now)
 
 
+async def fee(database: Database, key: str, now: datetime) -> None:
+    """The day after the last one of an instalment of the fee."""
+    async with database.transaction(SELF) as session:
+        await service.earn_fee(session, contract_id=UUID(key), caller=SELF, now=now)
+
+
 async def remind(database: Database, key: str, now: datetime) -> None:
     """A day on which milestones come near or pass."""
     async with database.transaction(SELF) as session:
@@ -73,6 +79,7 @@ def handlers(outcomes: Peer) -> Mapping[str, Handler]:
     return {
         "activate": activate,
         "close": close,
+        "fee": fee,
         "remind": remind,
         "identify": identify,
         "ring_fence": ring_fence,

@@ -138,6 +138,7 @@ class AppliedRecord(ContractsTable, table=True):
     status: str | None = Field(default=None, max_length=20)
     occurred_on: date | None = None
     result: str = Field(max_length=20)
+    recorded_by: str | None = Field(default=None, max_length=200)
     applied_at: datetime = Field(sa_type=Instant)
 
 
@@ -168,13 +169,20 @@ class Signature(ContractsTable, table=True):
 
 
 class Payment(ContractsTable, table=True):
-    """One part of a contract's value, and how far it has come."""
+    """One part of a contract's value, and how far its money has come, as the ledger says.
+
+    An instalment of the fee has a first and a last day; `basis` is what an outcome's award follows from.
+    """
 
     __tablename__ = "payment"
     __table_args__ = (
         UniqueConstraint("contract_id", "kind", "code"),
         CheckConstraint("amount_pence > 0", name="amount"),
-        CheckConstraint("(status = 'earned') = (earned_on IS NOT NULL AND due_on IS NOT NULL)", name="earned"),
+        CheckConstraint(
+            "status NOT IN ('earned', 'claimed', 'certified', 'approved', 'paid') OR earned_on IS NOT NULL",
+            name="earned",
+        ),
+        CheckConstraint("(period_starts_on IS NULL) = (period_ends_on IS NULL)", name="period"),
     )
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     contract_id: UUID = Field(foreign_key="contracts.contract.id", index=True)
@@ -183,8 +191,16 @@ class Payment(ContractsTable, table=True):
     amount_pence: int = Field(sa_type=BigInteger)
     status: str = Field(max_length=20)
     reason_code: str | None = Field(default=None, max_length=40)
+    earned_pence: int = Field(default=0, sa_type=BigInteger)
+    paid_pence: int = Field(default=0, sa_type=BigInteger)
+    retained_pence: int = Field(default=0, sa_type=BigInteger)
+    reduced_pence: int = Field(default=0, sa_type=BigInteger)
+    period_starts_on: date | None = None
+    period_ends_on: date | None = None
     earned_on: date | None = None
     due_on: date | None = None
+    paid_on: date | None = None
+    basis: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     updated_at: datetime = Field(sa_type=Instant)
 
 

@@ -10,8 +10,14 @@ from services.contracts import queries
 from services.contracts.calls import Facts
 from services.contracts.events import tell
 from services.contracts.models import Contract, Job, Milestone, Outcome
-from services.contracts.payments.service import earn, earn_milestones, withhold
-from services.contracts.rules import money, suspension, termination, terms
+from services.contracts.payments.service import (
+    earn_by_clock,
+    earn_fees,
+    earn_milestones,
+    forgo_fees,
+    withhold,
+)
+from services.contracts.rules import suspension, termination, terms
 from services.contracts.rules.life import IN_FORCE, Move, Role, Status, moved
 from services.contracts.rules.milestones import MilestoneStatus, Timing, all_decided, next_look, timing
 from services.contracts.rules.variations import VariationMove
@@ -75,15 +81,13 @@ def agreement(row: Contract, outcomes: list[Outcome], milestones: list[Milestone
 
 
 async def activate(session: AsyncSession, *, contract_id: UUID, caller: Caller, now: datetime) -> None:
-    """The first day has come: the contract is active, the fee is earned, the ring-fence is to be opened."""
+    """The first day has come: the contract is active, its fee begins to run, the ring-fence is to be opened."""
     row = await queries.locked_contract(session, contract_id)
     if row.status != Status.AGREED or row.starts_on > london_date(now):
         return
     row.status = moved(Status(row.status), Move.ACTIVATE, Role.CLOCK)
-    await earn(
-        session, row=row, kind=money.PaymentKind.FEE, code="FEE", earned_on=row.starts_on, caller=caller, now=now
-    )
     await tell(session, row, "contract.active", caller, now)
+    await earn_by_clock(session, row=row, caller=caller, now=now)
     for kind in ("ring_fence", "remind", "identify"):
         await enqueue(session, Job, kind=kind, key=str(row.id))
     await await_end(session, row)
@@ -123,6 +127,9 @@ async def close(session: AsyncSession, *, contract_id: UUID, caller: Caller, now
     if row.termination and date.fromisoformat(row.termination["ends_on"]) < row.ends_on:
         await terminate(session, row=row, caller=caller, now=now)
         return
+    await earn_fees(session, row=row, until=last, caller=caller, now=now)
+    if row.status == Status.SUSPENDED:
+        await forgo_fees(session, row=row, on=last, caller=caller, now=now)
     decided = await required_decided(session, row)
     step = Move.COMPLETE if decided and row.status == Status.ACTIVE else Move.EXPIRE
     if step is Move.EXPIRE:
@@ -131,6 +138,12 @@ async def close(session: AsyncSession, *, contract_id: UUID, caller: Caller, now
     row.ended_on = last
     await lapse_variation(session, row=row, now=now)
     await tell(session, row, f"contract.{row.status}", caller, now, reason=row.reason_code)
+
+
+async def earn_fee(session: AsyncSession, *, contract_id: UUID, caller: Caller, now: datetime) -> None:
+    """The day after the last one of an instalment has come."""
+    row = await queries.locked_contract(session, contract_id)
+    await earn_by_clock(session, row=row, caller=caller, now=now)
 
 
 async def give_notice(
@@ -154,6 +167,7 @@ async def terminate(session: AsyncSession, *, row: Contract, caller: Caller, now
     row.status = moved(Status(row.status), Move.TERMINATE, Role.CLOCK)
     row.reason_code = ground.value
     row.ended_on = termination.ended_on(row.starts_on, date.fromisoformat(notice["ends_on"]))
+    await earn_fees(session, row=row, until=row.ended_on, caller=caller, now=now)
     await earn_milestones(session, row=row, on=row.ended_on, caller=caller, now=now)
     await withhold(session, row=row, ground=ground, last_day=row.ended_on, caller=caller, now=now)
     await lapse_variation(session, row=row, now=now)

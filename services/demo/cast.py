@@ -109,3 +109,5 @@ RECORDS = (
     ("M3", "2024-07-12", "2024-07-15", "Review with the commissioner"),
 )
 """Milestone, the day on which it was met, the day on which it was recorded, and a note."""
+INSTALMENTS = 3
+"""Of the fee, those that are earned by the day of the last record."""

@@ -129,7 +129,7 @@ def record(play: Play) -> None:
         if made["id"] != again["id"]:
             raise StoryBroken("The same request twice made two records.")
         play.say("mat", f"Records {code} as met on {occurred} (leaf {made['leaf_hash'][:12]}…); sent twice, kept once")
-    wait("payments", lambda: len(earned(play)) == len(cast.RECORDS) + 1)
+    wait("payments", lambda: len(earned(play)) == len(cast.RECORDS) + cast.INSTALMENTS)
     telling.payments(play.console, play["finance"].get("/v1/payments")["data"])
     total = sum(each["amount_pence"] for each in earned(play))
     play.say("finance", f"Sees {telling.pounds(total)} earned, of {telling.pounds(value(play))}")

@@ -26,7 +26,7 @@ async def school(outcomes: Peer, urn: str) -> dict[str, Any]:
 async def deliver(contracts: Peer, row: MilestoneRecord) -> str:
     """Apply a milestone record to its contract; gives what became of it."""
     names = ("contract_id", "milestone_code", "status", "occurred_on", "recorded_at")
-    body = {name: getattr(row, name) for name in names}
+    body = {name: getattr(row, name) for name in names} | {"recorded_by": row.recorded_by["client_id"]}
     answer = await contracts.ask("PUT", f"/internal/milestone-records/{row.id}", caller=SELF, body=plain(body))
     return str(answer["result"])
 

@@ -84,7 +84,7 @@ TAGS = [
     {"name": "performance", "description": "Reviews, assessments and findings: the trust as a supplier"},
     {"name": "duties", "description": "What must be published or done by when, and the notices that show that it was"},
     {"name": "publication", "description": "What the public is told, by the Open Contracting Data Standard"},
-    {"name": "finance", "description": "Payments"},
+    {"name": "finance", "description": "Payments, claims, invoices, statements and exports"},
     {"name": "outcomes", "description": "Evaluations against target and matched comparators"},
     {"name": "schools", "description": "Schools and what was observed of them, as DfE publishes it"},
     {"name": "trusts", "description": "Trusts and their members, as DfE publishes them"},

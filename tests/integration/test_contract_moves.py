@@ -143,4 +143,4 @@ async def test_a_terminated_contract_keeps_what_was_earned_and_earns_no_more_by_
     await actors["rsc"].change(path, "termination", BREACH)
     await to(seeded_world, DAY_AFTER_LAST)
     payments = (await actors["rsc"].get(f"{path}/payments"))["data"]
-    assert {each["code"] for each in payments if each["status"] == "earned"} == {"FEE", "M1"}
+    assert {each["code"] for each in payments if each["status"] == "earned"} == {"FEE-1", "M1"}

@@ -59,7 +59,7 @@ async def test_a_contract_follows_its_school_to_another_urn(seeded_world: World,
         "UPDATE contracts.contract SET fee_pence = fee_pence - 1",
         "UPDATE contracts.milestone SET payment_pence = payment_pence + 1 WHERE code = 'M1'",
         "DELETE FROM contracts.outcome WHERE code = 'O1'",
-        "UPDATE contracts.payment SET amount_pence = 1 WHERE code = 'FEE'",
+        "UPDATE contracts.payment SET amount_pence = 1 WHERE code = 'FEE-1'",
     ],
 )
 async def test_the_database_holds_the_value_to_the_sum_of_its_parts(

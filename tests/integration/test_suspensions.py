@@ -44,6 +44,9 @@ async def test_the_clock_moves_dates_on_within_the_latest_end(seeded_world: Worl
     assert before == {"M1": "2023-10-31", "M2": "2024-01-31", "M3": "2024-07-31"}
     assert after == {"M1": "2023-10-31", "M2": "2024-02-10", "M3": "2024-08-10"}
     assert found["suspension"] is None
+    fee = [each for each in (await actors["rsc"].get(f"{path}/payments"))["data"] if each["kind"] == "fee"]
+    ends = ["2023-12-10", "2024-03-10", "2024-06-10", "2024-09-10"]
+    assert sorted(each["period_ends_on"] for each in fee) == ends
     await to(seeded_world, "2024-09-10")
     assert (await actors["rsc"].get(path))["status"] == "active"
     await to(seeded_world, "2024-09-11")
@@ -67,17 +70,19 @@ async def test_payments_wait_for_the_resumption(seeded_world: World, actors: Act
     path = await suspended(seeded_world, actors, "payments")
     await record(actors["mat"], path, "M1", "2023-10-27")
     await seeded_world.settle()
-    assert await earned(actors, path) == {"FEE": "2023-09-01"}
-    await to(seeded_world, "2023-12-01")
+    await to(seeded_world, "2023-12-02")
+    assert await earned(actors, path) == {}
     await actors["rsc"].change(path, "resumption", {"reason": "cleared"})
-    assert await earned(actors, path) == {"FEE": "2023-09-01", "M1": "2023-12-01"}
+    assert await earned(actors, path) == {"FEE-1": "2023-12-01", "M1": "2023-12-02"}
 
 
 async def test_payments_go_on_where_they_do_not_stop(seeded_world: World, actors: Actors) -> None:
     path = await suspended(seeded_world, actors, "reviews")
     await record(actors["mat"], path, "M1", "2023-10-27")
     await seeded_world.settle()
-    assert await earned(actors, path) == {"FEE": "2023-09-01", "M1": "2023-11-01"}
+    assert await earned(actors, path) == {"M1": "2023-11-01"}
+    await to(seeded_world, "2023-12-01")
+    assert await earned(actors, path) == {"FEE-1": "2023-12-01", "M1": "2023-11-01"}
 
 
 async def test_no_reviews_are_held_where_they_stop(seeded_world: World, actors: Actors) -> None:

@@ -54,13 +54,21 @@ async def test_what_was_due_by_the_last_day_can_still_be_earned(seeded_world: Wo
     await ask(actors, "rsc", path, notice("convenience", ends_on="2024-03-31"))
     await to(seeded_world, "2024-04-01")
     assert await payments(actors, path) == {
-        "FEE": ("earned", None),
+        "FEE-1": ("earned", None),
+        "FEE-2": ("earned", None),
+        "FEE-3": ("earned", "terminated_convenience"),
+        "FEE-4": ("withheld", "terminated_convenience"),
         "M1": ("earned", None),
         "M2": ("scheduled", None),
         "M3": ("withheld", "terminated_convenience"),
         "O1": ("scheduled", None),
         "O2": ("scheduled", None),
     }
+    running = next(e for e in (await actors["rsc"].get(f"{path}/payments"))["data"] if e["code"] == "FEE-3")
+    assert (running["earned_pence"], running["reduced_pence"]) == (
+        3_000_000 * 31 // 92,
+        3_000_000 - 3_000_000 * 31 // 92,
+    )
     await record(actors["mat"], path, "M2", "2024-01-22")
     await record(actors["mat"], path, "M3", "2024-03-30")
     await seeded_world.settle()
@@ -79,7 +87,7 @@ async def test_a_breach_ends_it_today_and_nothing_more_is_earned(seeded_world: W
     await record(actors["mat"], path, "M2", "2024-01-22")
     await seeded_world.settle()
     withheld = {code for code, (status, _) in (await payments(actors, path)).items() if status == "withheld"}
-    assert withheld == {"M1", "M2", "M3", "O1", "O2"}
+    assert withheld == {"FEE-2", "FEE-3", "FEE-4", "M1", "M2", "M3", "O1", "O2"}
 
 
 async def test_what_is_handed_back_is_a_duty_until_it_is_confirmed(seeded_world: World, actors: Actors) -> None:

@@ -105,10 +105,20 @@ POST /v1/transfers/{id}/effective-date
 POST /v1/transfers/{id}/steps/{key}/completion
 POST /v1/transfers/{id}/cancellation
 GET /v1/payments
+POST /v1/claims
+GET /v1/claims
+GET /v1/claims/{id}
+POST /v1/claims/{id}/certification
+POST /v1/claims/{id}/approval
+POST /v1/claims/{id}/rejection
+POST /v1/claims/{id}/payment
+GET /v1/invoices/{id}
+GET /v1/contracts/{id}/statement
+GET /v1/exports/payments
 GET /health/live
 GET /health/ready
 """
-"""The agreed routes, less those that this version leaves out (claims, invoices, subscriptions, the log, ...)."""
+"""The agreed routes, less those that this version leaves out (subscriptions, the log, ...)."""
 
 
 def description(name: str) -> Json:

@@ -10,7 +10,7 @@ from services.contracts.calls import Facts
 from services.contracts.drafts.schemas import ContractIn, OutcomeIn
 from services.contracts.events import tell
 from services.contracts.models import Contract, Milestone, Outcome
-from services.contracts.rules import money, terms
+from services.contracts.rules import terms
 from services.contracts.rules.life import ROLES, Move, Status, moved
 from services.contracts.rules.milestones import MilestoneStatus
 from services.contracts.service import parties
@@ -86,13 +86,8 @@ async def redraft(
 
 def worth(body: ContractIn) -> int:
     """What a contract on these terms is worth at most, in pence."""
-    return money.value_pence(
-        money.schedule(
-            body.fee_pence,
-            [(each.code, each.payment_pence) for each in body.milestones],
-            [(each.code, each.payment_pence) for each in body.outcomes],
-        )
-    )
+    promised = sum(each.payment_pence for each in body.milestones)
+    return body.fee_pence + promised + sum(each.payment_pence for each in body.outcomes)
 
 
 def columns(body: ContractIn, school: terms.School, trust: terms.Trust, facts: Facts) -> dict[str, Any]:

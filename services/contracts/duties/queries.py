@@ -8,7 +8,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.contracts.conduct import Finding, KpiAssessment, Notice, Variation
 from services.contracts.models import Contract, Payment
-from services.contracts.rules.money import PaymentStatus
 from services.contracts.rules.performance import FindingKind
 from services.contracts.rules.variations import VariationStatus
 
@@ -45,7 +44,7 @@ async def findings(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[
     return list(await session.exec(select(Finding).where(*wanted)))
 
 
-async def earned(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[Payment]:
-    """Payments that have been earned."""
-    wanted = (col(Payment.contract_id).in_(contract_ids), Payment.status == PaymentStatus.EARNED)
+async def claimed(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[Payment]:
+    """Payments that a certified claim asks for."""
+    wanted = (col(Payment.contract_id).in_(contract_ids), col(Payment.due_on).is_not(None))
     return list(await session.exec(select(Payment).where(*wanted)))

@@ -42,7 +42,7 @@ async def owed(session: AsyncSession, *, contract_id: UUID | None, today: date) 
 async def parts_of(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, dict[str, list[Any]]]:
     """What duties follow from, by contract, in a read for each kind however many contracts there are."""
     found: dict[UUID, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-    reads = (queries.notices, queries.variations, queries.assessments, queries.findings, queries.earned)
+    reads = (queries.notices, queries.variations, queries.assessments, queries.findings, queries.claimed)
     for read in reads:
         for each in await read(session, ids):
             found[each.contract_id][read.__name__].append(each)
@@ -62,7 +62,7 @@ def commitment(row: Contract, parts: dict[str, list[Any]]) -> duties.Commitment:
         variations=[(each.number, each.effective_on) for each in parts["variations"]],
         assessments=[each.assessed_on for each in parts["assessments"]],
         findings=[(each.number, each.opened_on) for each in parts["findings"]],
-        earned=[duties.Earned(each.code, each.amount_pence, each.due_on) for each in parts["earned"]],
+        earned=[duties.Earned(each.code, each.earned_pence, each.due_on, each.paid_on) for each in parts["claimed"]],
         hand_back_due_on=date.fromisoformat(hand_back["due_on"]) if terminated and hand_back else None,
         handed_back_on=date.fromisoformat(hand_back["done_on"]) if "done_on" in hand_back else None,
         notices=[

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.contracts.awards.service import award
 from services.contracts.events import tell
 from services.contracts.models import Contract
 from services.contracts.performance import queries
@@ -19,17 +20,20 @@ async def note_evaluation(
     """Keep the latest verdict on the contract, for those who decide on it; noting it twice changes nothing.
 
     An interim verdict does not take the place of a final one, nor that of an earlier year the place of a later one's.
-    Each is an assessment of the supplier's performance.
+    Each is an assessment of the supplier's performance; the one that counts moves the payments for outcomes.
     """
     kept = ("id", "academic_year", "run", "overall", "score", "release_status", "vetoes", "kpi_rating", "flags")
     summary = {name: evaluation[name] for name in kept}
     summary["critical_not_met"] = evaluation["critical_not_met"]
     if await queries.assessed(session, row.id, UUID(summary["id"])):
         return
-    if row.evaluation is None or weight(summary) >= weight(row.evaluation):
+    counts = row.evaluation is None or weight(summary) >= weight(row.evaluation)
+    if counts:
         row.evaluation = summary
     await tell(session, row, "contract.evaluated", caller, now, evaluation=summary)
     await assess(session, row=row, evaluation=evaluation, caller=caller, now=now)
+    if counts:
+        await award(session, row=row, evaluation=evaluation, caller=caller, now=now)
 
 
 def weight(summary: dict[str, Any]) -> tuple[bool, str]:

@@ -32,6 +32,7 @@ class RecordIn(Body):
     status: Annotated[MilestoneStatus, Field(strict=False), AfterValidator(decided)]
     occurred_on: Day
     recorded_at: Annotated[AwareDatetime, Field(strict=False)]
+    recorded_by: Annotated[str | None, Field(max_length=200, description="The credential that recorded it")] = None
 
 
 class WithdrawalIn(Body):

@@ -47,6 +47,7 @@ async def apply(
         status=body.status,
         occurred_on=body.occurred_on,
         result=result,
+        recorded_by=body.recorded_by,
         applied_at=now,
     )
     session.add(applied)

@@ -9,7 +9,7 @@ from services.contracts import queries
 from services.contracts.calls import Facts
 from services.contracts.events import tell
 from services.contracts.models import Contract, Job, Signature
-from services.contracts.payments.service import lay_out, parts
+from services.contracts.payments.service import lay_out
 from services.contracts.rules import terms
 from services.contracts.rules.life import PARTIES, ROLES, Move, Role, Status, all_signed, may_sign, moved
 from services.contracts.schemas import SignatureIn
@@ -101,7 +101,7 @@ async def agree(
         setattr(row, name, value)
     row.pupils = row.pupils if school.pupils is None else school.pupils
     outcomes, milestones = await queries.outcomes(session, [row.id]), await queries.milestones(session, [row.id])
-    await lay_out(session, row=row, wanted=parts(row.fee_pence, milestones, outcomes), now=now)
+    await lay_out(session, row=row, promised=milestones, agreed=outcomes, on=london_date(now), now=now)
     await tell(session, row, "contract.agreed", caller, now, parties=[each.value for each in PARTIES])
     await enqueue(session, Job, kind="activate", key=str(row.id), run_at=start_of_day(row.starts_on))
 

@@ -6,7 +6,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.contracts.models import Payment
-from services.contracts.rules.money import PaymentKind, PaymentStatus
+from services.contracts.rules.money import PaymentKind
 
 
 async def payments_page(
@@ -29,11 +29,10 @@ async def payments(session: AsyncSession, contract_id: UUID) -> list[Payment]:
     return list(await session.exec(statement))
 
 
-async def unearned_fees(session: AsyncSession, contract_id: UUID) -> list[str]:
-    """The codes of parts of the fee that have not been earned."""
+async def instalments(session: AsyncSession, contract_id: UUID) -> list[Payment]:
+    """The instalments of a contract's fee, by their last day."""
     wanted = (Payment.contract_id == contract_id, Payment.kind == PaymentKind.FEE)
-    statement = select(Payment.code).where(*wanted, Payment.status == PaymentStatus.SCHEDULED)
-    return list(await session.exec(statement.order_by(Payment.code)))
+    return list(await session.exec(select(Payment).where(*wanted).order_by(col(Payment.period_ends_on))))
 
 
 async def payment(session: AsyncSession, contract_id: UUID, kind: str, code: str) -> Payment | None:

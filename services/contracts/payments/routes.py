@@ -3,11 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from services.contracts.payments import queries, schemas
 from services.contracts.queries import contract
+from services.contracts.rules.money import PaymentStatus
 from services.kernel.auth import Caller, require
 from services.kernel.bodies import Cursor, Limit, decode_cursor, page
 from services.kernel.http import Session
@@ -37,7 +38,7 @@ async def list_payments(
     request: Request,
     caller: FinanceReader,
     session: Session,
-    status: Annotated[str | None, Query(pattern="^(scheduled|earned|withheld)$")] = None,
+    status: PaymentStatus | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> JSONResponse:

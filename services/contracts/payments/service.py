@@ -1,103 +1,132 @@
 """What happens to payments: laid out when a contract is agreed, earned when something was met, else withheld."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.contracts.claims.effect import reverse, take_out
 from services.contracts.events import tell
-from services.contracts.models import Contract, Milestone, Outcome, Payment
+from services.contracts.ledger.service import Book, open_book
+from services.contracts.models import Contract, Job, Milestone, Outcome, Payment
 from services.contracts.payments import queries
 from services.contracts.queries import milestones
 from services.contracts.rules import money
+from services.contracts.rules.awards import take_back
+from services.contracts.rules.instalments import earned_of
+from services.contracts.rules.ledger import Account, Move
+from services.contracts.rules.life import Role, Status
 from services.contracts.rules.milestones import MilestoneStatus, payment_after, waiting_for
 from services.contracts.rules.termination import Ground, after_termination
 from services.kernel.auth import Caller
+from services.kernel.jobs import enqueue
+from services.kernel.types import day_after, london_date, start_of_day
 
 
-def parts(fee_pence: int, promised: Sequence[Milestone], agreed: Sequence[Outcome]) -> list[money.Part]:
+def parts(fee: Sequence[money.Part], promised: Sequence[Milestone], agreed: Sequence[Outcome]) -> list[money.Part]:
     """The parts of a contract's value."""
     return money.schedule(
-        fee_pence,
+        fee,
         [(each.code, each.payment_pence) for each in promised],
         [(each.code, each.payment_pence) for each in agreed],
     )
 
 
-async def lay_out(session: AsyncSession, *, row: Contract, wanted: Sequence[money.Part], now: datetime) -> None:
-    """Bring the payments of a contract to the parts of its value; a fee that was earned grows by parts of its own."""
+def period_of(payment: Payment) -> tuple[date, date] | None:
+    """First and last day of an instalment."""
+    if payment.period_starts_on is None or payment.period_ends_on is None:
+        return None
+    return payment.period_starts_on, payment.period_ends_on
+
+
+async def lay_out(
+    session: AsyncSession,
+    *,
+    row: Contract,
+    promised: Sequence[Milestone],
+    agreed: Sequence[Outcome],
+    on: date,
+    now: datetime,
+) -> None:
+    """Bring the payments of a contract to the parts of its value; instalments that were earned stay as they are."""
+    book = await open_book(session, row.id, on, now)
     present = {(each.kind, each.code): each for each in await queries.payments(session, row.id)}
-    fees = [
-        money.Part(money.PaymentKind.FEE, each.code, each.amount_pence)
+    begun = [
+        money.Part(money.PaymentKind.FEE, each.code, each.amount_pence, period_of(each))
         for each in present.values()
         if each.kind == money.PaymentKind.FEE and each.status != money.PaymentStatus.SCHEDULED
     ]
-    for part in money.after_change(fees, wanted):
+    fee = money.fee_after_change(begun, row.fee_pence, row.starts_on, row.ends_on, on)
+    for part in parts(fee, promised, agreed):
         payment = present.pop((part.kind, part.code), None)
+        before = payment.amount_pence if payment else 0
         if payment is None:
-            scheduled = money.PaymentStatus.SCHEDULED
             facts: dict[str, Any] = {"kind": part.kind, "code": part.code, "amount_pence": part.amount_pence}
-            session.add(Payment(contract_id=row.id, status=scheduled, updated_at=now, **facts))
-        elif payment.amount_pence != part.amount_pence:
-            payment.amount_pence, payment.updated_at = part.amount_pence, now
+            payment = Payment(contract_id=row.id, status=money.PaymentStatus.SCHEDULED, updated_at=now, **facts)
+            session.add(payment)
+        payment.amount_pence = part.amount_pence
+        payment.period_starts_on, payment.period_ends_on = part.period or (None, None)
+        if part.amount_pence != before:
+            book.promise(payment, part.amount_pence - before)
     for payment in present.values():
+        book.promise(payment, -payment.amount_pence)
         await session.delete(payment)
 
 
 async def earn(
-    session: AsyncSession,
-    *,
-    row: Contract,
-    kind: money.PaymentKind,
-    code: str,
-    earned_on: date,
-    caller: Caller,
-    now: datetime,
+    session: AsyncSession, *, row: Contract, book: Book, payment: Payment, caller: Caller, now: datetime
 ) -> None:
-    """A part of the contract's value was earned on a day and falls due; a part earned before stays as it was."""
-    payment = await queries.payment(session, row.id, kind, code)
-    if payment is None or payment.status != money.PaymentStatus.SCHEDULED:
+    """A part of the contract's value was earned; what was earned before stays as it was."""
+    held = book.held(payment)
+    amounts = {source: held.get(source, 0) for source in (Account.SCHEDULED, Account.REVERSED)}
+    if not any(amounts.values()):
         return
-    payment.status, payment.reason_code = money.PaymentStatus.EARNED, None
-    payment.earned_on = earned_on
-    payment.due_on = money.due_on(earned_on)
-    payment.updated_at = now
-    facts = {"part": kind.value, "code": code, "amount_pence": payment.amount_pence, "due_on": payment.due_on}
+    for source, amount in amounts.items():
+        if amount:
+            book.post(payment, source, Move.EARN, amount, role=Role.CLOCK, reason="earned")
+    facts = {"part": payment.kind, "code": payment.code, "amount_pence": sum(amounts.values())}
     await tell(session, row, "payment.earned", caller, now, payment_id=payment.id, **facts)
+
+
+def stopped(row: Contract) -> bool:
+    """Whether a suspension keeps anything from being earned."""
+    return row.suspension is not None and bool(row.suspension["stops"]["payments"])
 
 
 async def earn_milestones(session: AsyncSession, *, row: Contract, on: date, caller: Caller, now: datetime) -> None:
     """Milestones that are met, and wait for no other, are earned; while a suspension stops payments, nothing is."""
-    if row.suspension is not None and row.suspension["stops"]["payments"]:
+    if stopped(row):
         return
-    promised = await milestones(session, [row.id])
+    book, promised = await open_book(session, row.id, on, now), await milestones(session, [row.id])
+    payments = {each.code: each for each in await queries.payments(session, row.id) if each.kind == "milestone"}
     met = frozenset(each.code for each in promised if each.status == MilestoneStatus.MET)
     for each in promised:
         earned = payment_after(MilestoneStatus(each.status)) is money.PaymentStatus.EARNED
-        if earned and not waiting_for(each.depends_on, met):
-            kind = money.PaymentKind.MILESTONE
-            await earn(session, row=row, kind=kind, code=each.code, earned_on=on, caller=caller, now=now)
+        if earned and each.code in payments and not waiting_for(each.depends_on, met):
+            await earn(session, row=row, book=book, payment=payments[each.code], caller=caller, now=now)
 
 
-async def unearn(
-    session: AsyncSession,
-    *,
-    row: Contract,
-    kind: money.PaymentKind,
-    code: str,
-    reason: str,
-    caller: Caller,
-    now: datetime,
-) -> None:
-    """A part that was earned and is not paid is not earned any more, for a reason code; any other stays as it is."""
-    payment = await queries.payment(session, row.id, kind, code)
-    if payment is None or payment.status != money.PaymentStatus.EARNED:
-        return
-    payment.status, payment.reason_code = money.PaymentStatus.SCHEDULED, reason
-    payment.earned_on, payment.due_on, payment.updated_at = None, None, now
-    facts = {"part": kind.value, "code": code, "amount_pence": payment.amount_pence, "reason_code": reason}
-    await tell(session, row, "payment.unearned", caller, now, payment_id=payment.id, **facts)
+async def earn_fees(session: AsyncSession, *, row: Contract, until: date, caller: Caller, now: datetime) -> None:
+    """Instalments whose last day has come by `until` are earned on the day after it; the next one is waited for."""
+    waiting = [each for each in await queries.instalments(session, row.id) if each.status == "scheduled"]
+    for each in waiting:
+        last = each.period_ends_on or row.ends_on
+        if stopped(row) or last > until:
+            break
+        book = await open_book(session, row.id, day_after(last), now)
+        await earn(session, row=row, book=book, payment=each, caller=caller, now=now)
+    ahead = [each.period_ends_on for each in waiting if each.period_ends_on and each.period_ends_on > until]
+    if ahead:
+        await enqueue(session, Job, kind="fee", key=str(row.id), run_at=start_of_day(day_after(min(ahead))))
+
+
+async def move_fees(session: AsyncSession, *, row: Contract, since: date, days: int) -> None:
+    """The clock stood still for so many days: instalments that were not over move on."""
+    for each in await queries.instalments(session, row.id):
+        part = money.Part(money.PaymentKind.FEE, each.code, each.amount_pence, period_of(each))
+        moved = money.moved_on(part, since, days, row.ends_on)
+        each.period_starts_on, each.period_ends_on = moved.period or (None, None)
 
 
 async def unearn_milestones(session: AsyncSession, *, row: Contract, code: str, caller: Caller, now: datetime) -> None:
@@ -114,14 +143,82 @@ async def unearn_milestones(session: AsyncSession, *, row: Contract, code: str, 
 async def withhold(
     session: AsyncSession, *, row: Contract, ground: Ground, last_day: date, caller: Caller, now: datetime
 ) -> None:
-    """After a termination, what cannot be earned any more is withheld, with the ground as the reason."""
+    """After a termination, what cannot be earned any more is withheld, with the ground as the reason.
+
+    The instalment that was running is earned for the days up to the last one, except after a breach.
+    """
     due = {each.code: each.due_on for each in await milestones(session, [row.id])}
+    book = await open_book(session, row.id, last_day, now)
     for payment in await queries.payments(session, row.id):
-        kind = money.PaymentKind(payment.kind)
+        kind, period = money.PaymentKind(payment.kind), period_of(payment)
+        left = book.held(payment).get(Account.SCHEDULED, 0)
         day = due.get(payment.code) if kind is money.PaymentKind.MILESTONE else None
-        after = after_termination(ground, kind, day, last_day)
-        if payment.status != money.PaymentStatus.SCHEDULED or after is money.PaymentStatus.SCHEDULED:
+        if not left or after_termination(ground, kind, day, last_day) is money.PaymentStatus.SCHEDULED:
             continue
-        payment.status, payment.reason_code, payment.updated_at = after, f"terminated_{ground}", now
-        facts = {"part": payment.kind, "code": payment.code, "amount_pence": payment.amount_pence}
-        await tell(session, row, "payment.withheld", caller, now, payment_id=payment.id, **facts)
+        facts = {"part": payment.kind, "code": payment.code}
+        earned = earned_of(left, period, last_day) if period and ground is not Ground.BREACH else 0
+        if earned:
+            book.post(payment, Account.SCHEDULED, Move.EARN, earned, role=Role.CLOCK, reason="earned")
+            await tell(session, row, "payment.earned", caller, now, amount_pence=earned, **facts)
+        if left - earned:
+            reason = f"terminated_{ground}"
+            book.post(payment, Account.SCHEDULED, Move.WITHHOLD, left - earned, role=Role.CLOCK, reason=reason)
+            event = "payment.reduced" if earned else "payment.withheld"
+            await tell(session, row, event, caller, now, amount_pence=left - earned, payment_id=payment.id, **facts)
+
+
+async def unearn(
+    session: AsyncSession,
+    *,
+    row: Contract,
+    kind: money.PaymentKind,
+    code: str,
+    reason: str,
+    caller: Caller,
+    now: datetime,
+) -> None:
+    """What a payment was earned by was withdrawn: it is as if it had not been earned.
+
+    What was claimed is taken out of its claim; what was approved or paid is reversed with a credit note, and what was
+    paid is owed back. It can be earned anew. `reason` is a code of up to 40 signs.
+    """
+    payment = await queries.payment(session, row.id, kind, code)
+    if payment is None:
+        return
+    book = await open_book(session, row.id, london_date(now), now)
+    await take_out(session, row=row, book=book, payment=payment, reason=reason, caller=caller, now=now)
+    shifts = take_back(book.held(payment), payment.amount_pence)
+    await reverse(
+        session,
+        row=row,
+        book=book,
+        payment=payment,
+        shifts=shifts,
+        reason=reason,
+        cause_id=None,
+        caller=caller,
+        now=now,
+    )
+    earned = book.held(payment).get(Account.EARNED, 0)
+    if earned:
+        book.post(payment, Account.EARNED, Move.UNEARN, earned, role=Role.CLOCK, reason=reason)
+        facts = {"part": payment.kind, "code": code, "amount_pence": earned, "reason": reason}
+        await tell(session, row, "payment.unearned", caller, now, payment_id=payment.id, **facts)
+
+
+async def earn_by_clock(session: AsyncSession, *, row: Contract, caller: Caller, now: datetime) -> None:
+    """A day has begun: instalments that were over by the day before are earned, while the contract is in force."""
+    if row.status in {Status.ACTIVE, Status.SUSPENDED}:
+        until = london_date(now) - timedelta(days=1)
+        await earn_fees(session, row=row, until=until, caller=caller, now=now)
+
+
+async def forgo_fees(session: AsyncSession, *, row: Contract, on: date, caller: Caller, now: datetime) -> None:
+    """The contract has come to its end in a suspension that stopped payments: what the fee did not earn is withheld."""
+    book = await open_book(session, row.id, on, now)
+    for each in await queries.instalments(session, row.id):
+        left = book.held(each).get(Account.SCHEDULED, 0)
+        if left:
+            book.post(each, Account.SCHEDULED, Move.WITHHOLD, left, role=Role.CLOCK, reason="suspended_at_end")
+            facts = {"part": each.kind, "code": each.code, "amount_pence": left}
+            await tell(session, row, "payment.withheld", caller, now, payment_id=each.id, **facts)

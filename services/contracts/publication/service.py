@@ -17,6 +17,8 @@ from services.kernel.types import plain
 
 EXTRAS = {
     "payments": "payment",
+    "claims": "claim",
+    "invoices": "invoice",
     "kpi_assessments": "kpi_assessment",
     "findings": "finding",
     "notices": "notice",

@@ -53,11 +53,12 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """A payment that has been earned, in pence, and the last day to pay it."""
+    """A payment that was claimed, in pence, the last day to pay it, and the day on which it was paid."""
 
     code: str
     amount_pence: int
     due_on: date
+    paid_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +217,11 @@ def ending(contract: Commitment) -> list[Duty]:
 
 
 def money(contract: Commitment) -> list[Duty]:
-    """Pay what was earned in 30 days; publish payments over £30,000 within 30 days of the quarter's end."""
+    """Pay what was claimed in 30 days; publish payments over £30,000 within 30 days of the quarter's end."""
     found = []
     for each in contract.earned:
         words, rule = f"Pay {each.code}", "Procurement Act 2023 s.68: an undisputed invoice within 30 days"
-        found.append(Duty("pay", each.code, words, each.due_on, rule, by_act(contract), None))
+        found.append(Duty("pay", each.code, words, each.due_on, rule, by_act(contract), each.paid_on))
         if each.amount_pence > PUBLISHED_PAYMENT_PENCE:
             words, due = f"Publish the payment of {each.code} (UK8)", quarter_end(each.due_on)
             rule = "Procurement Act 2023 s.70: payments over £30,000, 30 days after the quarter"

@@ -1,9 +1,11 @@
-"""Payments: the value of a contract is the sum of its parts, and money falls due when something was earned."""
+"""Payments: the value of a contract is the sum of its parts, and money falls due when a valid claim was made."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+
+from services.contracts.rules.instalments import periods, shares
 
 PAYMENT_DAYS = 30
 """A valid undisputed invoice is paid within 30 days (Procurement Act 2023, section 68)."""
@@ -18,25 +20,44 @@ class PaymentKind(StrEnum):
 
 
 class PaymentStatus(StrEnum):
-    """How far a payment has come: promised, earned, or never to be earned."""
+    """How far a payment has come, as its ledger says; `rules.ledger.standing` tells it."""
 
     SCHEDULED = "scheduled"
     EARNED = "earned"
+    CLAIMED = "claimed"
+    CERTIFIED = "certified"
+    APPROVED = "approved"
+    PAID = "paid"
+    REDUCED = "reduced"
     WITHHELD = "withheld"
+    REVERSED = "reversed"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a contract's value, in pence."""
+    """One part of a contract's value, in pence; an instalment of the fee has a first and a last day."""
 
     kind: PaymentKind
     code: str
     amount_pence: int
+    period: tuple[date, date] | None = None
 
 
-def schedule(fee_pence: int, milestones: Sequence[tuple[str, int]], outcomes: Sequence[tuple[str, int]]) -> list[Part]:
+def instalments(fee_pence: int, starts_on: date, ends_on: date, before: int = 0) -> list[Part]:
+    """The fee over a term, a quarter at a time; `before` instalments were numbered earlier."""
+    found = periods(starts_on, ends_on)
+    amounts = shares(fee_pence, [each.months for each in found])
+    return [
+        Part(PaymentKind.FEE, f"FEE-{number}", amount, (period.starts_on, period.ends_on))
+        for number, (amount, period) in enumerate(zip(amounts, found, strict=True), before + 1)
+    ]
+
+
+def schedule(
+    fee: Sequence[Part], milestones: Sequence[tuple[str, int]], outcomes: Sequence[tuple[str, int]]
+) -> list[Part]:
     """The parts of a contract's value; parts of nothing are left out. Amounts are pence."""
-    parts = [Part(PaymentKind.FEE, "FEE", fee_pence)]
+    parts = list(fee)
     parts += [Part(PaymentKind.MILESTONE, code, amount) for code, amount in milestones]
     parts += [Part(PaymentKind.OUTCOME, code, amount) for code, amount in outcomes]
     return [part for part in parts if part.amount_pence]
@@ -47,19 +68,31 @@ def value_pence(parts: Sequence[Part]) -> int:
     return sum(part.amount_pence for part in parts)
 
 
-def after_change(earned_fees: Sequence[Part], wanted: Sequence[Part]) -> list[Part]:
-    """The parts once a contract is worth something else; they sum to what was wanted, always.
+def fee_after_change(begun: Sequence[Part], fee_pence: int, starts_on: date, ends_on: date, on: date) -> list[Part]:
+    """The fee once the contract pays another one, or runs for longer.
 
-    A fee that was earned is not touched: what a variation adds to it becomes a part of its own, `FEE-2` and so on.
+    Instalments that were earned are not touched; what is left is spread over the quarters after them. Where none is
+    left, what was added is an instalment of the day `on` which it was.
     """
-    if not earned_fees:
-        return list(wanted)
-    others = [part for part in wanted if part.kind is not PaymentKind.FEE]
-    more = value_pence(wanted) - value_pence(others) - value_pence(earned_fees)
-    added = [Part(PaymentKind.FEE, f"FEE-{len(earned_fees) + 1}", more)] if more else []
-    return [*earned_fees, *added, *others]
+    left = fee_pence - value_pence(begun)
+    number = max((int(part.code.rpartition("-")[2]) for part in begun if "-" in part.code), default=len(begun))
+    first = max((part.period[1] + timedelta(days=1) for part in begun if part.period), default=starts_on)
+    if first > ends_on:
+        added = [Part(PaymentKind.FEE, f"FEE-{number + 1}", left, (on, on))]
+    else:
+        added = instalments(left, first, ends_on, number)
+    return [*begun, *(part for part in added if part.amount_pence)]
 
 
-def due_on(earned_on: date) -> date:
-    """The last day to pay what was earned on this day."""
-    return earned_on + timedelta(days=PAYMENT_DAYS)
+def moved_on(part: Part, since: date, days: int, ends_on: date) -> Part:
+    """An instalment after so many days on which the clock stood still since a day; none runs past the last day."""
+    if part.period is None or part.period[1] < since:
+        return part
+    first, last = part.period
+    rest = timedelta(days=days)
+    return replace(part, period=(first if first < since else min(first + rest, ends_on), min(last + rest, ends_on)))
+
+
+def due_on(certified_on: date, disputed_days: int = 0) -> date:
+    """The last day to pay a claim that was certified on this day; days in dispute do not count."""
+    return certified_on + timedelta(days=PAYMENT_DAYS + disputed_days)

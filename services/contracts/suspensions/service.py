@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.contracts import queries
 from services.contracts.events import tell
 from services.contracts.models import Contract, Job
-from services.contracts.payments.service import earn_milestones
+from services.contracts.payments.service import earn_by_clock, earn_milestones, move_fees
 from services.contracts.rules import suspension
 from services.contracts.rules.life import ROLES, Move, Status, moved
 from services.contracts.rules.milestones import MilestoneStatus
@@ -49,6 +49,7 @@ async def resume(session: AsyncSession, *, row: Contract, reason: str, caller: C
     await tell(session, row, "contract.resumed", caller, now, **facts)
     if stops["payments"]:
         await earn_milestones(session, row=row, on=today, caller=caller, now=now)
+    await earn_by_clock(session, row=row, caller=caller, now=now)
     await enqueue(session, Job, kind="remind", key=str(row.id))
     await await_end(session, row)
     if stops["clock"] or stops["ring_fence"]:
@@ -65,3 +66,4 @@ async def move_dates(session: AsyncSession, row: Contract, since: date, today: d
     row.ends_on = found.ends_on
     for code, each in undecided.items():
         each.due_on = found.due[code]
+    await move_fees(session, row=row, since=since, days=(today - since).days)

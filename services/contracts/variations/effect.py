@@ -13,9 +13,8 @@ from services.contracts.drafts.schemas import ContractIn
 from services.contracts.drafts.service import outcome_columns, worth
 from services.contracts.events import tell
 from services.contracts.models import Contract, Job, Milestone, Outcome
-from services.contracts.payments.queries import unearned_fees
-from services.contracts.payments.service import earn, lay_out, parts
-from services.contracts.rules import money, variations
+from services.contracts.payments.service import earn_by_clock, lay_out
+from services.contracts.rules import variations
 from services.contracts.rules.life import Status, check_in_force
 from services.contracts.rules.milestones import MilestoneStatus
 from services.contracts.rules.variations import VariationKind, VariationMove, VariationStatus
@@ -157,15 +156,12 @@ async def stand(session: AsyncSession, *, row: Contract, variation: Variation, c
     milestones = {each["code"]: Milestone.model_validate({**each, **scheduled}) for each in future["milestones"]}
     present = {each.code: each for each in await queries.milestones(session, [row.id])}
     await replace(session, present, milestones, keep={"status", "timing", "decided_on", "record_id"})
-    await lay_out(
-        session, row=row, wanted=parts(row.fee_pence, list(milestones.values()), list(outcomes.values())), now=now
-    )
+    promised, agreed = list(milestones.values()), list(outcomes.values())
+    await lay_out(session, row=row, promised=promised, agreed=agreed, on=variation.effective_on, now=now)
     facts = {"number": variation.number, "agreed_hash": row.agreed_hash, "value_pence": row.value_pence}
     await tell(session, row, "contract.varied", caller, now, **facts)
     if fee_earned:
-        for code in await unearned_fees(session, row.id):
-            kind, day = money.PaymentKind.FEE, variation.effective_on
-            await earn(session, row=row, kind=kind, code=code, earned_on=day, caller=caller, now=now)
+        await earn_by_clock(session, row=row, caller=caller, now=now)
         for kind_of_job in ("ring_fence", "remind"):
             await enqueue(session, Job, kind=kind_of_job, key=str(row.id))
         await await_end(session, row)

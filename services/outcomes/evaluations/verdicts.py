@@ -129,10 +129,11 @@ def shown_measure(each: MeasureResult, sources: Mapping[str, dict[str, Any]]) ->
     alike = ("code", "measure", "status", "reasons", "weight", "critical", "target", "target_result", "value_result")
     measure = MEASURES[each.measure]
     return {
-        **{name: getattr(each, name) for name in (*alike, "effect_size", "pre_trend", "flags")},
+        **{name: getattr(each, name) for name in (*alike, "effect_size", "shrunk", "pre_trend", "flags")},
         "title": measure.title,
         "unit": measure.unit,
         "direction": measure.direction,
+        "rounding_half_width": measure.rounding_half_width,
         "baseline": shown_pooled(each.baseline),
         "actual": shown_pooled(each.actual),
         "actual_ci95": asdict(each.actual_interval) if each.actual_interval else None,

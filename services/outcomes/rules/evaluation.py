@@ -16,6 +16,7 @@ from services.outcomes.rules.evidence import (
     evaluated_years,
     notes,
     pre_trend,
+    shrunk,
     stage_of,
     why_not,
 )
@@ -66,7 +67,8 @@ class Gathered:
 class MeasureResult:
     """One outcome judged: a status with its reasons, and every figure that it rests on, in the measure's unit.
 
-    `effect_size` is the effect in standard deviations between pupils; `pre_trend` how far the school had already
+    `effect_size` is the effect in standard deviations between pupils; `shrunk` the improvement that payment goes by,
+    better ones positive; `pre_trend` how far the school had already
     drifted from its comparators before the term, in standard errors.
     """
 
@@ -84,6 +86,7 @@ class MeasureResult:
     value_result: AddedValue | None = None
     effect: Effect | None = None
     effect_size: float | None = None
+    shrunk: float | None = None
     pre_trend: float | None = None
     match: Match | None = None
     stage: Stage | None = None
@@ -224,6 +227,7 @@ def conclude_measure(question: Question, agreed: Agreed, gathered: Gathered) -> 
         target_result=reached,
         value_result=value,
         effect=effect,
+        shrunk=shrunk(agreed, first, actual, found),
         effect_size=effect.tau / agreed.measure.spread_at(first.value) if effect else None,
         pre_trend=drift,
         match=found,

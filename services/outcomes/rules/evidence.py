@@ -1,5 +1,6 @@
 """Whether an outcome can be judged at all, what was added to it, and what a reader must know of its figures."""
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from statistics import median
@@ -17,6 +18,7 @@ from services.outcomes.rules.matching import Match
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.ringfence import Term
 from services.outcomes.rules.series import EVALUATION_YEARS, Pooled, Reading, accountable_years, pool
+from services.outcomes.rules.shrinkage import empirical_bayes, paule_mandel
 from services.outcomes.rules.suppression import SUPPRESS_UP_TO
 
 UNLIKE_SIZE = 2
@@ -85,6 +87,30 @@ def added_value(agreed: Agreed, first: Pooled, actual: Pooled, found: Match) -> 
         ]
         sampling = (own, sum(others) / len(others))
     return difference_in_differences(first.value, actual.value, pairs, agreed.measure.direction, sampling)
+
+
+def shrunk(agreed: Agreed, first: Pooled, actual: Pooled, found: Match) -> float | None:
+    """The improvement beyond the comparators', drawn towards none the less its cohorts can say (METHOD.md 3.7, 3.12).
+
+    The comparators' own changes tell how far schools truly differ (empirical Bayes). In the measure's unit, better ones
+    positive; None with fewer than two comparators.
+    """
+    if len(found.comparators) < 2:
+        return None
+    measure = agreed.measure
+
+    def error(before: tuple[float, int], after: tuple[float, int]) -> float:
+        return math.sqrt(max(measure.sampling_variance(*before) + measure.sampling_variance(*after), LEAST_VARIANCE))
+
+    changes = [each.outcome - each.baseline for each in found.comparators]
+    errors = [error((each.baseline, each.baseline_n), (each.outcome, each.outcome_n)) for each in found.comparators]
+    alike, own = paule_mandel(changes, errors), error((first.value, first.n), (actual.value, actual.n))
+    change = actual.value - first.value
+    return measure.direction * (empirical_bayes([change] * 2, [own] * 2, alike)[0] - alike.mean)
+
+
+LEAST_VARIANCE = 1e-9
+"""A result of none or all of the pupils has no spread of its own; it is not taken for certain."""
 
 
 def pre_trend(agreed: Agreed, readings: Mapping[int, Reading], found: Match) -> float | None:

@@ -68,7 +68,7 @@ CONTRACT: dict[str, Any] = {
     "entered_on": None,
     "termination": None,
 }
-PAYMENTS = [{"kind": "fee", "code": "FEE", "amount_pence": 12_000_000, "status": "earned"}]
+PAYMENTS = [{"kind": "fee", "code": "FEE-1", "earned_pence": 12_000_000, "paid_pence": 0}]
 EXTRAS: dict[str, Any] = {"payments": PAYMENTS, "kpi_assessments": [], "findings": [], "notices": [], "variations": []}
 
 
@@ -333,3 +333,36 @@ def test_packages_say_where_they_come_from() -> None:
 
 def test_every_published_event_has_its_tags() -> None:
     assert all(tags for tags in TAGS.values())
+
+
+def test_what_was_paid_is_told_line_by_line_and_sums_to_the_final_value() -> None:
+    process = Process().agree()
+    lines = [
+        {"kind": "fee", "code": "FEE-1", "amount_pence": 3_000_000, "paid_pence": 3_000_000},
+        {"kind": "milestone", "code": "M1", "amount_pence": 2_000_000, "paid_pence": 1_500_050},
+        {"kind": "milestone", "code": "M9", "amount_pence": 5, "paid_pence": 5},
+        {"kind": "outcome", "code": "O1", "amount_pence": 5, "paid_pence": 0},
+    ]
+    claim = {"number": 1, "reference": "CTR-1-01", "paid_on": "2024-01-02", "lines": lines}
+    waiting = {"number": 2, "reference": "CTR-1-02", "paid_on": None, "lines": [{"kind": "fee", "code": "FEE-2"}]}
+    said = process.tell("payment.paid", {"claims": [waiting, claim]})
+    assert said is not None
+    assert said["tag"] in (["implementation"], ["implementationUpdate"])
+    found = process.signed["implementation"]["transactions"]
+    assert [(each["id"], each["value"]["amount"]) for each in found] == [
+        ("CTR-1-01-fee-FEE-1", 30_000.0),
+        ("CTR-1-01-milestone-M1", 15_000.5),
+        ("CTR-1-01-milestone-M9", 0.05),
+    ]
+    assert "relatedImplementationMilestone" not in found[0]
+    assert found[1]["relatedImplementationMilestone"]["id"] == "M1"
+    assert found[2]["relatedImplementationMilestone"] == {"id": "M9", "title": "M9"}
+    note = {"series": "CRN", "serial": 1, "number": "CRN-1", "net_pence": 500_000, "repaid_on": "2024-02-01"}
+    others = [note | {"number": "CRN-2", "serial": 2, "repaid_on": None}, note | {"series": "INV", "number": "INV-1"}]
+    extras = {"claims": [claim], "invoices": [*others, note]}
+    process.tell("payment.repaid", extras)
+    term = CONTRACT["term"] | {"ended_on": "2024-08-31"}
+    process.tell("contract.completed", extras, status="completed", term=term)
+    found = process.signed["implementation"]
+    assert found["transactions"][-1]["value"]["amount"] == -5_000.0
+    assert found["finalValue"]["amount"] == 40_000.55

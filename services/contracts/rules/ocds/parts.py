@@ -115,6 +115,29 @@ def dated(now: Json, before: Mapping[str, Any] | None, modified: str) -> Json:
     return {**now, **not_met, "dateModified": modified}
 
 
+def transactions(
+    contract: Contract, claims: Sequence[Mapping[str, Any]], invoices: Sequence[Mapping[str, Any]]
+) -> list[Json]:
+    """What was paid, line by line of each claim, and with a minus what came back; without VAT."""
+    titles = {each["code"]: each["title"] for each in contract["milestones"]}
+    found = []
+    for claim in sorted(claims, key=lambda each: int(each["number"])):
+        for line in claim["lines"]:
+            if not line.get("paid_pence"):
+                continue
+            name = f"{claim['reference']}-{line['kind']}-{line['code']}"
+            paid = {"id": name, "date": instant(claim["paid_on"]), "value": value(line["paid_pence"])}
+            if line["kind"] == "milestone":
+                about = {"id": line["code"], "title": titles.get(line["code"], line["code"])}
+                paid["relatedImplementationMilestone"] = about
+            found.append(paid)
+    back = [each for each in invoices if each["series"] == "CRN" and each.get("repaid_on")]
+    for note in sorted(back, key=lambda each: int(each["serial"])):
+        amount = {"amount": -value(note["net_pence"])["amount"], "currency": "GBP"}
+        found.append({"id": note["number"], "date": instant(note["repaid_on"]), "value": amount})
+    return found
+
+
 def targets(contract: Contract) -> list[Json]:
     """The agreed outcomes as metrics: baseline and target."""
     return [

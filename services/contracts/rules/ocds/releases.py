@@ -26,6 +26,8 @@ TAGS: dict[str, list[str]] = {
     "notice.published": ["contractUpdate"],
     "milestone.decided": ["implementation"],
     "milestone.reverted": ["implementationUpdate"],
+    "payment.paid": ["implementation"],
+    "payment.repaid": ["implementation"],
     "kpi.assessed": ["implementation"],
     "poor_performance.found": ["implementation"],
     "contract.completed": ENDED,
@@ -48,8 +50,8 @@ EXTENSIONS = [
 class Told:
     """A contract right after an event, as the public may see it.
 
-    `contract` is its view and `extras` its payments, assessments, findings, notices and variations, as JSON carries
-    them; `at` is the instant of the event and `published_at` that of publication, both ISO 8601 in UTC.
+    `contract` is its view and `extras` its payments, claims, invoices, assessments, findings, notices and variations,
+    as JSON carries them; `at` is the instant of the event and `published_at` that of publication, both ISO 8601 in UTC.
     """
 
     type: str

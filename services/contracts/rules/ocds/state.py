@@ -150,13 +150,24 @@ def implementation(
         "metrics": parts.metrics(extras.get("kpi_assessments", ())),
         "performanceFailures": parts.failures(extras.get("findings", ())),
         "documents": parts.documents(extras.get("notices", ()), about_contract=False),
+        "transactions": parts.transactions(contract, extras.get("claims", ()), extras.get("invoices", ())),
     }
     found: Json = {name: list(each) for name, each in lists.items() if each}
     ended = contract["term"].get("ended_on")
     if ended and contract["status"] in FINAL_STATUS:
         ground = (contract.get("termination") or {}).get("ground", "")
-        earned = sum(each["amount_pence"] for each in extras.get("payments", ()) if each["status"] == "earned")
         found["endDate"] = parts.end_of(ended)
         found["endDateDetails"] = END_DETAILS.get(contract["status"], GROUNDS.get(ground, "Terminated"))
-        found["finalValueDetails"] = f"Earned so far: £{earned / 100:,.2f}; payments made are published when they are."
+        found |= final_value(found.get("transactions", ()), extras.get("payments", ()))
+    return found
+
+
+def final_value(transactions: Sequence[Json], payments: Sequence[Mapping[str, Any]]) -> Json:
+    """What was paid in all, once something was; and what is earned and not paid yet."""
+    earned = sum(each.get("earned_pence", 0) for each in payments)
+    paid = sum(each.get("paid_pence", 0) for each in payments)
+    found: Json = {"finalValueDetails": f"Earned: £{earned / 100:,.2f}; paid so far: £{paid / 100:,.2f}, without VAT."}
+    if transactions:
+        amount = round(sum(each["value"]["amount"] for each in transactions), 2)
+        found["finalValue"] = {"amount": amount, "currency": "GBP"}
     return found

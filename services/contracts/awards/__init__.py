@@ -1,0 +1,1 @@
+"""Awards: what a verdict earns of the payments for outcomes."""

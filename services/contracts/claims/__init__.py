@@ -1,0 +1,1 @@
+"""Claims: what a trust asks to be paid, from its submission to its payment."""

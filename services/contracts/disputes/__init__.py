@@ -1,0 +1,1 @@
+"""Disputes: claims, or lines of them, whose clock stands still."""

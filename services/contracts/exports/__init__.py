@@ -1,0 +1,1 @@
+"""Exports: invoices and credit notes for finance packages."""

@@ -1,0 +1,1 @@
+"""How a trust invoices a contract and keeps it in its books."""

@@ -1,0 +1,1 @@
+"""The ledger: every move of a contract's money, and what its accounts hold."""
