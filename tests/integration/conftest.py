@@ -101,7 +101,7 @@ async def case(scene: Scene, owner_url: str, keys_dir: Path, monkeypatch: pytest
     monkeypatch.setenv("RINGFENCE_NOW", f"{RESULTS_OUT}T10:00:00")
     url = clone(owner_url, scene.database)
     async with world_on(url, keys_dir) as world:
-        actors = {name: Actor(world.http, headers) for name, headers in scene.headers.items()}
+        actors = {name: world.again(headers) for name, headers in scene.headers.items()}
         yield Case(world, actors, scene.contract, scene.transfer)
     drop(owner_url, url)
 

@@ -20,7 +20,7 @@ from services.keys import load_log_key
 from services.log_commands import problems, problems_on
 from tests.integration.conftest import Case as Played
 from tests.integration.conftest import Scene, finish_steps, schedule
-from tests.world import Actor, at, clone, drop, named, plain_url, rows, world_on
+from tests.world import at, clone, drop, named, plain_url, rows, world_on
 
 ORIGIN = Settings().log_origin
 
@@ -68,7 +68,7 @@ def told(scene: Scene, owner_url: str, keys_dir: Path) -> Iterator[Told]:
 
     async def play() -> None:
         async with world_on(url, keys_dir) as world:
-            actors = {name: Actor(world.http, headers) for name, headers in scene.headers.items()}
+            actors = {name: world.again(headers) for name, headers in scene.headers.items()}
             case = Played(world, actors, scene.contract, scene.transfer)
             await schedule(case)
             await finish_steps(case)

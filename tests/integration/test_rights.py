@@ -35,7 +35,7 @@ class Recorder:
 
 
 def append_only() -> Iterator[tuple[str, str]]:
-    """Every table that a migration names as append-only, with its schema."""
+    """Every table that a migration names as append-only, with its schema, and no later one lets be changed."""
     recorder = Recorder()
     for path in sorted((ROOT / "migrations").glob("*/0*.py")):
         module = importlib.import_module(f"migrations.{path.parent.name}.{path.stem}")
@@ -45,9 +45,13 @@ def append_only() -> Iterator[tuple[str, str]]:
             for name in ("bound", "own_answers"):
                 patch.setattr(module, name, getattr(recorder, name), raising=False)
             module.upgrade()
+    changed = {
+        (schema, table) for schema, lists in recorder.granted for table in (*lists["changing"], *lists["deleting"])
+    }
     for schema, lists in recorder.granted:
         for table in lists["append_only"]:
-            yield schema, table
+            if (schema, table) not in changed:
+                yield schema, table
 
 
 APPEND_ONLY = list(append_only())

@@ -30,7 +30,7 @@ PUBLIC = {
     "/health/startup",
 }
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
-OWN_REFUSALS = {("/oauth2/token", "400"), ("/oauth2/token", "401")}
+OWN_REFUSALS = {(f"/oauth2/{name}", status) for name in ("token", "revoke", "introspect") for status in ("400", "401")}
 """Those that RFC 6749 words."""
 AGREED = """
 POST /oauth2/token

@@ -50,6 +50,7 @@ NEVER_BAD = {
     "GET /v1/clients": "takes nothing",
     "GET /v1/clients/{client_id}": "any text may be the id of a client",
     "DELETE /v1/clients/{client_id}/secret": "any text may be the id of a client",
+    "GET /v1/log/checkpoint": "takes nothing",
     "GET /v1/measures": "takes nothing",
     "POST /v1/clients/{client_id}/disablement": "any text may be the id of a client",
 }

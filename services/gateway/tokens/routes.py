@@ -24,13 +24,21 @@ NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 CACHED = "public, max-age=300"
 METHODS = ["client_secret_basic", "private_key_jwt"]
 PROOF = {
-    "client_id": {"type": "string", "description": "May stand beside an assertion"},
+    "client_id": {"type": "string", "maxLength": 40, "description": "May stand beside an assertion"},
     "client_assertion_type": {"type": "string", "enum": [ASSERTION_TYPE]},
-    "client_assertion": {"type": "string", "description": "A JWT signed by a client that has public keys (RFC 7523)"},
+    "client_assertion": {
+        "type": "string",
+        "maxLength": 4096,
+        "description": "A JWT signed by a client that has public keys (RFC 7523)",
+    },
 }
 GRANT = {"type": "string", "enum": ["client_credentials"]}
-SCOPE = {"type": "string", "description": "Scopes, separated by spaces; without it, all that the client was given"}
-TOKEN = {"type": "string", "description": "The access token"}
+SCOPE = {
+    "type": "string",
+    "maxLength": 1000,
+    "description": "Scopes, separated by spaces; without it, all that the client was given",
+}
+TOKEN = {"type": "string", "maxLength": 4096, "description": "The access token"}
 REFUSED: dict[int | str, dict[str, Any]] = {
     400: {"model": schemas.Refusal, "description": "The request is not one that can be answered"},
     401: {"model": schemas.Refusal, "description": "The client does not prove itself"},
