@@ -27,6 +27,7 @@ SCHEMAS = {
         "GatewayTable",
         "services.gateway.models",
         "services.gateway.credentials",
+        "services.gateway.joining",
         "services.gateway.logbook",
     ),
 }

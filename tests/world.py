@@ -156,12 +156,12 @@ class World:
             await asyncio.sleep(0.02 if done > rounds else 0)
 
     def behind(self) -> bool:
-        """Whether the gateway has not yet read every event of contracts."""
-        unread = self.rows(
-            "SELECT FROM contracts.event e WHERE (e.txid, e.position) > coalesce((SELECT (c.txid, c.position)"
-            " FROM gateway.cursor c WHERE c.source = 'contracts'), (0::bigint, 0::bigint)) LIMIT 1"
+        """Whether the gateway has not yet read every event of the services behind it."""
+        unread = (
+            "SELECT FROM {source}.event e WHERE (e.txid, e.position) > coalesce((SELECT (c.txid, c.position)"
+            " FROM gateway.cursor c WHERE c.source = '{source}'), (0::bigint, 0::bigint)) LIMIT 1"
         )
-        return bool(unread)
+        return any(self.rows(unread.format(source=source)) for source in ("contracts", "outcomes"))
 
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         """What the owner finds in the database."""

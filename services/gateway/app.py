@@ -8,14 +8,16 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
-from services.gateway import forward, routes
+from services.gateway import forward
 from services.gateway.access import routes as access
 from services.gateway.access.authenticate import authenticator
+from services.gateway.days import routes as days
 from services.gateway.description import merged
 from services.gateway.log import routes as log
 from services.gateway.models import IdempotencyKey
 from services.gateway.records import routes as records
 from services.gateway.rules.transfer import TransferNotAllowed
+from services.gateway.tasks import routes as tasks
 from services.gateway.transfers import routes as transfers
 from services.gateway.withdrawals import routes as withdrawals
 from services.gateway.withdrawals.service import AlreadyWithdrawn
@@ -29,7 +31,7 @@ CONSTRAINTS: dict[str, DomainError] = {
     "transfer_live_idx": TransferNotAllowed("A transfer of this contract is under way."),
     "withdrawal_record_id_key": AlreadyWithdrawn("Somebody has just withdrawn this record."),
 }
-OWN = (access.router, log.router, records.router, withdrawals.router, transfers.router, routes.router)
+OWN = (access.router, log.router, records.router, withdrawals.router, transfers.router, tasks.router, days.router)
 
 
 def build(

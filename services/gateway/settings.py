@@ -18,3 +18,5 @@ class Settings(BaseSettings):
     integrate_seconds: float = 0.25
     log_origin: str = "ringfence.education/log"
     pool_size: int = 10
+    hand_over_url: str | None = None
+    hand_over_minutes: int = 60

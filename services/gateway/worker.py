@@ -8,6 +8,7 @@ from services.gateway.jobs import handlers
 from services.gateway.log.jobs import KIND, Integration
 from services.gateway.log.service import SOURCE
 from services.gateway.models import Job
+from services.gateway.receiver import Receiver
 from services.gateway.settings import Settings
 from services.kernel.db import Database
 from services.kernel.jobs import Worker, enqueue
@@ -16,7 +17,8 @@ from services.kernel.peers import Peer
 
 def create_worker(database: Database, contracts: Peer, outcomes: Peer, settings: Settings) -> Worker:
     """A worker on this database that speaks to these services."""
-    work = handlers(contracts, outcomes, settings.pull_seconds)
+    receiver = Receiver(settings.hand_over_url, settings.hand_over_minutes)
+    work = handlers(contracts, outcomes, settings.pull_seconds, receiver)
 
     async def begin() -> None:
         """Make sure that the events of the other services are being followed."""
