@@ -28,6 +28,7 @@ SCHEMAS = {
         "GatewayTable",
         "services.gateway.models",
         "services.gateway.credentials",
+        "services.gateway.joining",
         "services.gateway.logbook",
         "services.gateway.subscribers",
     ),

@@ -14,6 +14,7 @@ from services.contracts.milestones.routes import router as milestones
 from services.contracts.models import IdempotencyKey
 from services.contracts.offers.routes import router as offers
 from services.contracts.payments.routes import router as payments
+from services.contracts.performance.routes import internal as ground
 from services.contracts.performance.routes import router as performance
 from services.contracts.publication.routes import router as publication
 from services.contracts.reviews.routes import router as reviews
@@ -50,7 +51,7 @@ def build(database: Database, verifier: Verifier, outcomes: Peer, settings: Sett
     """The app on this database, reaching outcomes through `outcomes`."""
     router = APIRouter()
     slices = (drafts, contracts, offers, variations, suspensions, terminations, milestones, payments, evaluations)
-    more = (reviews, performance, duties, publication, suppliers, shortlists)
+    more = (reviews, performance, ground, duties, publication, suppliers, shortlists)
     books = (finance, claims, disputes, invoices, statements, exports)
     for each in (*slices, *more, *books):
         router.include_router(each)

@@ -38,6 +38,10 @@ FILES = (
     File("ks4_2018-19.csv.gz", "ks4", "2020-02-27", "2018/19"),
 )
 
+INSPECTION = File("inspection_invented.csv", "ofsted_history", "2025-02-03")
+INSPECTED = f"urn,rating,inspection_date\n{SCHOOL},Good,20241105\n".encode()
+"""What a school may join on: an inspection that found it good. Invented, as the contract is."""
+
 CLIENTS: dict[str, tuple[str, ...]] = {
     "rsc": ("RSC North West", "--kind", "commissioner", "--region", REGION),
     "dfe": ("DfE data feeds", "--kind", "dfe"),
@@ -111,3 +115,13 @@ RECORDS = (
 """Milestone, the day on which it was met, the day on which it was recorded, and a note."""
 INSTALMENTS = 3
 """Of the fee, those that are earned by the day of the last record."""
+DECISIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    (
+        "rsc",
+        "rsc",
+        {"decision": "approved_with_conditions", "conditions": ["The deficit of the outgoing trust is settled"]},
+    ),
+    ("mat", "trust_board", {"decision": "approved"}),
+    ("body", "outgoing_trust", {"decision": "approved"}),
+)
+"""Who decides on the transfer, for which body, and how."""

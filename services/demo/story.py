@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from services import embedded
-from services.demo import chapters, telling
+from services.demo import chapters, joining, telling
 from services.demo.play import Play
 from services.demo.stage import Stage, StoryBroken
 
@@ -20,7 +20,7 @@ CHAPTERS: tuple[Callable[[Play], None], ...] = (
     chapters.record,
     chapters.compare_tables,
     chapters.evaluate,
-    chapters.transfer,
+    joining.transfer,
     chapters.look_back,
 )
 

@@ -9,10 +9,11 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
-from services.gateway import forward, routes
+from services.gateway import forward
 from services.gateway.access import routes as access
 from services.gateway.access.authenticate import Tokens, Uses, authenticator
 from services.gateway.bulkhead import Bulkhead
+from services.gateway.days import routes as days
 from services.gateway.description import merged
 from services.gateway.guard import Guard
 from services.gateway.log import routes as log
@@ -25,6 +26,7 @@ from services.gateway.rules.networks import Network
 from services.gateway.rules.transfer import TransferNotAllowed
 from services.gateway.settings import Settings
 from services.gateway.subscriptions import routes as subscriptions
+from services.gateway.tasks import routes as tasks
 from services.gateway.tokens import routes as tokens_routes
 from services.gateway.transfers import routes as transfers
 from services.gateway.vault import Vault
@@ -50,7 +52,8 @@ OWN = (
     withdrawals.router,
     subscriptions.router,
     transfers.router,
-    routes.router,
+    tasks.router,
+    days.router,
 )
 
 

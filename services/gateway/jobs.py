@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -11,11 +12,17 @@ from sqlalchemy import text
 
 from services.gateway import calls
 from services.gateway.calls import SELF
+from services.gateway.days import service as days
 from services.gateway.following import service as following
+from services.gateway.joining import Transfer
 from services.gateway.models import Cursor, Job
+from services.gateway.receiver import Receiver
 from services.gateway.records import queries as record_queries
 from services.gateway.records import service as records
-from services.gateway.rules.transfer import conditions, consents_needed, gate_open, route_of
+from services.gateway.rules.circumstances import circumstances
+from services.gateway.rules.ground import gate_open
+from services.gateway.rules.steps import CHECK, MEMBERSHIP
+from services.gateway.rules.transfer import consents_needed, route_of
 from services.gateway.subscriptions import jobs as subscriptions
 from services.gateway.transfers import queries as transfer_queries
 from services.gateway.transfers import service as transfers
@@ -24,7 +31,7 @@ from services.gateway.withdrawals import service as withdrawals
 from services.kernel.db import Database
 from services.kernel.events import locked_cursor
 from services.kernel.jobs import Handler, enqueue
-from services.kernel.peers import Peer, next_events
+from services.kernel.peers import Peer, Refused, next_events
 
 
 async def deliver(database: Database, key: str, now: datetime, *, contracts: Peer) -> None:
@@ -56,41 +63,92 @@ async def pull(
     changed = sorted({event["subject_id"] for event in found if following.about_contract(key, event)})
     present = [await calls.contract(contracts, UUID(contract_id)) for contract_id in changed]
     async with database.transaction(SELF) as session:
-        await following.take_events(session, source=key, after=after, events=found, contracts=present, now=now)
+        if await following.take_events(session, source=key, after=after, events=found, contracts=present, now=now):
+            await days.heed(session, events=found, now=now)
         pause = 0.0 if found else pull_seconds
         await enqueue(session, Job, kind="pull", key=key, pause_seconds=pause)
 
 
 async def review(database: Database, key: str, now: datetime, *, contracts: Peer, outcomes: Peer) -> None:
-    """Open the transfer by itself when every condition holds; else leave the contract as it is."""
-    contract = await calls.contract(contracts, UUID(key))
-    found = conditions(contract)
+    """Check the ground of a contract's transfer; open it by itself where every condition holds."""
+    ground = await calls.ground(contracts, outcomes, UUID(key))
+    found, contract = ground.conditions, ground.contract
+    async with database.transaction(SELF) as session:
+        row = await transfer_queries.live_transfer(session, UUID(key))
+        if row is not None:
+            if await transfers.note_ground(session, row=row, contract=contract, found=found, now=now):
+                await transfers.wake(session, row, now)
+            return
     if not gate_open(found) or contract["status"] != "completed":
         return
-    school = await calls.school(outcomes, contract["school"]["urn"])
-    route = route_of(school)
-    needed = consents_needed(route, school["religious_character"])
+    proposal = await proposal_of(outcomes, ground)
     async with database.transaction(SELF) as session:
-        await transfers.open_transfer(
-            session, contract=contract, conditions=found, route=route, needed=needed, caller=SELF, now=now
-        )
+        await transfers.open_transfer(session, proposal=proposal, caller=SELF, now=now)
 
 
-async def carry_out(database: Database, key: str, now: datetime, *, contracts: Peer, outcomes: Peer) -> None:
-    """The day itself: one act after another, each noted once the other side has answered."""
-    transfer_id = UUID(key)
+async def proposal_of(outcomes: Peer, ground: calls.Ground) -> transfers.Proposal:
+    """The transfer that these grounds lead to, with the way in that suits what the school is now."""
+    school = await calls.school(outcomes, ground.contract["school"]["urn"])
+    route = route_of(school)
+    return transfers.Proposal(
+        contract=ground.contract,
+        conditions=ground.conditions,
+        route=route,
+        needed=consents_needed(route, school["religious_character"]),
+        circumstances=circumstances(school, ground.inspections, await calls.members(outcomes, school)),
+    )
+
+
+async def carry_out(
+    database: Database, key: str, now: datetime, *, contracts: Peer, outcomes: Peer, receiver: Receiver
+) -> None:
+    """The day itself: one act after another; each is noted once the other side has answered, together with the next."""
+    transfer_id, act, terms = UUID(key), "", days.Terms(receiver.url is not None, receiver.minutes)
+    done: calls.Ground | dict[str, Any] | None = None
     while True:
         async with database.transaction(SELF) as session:
-            row = await transfer_queries.locked_transfer(session, transfer_id)
-            act = await transfers.next_act(session, row=row, now=now)
-        if act is None:
+            row = await transfer_queries.transfer(session, transfer_id, locked=True)
+            if isinstance(done, calls.Ground):
+                contract, found = done.contract, done.conditions
+                if not await days.finish_check(session, row=row, contract=contract, found=found, now=now):
+                    return
+            elif done is not None:
+                await days.finish_act(session, row=row, key=act, answer=done, terms=terms, now=now)
+            due = await days.next_act(session, row=row, now=now)
+        if due is None:
             return
-        if act == "open_membership":
-            answer = await calls.open_membership(outcomes, row)
-        else:
-            answer = await calls.freeze_contract(contracts, row)
-        async with database.transaction(SELF) as session:
-            await transfers.finish_act(session, transfer_id=transfer_id, key=act, answer=answer, caller=SELF, now=now)
+        act, identifiers = due
+        try:
+            done = await perform(act, row, identifiers, contracts=contracts, outcomes=outcomes)
+        except Refused as refusal:
+            async with database.transaction(SELF) as session:
+                row = await transfer_queries.transfer(session, transfer_id, locked=True)
+                await days.refused_act(session, row=row, key=act, code=refusal.code, now=now)
+            raise
+
+
+async def perform(
+    act: str, row: Transfer, identifiers: dict[str, Any], *, contracts: Peer, outcomes: Peer
+) -> calls.Ground | dict[str, Any]:
+    """One act of the day; each may be repeated and has its effect once."""
+    if act == CHECK:
+        return await calls.ground(contracts, outcomes, row.contract_id)
+    if act == MEMBERSHIP:
+        return await calls.open_membership(outcomes, row, identifiers)
+    return await calls.freeze_contract(contracts, row)
+
+
+async def hand_over(database: Database, key: str, now: datetime, *, receiver: Receiver) -> None:
+    """Take the package of a transfer to its receiver; it is delivered when that has said so."""
+    transfer_id = UUID(key)
+    async with database.transaction(SELF) as session:
+        made = await days.package_of(session, transfer_id)
+    if made.acknowledged_at is not None:
+        return
+    remote_id = await receiver.send(key, made.package, made.sha256)
+    async with database.transaction(SELF) as session:
+        row = await transfer_queries.transfer(session, transfer_id, locked=True)
+        await days.acknowledge(session, row=row, remote_id=remote_id, sha256=made.sha256, caller=SELF, now=now)
 
 
 async def forget(database: Database, key: str, now: datetime) -> None:
@@ -109,14 +167,15 @@ async def rotate_signing(database: Database, key: str, now: datetime, *, rotate:
 
 
 def handlers(
-    contracts: Peer, outcomes: Peer, pull_seconds: float, rotate: Callable[[], list[str]]
+    contracts: Peer, outcomes: Peer, pull_seconds: float, rotate: Callable[[], list[str]], receiver: Receiver
 ) -> Mapping[str, Handler]:
     """What to do for each kind of job, with the services that it needs."""
     return {
         "deliver": partial(deliver, contracts=contracts),
         "pull": partial(pull, contracts=contracts, outcomes=outcomes, pull_seconds=pull_seconds),
         "review": partial(review, contracts=contracts, outcomes=outcomes),
-        "carry_out": partial(carry_out, contracts=contracts, outcomes=outcomes),
+        "carry_out": partial(carry_out, contracts=contracts, outcomes=outcomes, receiver=receiver),
+        "hand_over": partial(hand_over, receiver=receiver),
         "forget": forget,
         "rotate": partial(rotate_signing, rotate=rotate),
         **subscriptions.handlers(contracts, pull_seconds),

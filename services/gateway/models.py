@@ -1,10 +1,10 @@
-"""Tables of the gateway: what was recorded, and transfers to full membership."""
+"""Tables of the gateway: what was recorded, what happened, and what is still to be done."""
 
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, DateTime, Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -94,70 +94,6 @@ class Cursor(GatewayTable, CursorRow, table=True):
     """How far the events of another service have been read, and how far leaves have come into the log."""
 
     __tablename__ = "cursor"
-
-
-class Transfer(GatewayTable, table=True):
-    """A school on its way into full membership of the trust that was contracted for it."""
-
-    __tablename__ = "transfer"
-    __table_args__ = (
-        UniqueConstraint("reference"),
-        CheckConstraint("effective_on IS NULL OR extract(day FROM effective_on) = 1", name="first_of_month"),
-        Index("transfer_live_idx", "contract_id", unique=True, postgresql_where=text("status <> 'cancelled'")),
-    )
-    id: UUID = Field(default_factory=uuid7, primary_key=True)
-    reference: str = Field(max_length=20)
-    contract_id: UUID
-    status: str = Field(max_length=20)
-    reason_code: str | None = Field(default=None, max_length=40)
-    version: int = 1
-    route: str = Field(max_length=20)
-    school_urn: int
-    trust_uid: str = Field(max_length=20)
-    effective_on: date | None = None
-    needed: list[str] = Field(sa_type=JSONB)
-    evidence: dict[str, Any] = Field(sa_type=JSONB)
-    result: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
-    created_at: datetime = Field(sa_type=Instant)
-    updated_at: datetime = Field(sa_type=Instant)
-
-
-class Consent(GatewayTable, table=True):
-    """A decision on a transfer; a later one of the same body replaces it in effect, never in the record."""
-
-    __tablename__ = "consent"
-    __table_args__ = (Index(None, "transfer_id"),)
-    id: UUID = Field(default_factory=uuid7, primary_key=True)
-    transfer_id: UUID = Field(foreign_key="gateway.transfer.id")
-    by: str = Field(max_length=20)
-    decision: str = Field(max_length=30)
-    conditions: list[str] = Field(sa_type=JSONB)
-    decided_on: date
-    recorded_at: datetime = Field(sa_type=Instant)
-    recorded_by: dict[str, Any] = Field(sa_type=JSONB)
-
-
-class TransferStep(GatewayTable, table=True):
-    """One step of a transfer: a task that its owner completes, or an act of the system on the day itself."""
-
-    __tablename__ = "transfer_step"
-    __table_args__ = (
-        CheckConstraint("(status = 'open') = (finished_at IS NULL)", name="finished"),
-        UniqueConstraint("transfer_id", "place"),
-    )
-    transfer_id: UUID = Field(primary_key=True, foreign_key="gateway.transfer.id")
-    key: str = Field(primary_key=True, max_length=60)
-    place: int
-    title: str
-    section: str = Field(max_length=40)
-    owner: str = Field(max_length=20)
-    depends_on: list[str] = Field(sa_type=JSONB)
-    gate: bool
-    optional: bool
-    status: str = Field(max_length=20)
-    reason: str | None = None
-    finished_at: datetime | None = Field(default=None, sa_type=Instant)
-    finished_by: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
 
 
 class Event(GatewayTable, EventRow, table=True):

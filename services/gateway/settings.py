@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     rate_token: int = Field(default=60, ge=1)
     request_seconds: float = Field(default=60.0, gt=0)
     body_seconds: float = Field(default=10.0, gt=0)
+    hand_over_url: str | None = None
+    hand_over_minutes: int = 60
 
     def proxies(self) -> tuple[Network, ...]:
         """The networks of proxies whose X-Forwarded-For is believed."""

@@ -14,6 +14,7 @@ from services.gateway.log.jobs import KIND, Integration
 from services.gateway.log.service import SOURCE
 from services.gateway.models import Job
 from services.gateway.outbound import Outbound, reach_of
+from services.gateway.receiver import Receiver
 from services.gateway.settings import Settings
 from services.gateway.vault import Vault
 from services.kernel.db import Database
@@ -25,7 +26,8 @@ def create_worker(
     database: Database, contracts: Peer, outcomes: Peer, settings: Settings, rotate: Callable[[], list[str]]
 ) -> Worker:
     """A worker on this database that speaks to these services, and has signing keys renewed by `rotate`."""
-    work = handlers(contracts, outcomes, settings.pull_seconds, rotate)
+    receiver = Receiver(settings.hand_over_url, settings.hand_over_minutes)
+    work = handlers(contracts, outcomes, settings.pull_seconds, rotate, receiver)
 
     async def begin() -> None:
         """Make sure that events are being followed and announced, and that there is order here."""

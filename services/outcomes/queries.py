@@ -14,6 +14,7 @@ from services.outcomes.models import (
     CurrentRelease,
     Establishment,
     EstablishmentLink,
+    Event,
     Membership,
     Observation,
     Release,
@@ -112,6 +113,13 @@ async def identifiers(session: AsyncSession, school_id: UUID) -> list[SchoolIden
     statement = select(SchoolIdentifier).where(SchoolIdentifier.school_id == school_id)
     order = (col(SchoolIdentifier.scheme), col(SchoolIdentifier.valid_from).nulls_first(), col(SchoolIdentifier.value))
     return list(await session.exec(statement.order_by(*order)))
+
+
+async def last_events(session: AsyncSession, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """What kind of event was the last about each of these subjects."""
+    statement = select(Event.subject_id, Event.type).where(col(Event.subject_id).in_(subject_ids))
+    found = await session.exec(statement.order_by(col(Event.position)))
+    return dict(found.all())
 
 
 async def links(session: AsyncSession, urn: int) -> list[EstablishmentLink]:

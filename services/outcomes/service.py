@@ -240,6 +240,7 @@ async def group_sights(session: AsyncSession, row: Release, records: Sequence[Gr
 async def settle_memberships(session: AsyncSession, sights: dict[int, Sight], caller: Caller, now: datetime) -> None:
     """Bring the memberships of these schools to what a snapshot shows of them."""
     known: dict[int, list[Membership]] = {}
+    looked_for: list[tuple[Membership, Sight, str]] = []
     for row in await queries.memberships(session, list(sights)):
         known.setdefault(row.urn, []).append(row)
     opened = []
@@ -257,10 +258,15 @@ async def settle_memberships(session: AsyncSession, sights: dict[int, Sight], ca
                 session.add(row)
         for each in changes.opened:
             opened.append((uuid7(), urn, each.trust_uid, each.joined_on, each.joined_inferred, False, each.source))
-        if changes.unconfirmed:
-            flag(session, rows[-1], sight, caller, now)
+        if changes.unconfirmed or changes.confirmed:
+            told = "confirmed" if changes.confirmed else "unconfirmed"
+            looked_for.append((max(rows, key=lambda each: each.joined_on), sight, f"membership.{told}"))
     columns = ("id", "urn", "trust_uid", "joined_on", "joined_inferred", "left_inferred", "source")
     await copy_rows(session, Membership, columns, opened)
+    last = await queries.last_events(session, [row.id for row, _sight, _kind in looked_for])
+    for row, sight, kind in looked_for:
+        if kind != "membership.confirmed" or last.get(row.id) != kind:
+            flag(session, row, sight, kind, caller, now)
 
 
 def member(row: Membership) -> Member:
@@ -268,8 +274,8 @@ def member(row: Membership) -> Member:
     return Member(row.id, row.trust_uid, row.joined_on, row.joined_inferred, row.left_on, row.left_inferred, row.source)
 
 
-def flag(session: AsyncSession, present: Membership, sight: Sight, caller: Caller, now: datetime) -> None:
-    """A later snapshot does not show a transfer that was carried out: note it, and keep the transfer."""
+def flag(session: AsyncSession, present: Membership, sight: Sight, kind: str, caller: Caller, now: datetime) -> None:
+    """A later snapshot shows a transfer that was carried out, or does not: note it, and keep the transfer."""
     facts = {
         "urn": present.urn,
         "trust_uid": present.trust_uid,
@@ -277,5 +283,4 @@ def flag(session: AsyncSession, present: Membership, sight: Sight, caller: Calle
         "shown_trust_uid": sight.trust_uid,
         "shown_on": sight.on,
     }
-    kind, actor = "membership.unconfirmed", caller.actor()
-    record(session, Event, kind=kind, subject_id=present.id, actor=actor, data=facts, now=now)
+    record(session, Event, kind=kind, subject_id=present.id, actor=caller.actor(), data=facts, now=now)

@@ -2,19 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from services.demo import cast
 from services.kernel.db import role_url
 from services.kernel.types import utc_now
 from tests.publisher import Publisher, certificate, publishing
-from tests.world import Actor, Json, World, agreed_contract, at, clone, drop, move_clock, plain_url, world_on
+from tests.world import Actor, Json, World, agreed_contract, at, change, clone, drop, move_clock, plain_url, world_on
 
 Actors = dict[str, Actor]
 FIRST_DAY, DAY_AFTER_LAST, RESULTS_OUT = "2023-09-01", "2024-09-01", "2025-03-21"
@@ -92,18 +95,59 @@ def scene(owner_url: str, seeded: str, keys_dir: Path) -> Scene:
             return {name: actor.headers for name, actor in actors.items()}, contract, transfer
 
     with at("2023-06-20T09:00:00"):
-        return Scene(url.partition("?")[0].rpartition("/")[2], *asyncio.run(play()))
+        return Scene(database_of(url), *asyncio.run(play()))
+
+
+@pytest.fixture(scope="session")
+def ready_scene(owner_url: str, scene: Scene, keys_dir: Path) -> Scene:
+    """The same, and all have consented, a day is set, and every step before it is finished: played once."""
+    url = clone(owner_url, scene.database)
+
+    async def play() -> None:
+        async with world_on(url, keys_dir) as world:
+            found = case_on(world, scene)
+            await schedule(found)
+            await finish_steps(found)
+            await world.settle()
+
+    with at(f"{RESULTS_OUT}T10:00:00"):
+        asyncio.run(play())
+    return replace(scene, database=database_of(url))
+
+
+def database_of(url: str) -> str:
+    """The name of the database at an address."""
+    return url.partition("?")[0].rpartition("/")[2]
+
+
+def case_on(world: World, scene: Scene) -> Case:
+    """The actors of a scene in a world on a copy of it."""
+    actors = {name: world.again(headers) for name, headers in scene.headers.items()}
+    return Case(world, actors, scene.contract, scene.transfer)
+
+
+@asynccontextmanager
+async def copy_of(scene: Scene, owner_url: str, keys_dir: Path) -> AsyncIterator[Case]:
+    """A copy of a scene, on the day after the results came out."""
+    url = clone(owner_url, scene.database)
+    with at(f"{RESULTS_OUT}T10:00:00"):
+        async with world_on(url, keys_dir) as world:
+            yield case_on(world, scene)
+    drop(owner_url, url)
 
 
 @pytest.fixture
-async def case(scene: Scene, owner_url: str, keys_dir: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Case]:
-    """A copy of the scene, on the day after the results came out."""
-    monkeypatch.setenv("RINGFENCE_NOW", f"{RESULTS_OUT}T10:00:00")
-    url = clone(owner_url, scene.database)
-    async with world_on(url, keys_dir) as world:
-        actors = {name: world.again(headers) for name, headers in scene.headers.items()}
-        yield Case(world, actors, scene.contract, scene.transfer)
-    drop(owner_url, url)
+async def case(scene: Scene, owner_url: str, keys_dir: Path) -> AsyncIterator[Case]:
+    """A transfer that the gateway has just proposed."""
+    async with copy_of(scene, owner_url, keys_dir) as found:
+        yield found
+
+
+@pytest.fixture
+async def ready(ready_scene: Scene, owner_url: str, keys_dir: Path) -> AsyncIterator[Case]:
+    """A transfer that waits for nothing but its day."""
+    async with copy_of(ready_scene, owner_url, keys_dir) as found:
+        yield found
 
 
 def problem(answer: httpx.Response, status: int, code: str | None = None) -> Json:
@@ -117,6 +161,15 @@ def problem(answer: httpx.Response, status: int, code: str | None = None) -> Jso
     assert found["type"].endswith(found["code"])
     assert code in {None, found["code"]}, found
     return found
+
+
+async def refused(case: Case, name: str, action: str, body: Json, status: int, code: str) -> Json:
+    """The problem that this move on the transfer runs into; the transfer stays as it is."""
+    before = await case["rsc"].ask("GET", case.transfer)
+    tag = {"If-Match": before.headers["etag"]}
+    answer = await case[name].ask("POST", f"{case.transfer}/{action}", json=body, headers=tag)
+    assert (await case["rsc"].get(case.transfer)) == before.json()
+    return problem(answer, status, code)
 
 
 def signature(party: str) -> Json:
@@ -160,6 +213,7 @@ async def judged_contract(world: World, actors: Actors, **changes: Json) -> str:
     """The path of a completed contract with its final evaluation."""
     path = await completed_contract(world, actors, **changes)
     move_clock(RESULTS_OUT)
+    await send_inspection(world, actors["dfe"])
     await actors["rsc"].post(f"{path}/evaluations", {"academic_year": cast.YEAR, "run": "final"})
     await world.settle()
     return path
@@ -179,19 +233,44 @@ async def consent(actor: Actor, transfer: str, by: str, decision: str = "approve
     return await actor.change(transfer, "consents", body, expect)
 
 
-async def schedule(case: Case, effective_on: str = cast.EFFECTIVE_ON) -> None:
+async def schedule(case: Case, effective_on: str = cast.EFFECTIVE_ON, *, confirmed: bool = True) -> None:
     """All consent to the transfer, and it gets its day."""
     for name, by in CONSENTS:
         await consent(case[name], case.transfer, by)
-    day = {"effective_on": effective_on, "reason": "agreed by all"}
+    day = {"effective_on": effective_on, "confirmed": confirmed, "reason": "agreed by all"}
     assert (await case["rsc"].change(case.transfer, "effective-date", day))["status"] == "scheduled"
 
 
-async def finish_steps(case: Case, *, gates: bool = True) -> None:
-    """Each owner finishes their steps, in the order of the list; gates may be left open."""
+async def finish_steps(case: Case, *, gates: bool = True, **answers: Json) -> None:
+    """Each owner finishes the mandatory steps before the day, in the order of the list; gates may be left open."""
     for step in (await case["rsc"].get(case.transfer))["steps"]:
-        if step["owner"] in OWNERS and step["status"] in {"open", "locked"} and (gates or not step["gate"]):
-            await case[OWNERS[step["owner"]]].change(case.transfer, f"steps/{step['key']}/completion", {})
+        mine = step["owner"] in OWNERS and step["section"] != "after" and step["status"] in {"open", "locked"}
+        if mine and not step["optional"] and (gates or not step["gate"]):
+            body = {name: answers[name] for name in step["asks"] if name in answers}
+            await case[OWNERS[step["owner"]]].change(case.transfer, f"steps/{step['key']}/completion", body)
+
+
+async def send_inspection(world: World, dfe: Actor, content: bytes = cast.INSPECTED, on: str | None = None) -> None:
+    """An inspection of the school comes in, by which it may join; and what follows from it."""
+    file = cast.INSPECTION
+    form = {"feed": file.feed, "release_status": "final", "published_on": on or file.published_on}
+    answer = await dfe.ask("POST", "/v1/releases", data=form, files={"file": (file.name, content)})
+    assert answer.status_code == 202, answer.text
+    await world.settle()
+
+
+async def work_on(case: Case, kind: str, key: str) -> None:
+    """One piece of the gateway's background work, whether it was asked for or not."""
+    worker = next(each for each in case.world.system.workers if kind in each.handlers)
+    await worker.handlers[kind](case.world.database("gateway"), key, utc_now())
+
+
+async def judged_anew(case: Case, verdict: Json) -> None:
+    """The contract has another verdict, as if a revision had led to it; and the gateway looks at it."""
+    contract_id = case.contract.rpartition("/")[2]
+    told = "UPDATE contracts.contract SET evaluation = evaluation || %(verdict)s WHERE id = %(id)s"
+    change(case.world.database_url, told, verdict=Jsonb({"id": str(uuid4())} | verdict), id=contract_id)
+    await work_on(case, "review", contract_id)
 
 
 def memberships(case: Case) -> list[tuple[Any, ...]]:

@@ -129,7 +129,8 @@ async def test_a_terminated_contract_opens_no_transfer(seeded_world: World, acto
     await actors["rsc"].post(f"{path}/evaluations", {"academic_year": cast.YEAR, "run": "final"})
     await seeded_world.settle()
     assert (await actors["rsc"].get("/v1/transfers"))["data"] == []
-    states = {each["code"]: each["state"] for each in (await actors["rsc"].get(path))["transfer_conditions"]}
+    found = (await actors["rsc"].get(f"{path}/transfer-conditions"))["data"]
+    states = {each["code"]: each["state"] for each in found}
     assert states["contract_completed"] == "not_met"
 
 

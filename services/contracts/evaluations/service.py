@@ -25,6 +25,7 @@ async def note_evaluation(
     kept = ("id", "academic_year", "run", "overall", "score", "release_status", "vetoes", "kpi_rating", "flags")
     summary = {name: evaluation[name] for name in kept}
     summary["critical_not_met"] = evaluation["critical_not_met"]
+    summary["critical"] = {each["code"]: each["status"] for each in evaluation["measures"] if each["critical"]}
     if await queries.assessed(session, row.id, UUID(summary["id"])):
         return
     counts = row.evaluation is None or weight(summary) >= weight(row.evaluation)

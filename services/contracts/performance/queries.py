@@ -1,11 +1,15 @@
 """Every SELECT on assessments and findings."""
 
+from datetime import date
 from uuid import UUID
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.contracts.conduct import Finding, KpiAssessment
+from services.contracts.models import Contract
+from services.contracts.rules.performance import FindingKind, still_open
+from services.contracts.suppliers.queries import live_matters
 
 
 async def assessments(session: AsyncSession, contract_ids: list[UUID]) -> list[KpiAssessment]:
@@ -24,3 +28,16 @@ async def findings(session: AsyncSession, contract_ids: list[UUID]) -> list[Find
     """Opportunities to improve and findings, in the order in which they were recorded."""
     statement = select(Finding).where(col(Finding.contract_id).in_(contract_ids))
     return list(await session.exec(statement.order_by(col(Finding.number))))
+
+
+async def concerns(session: AsyncSession, row: Contract, today: date) -> list[dict[str, str]]:
+    """What is open about a contract and its supplier, by kind and in words that name nobody."""
+    kinds = (await live_matters(session, [int(row.school["urn"])])).get(row.supplier_uid, set())
+    found = [{"kind": kind.value, "detail": f"a {kind} about the supplier"} for kind in sorted(kinds)]
+    last = max((each.assessed_on for each in await assessments(session, [row.id])), default=None)
+    for each in await findings(session, [row.id]):
+        kind = FindingKind(each.kind)
+        if still_open(kind, each.opened_on, each.closes_on, last, today):
+            words = f"{kind.replace('_', ' ')} {each.number} of {each.opened_on}"
+            found.append({"kind": kind.value, "detail": words})
+    return found

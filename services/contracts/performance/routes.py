@@ -7,14 +7,15 @@ from fastapi.responses import JSONResponse
 
 from services.contracts.performance import queries, schemas, service
 from services.contracts.queries import contract, locked_contract
-from services.contracts.routes import TRANSITION, Reader, Writer
+from services.contracts.routes import TRANSITION, Internal, Reader, Writer, shape
 from services.kernel.bodies import page
 from services.kernel.http import Session
 from services.kernel.idempotency import Idempotent
 from services.kernel.openapi import problems
-from services.kernel.types import utc_now
+from services.kernel.types import london_date, utc_now
 
 router = APIRouter(prefix="/v1/contracts/{contract_id}", tags=["performance"])
+internal = APIRouter(prefix="/internal/contracts/{contract_id}", tags=["internal"])
 
 
 @router.get("/kpi-assessments", response_model=schemas.AssessmentPage, responses=problems(404))
@@ -69,3 +70,11 @@ async def find_poor_performance(
     return once.finish(
         201, schemas.FindingOut.model_validate(made), {"Location": f"/v1/contracts/{contract_id}/findings"}
     )
+
+
+@internal.get("/ground", response_model=schemas.GroundOut, responses=problems(404))
+async def read_ground(contract_id: UUID, caller: Internal, session: Session) -> schemas.GroundOut:
+    """What a transfer to full membership stands on: the contract, and what is open about it and its supplier."""
+    row = await contract(session, contract_id)
+    found = await queries.concerns(session, row, london_date(utc_now()))
+    return schemas.GroundOut(contract=await shape(session, row), open=[schemas.ConcernOut(**each) for each in found])

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.contracts.rules.performance import Basis, FindingKind, Rating
-from services.contracts.schemas import Day
+from services.contracts.schemas import ContractOut, Day
 from services.kernel.bodies import Answer, Body, LongText, Paging
 
 
@@ -72,3 +72,17 @@ class FindingPage(BaseModel):
 
     data: list[FindingOut]
     paging: Paging
+
+
+class ConcernOut(BaseModel):
+    """Something that is open: a matter about the supplier, a finding, a dispute; in words that name nobody."""
+
+    kind: str
+    detail: str
+
+
+class GroundOut(BaseModel):
+    """A contract and what is open about it."""
+
+    contract: ContractOut
+    open: list[ConcernOut]

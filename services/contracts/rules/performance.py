@@ -98,3 +98,14 @@ def check_finding(opportunities: Sequence[tuple[int, date]], number: int, found_
         raise NoOpportunity(f"There is no opportunity to improve with the number {number}.")
     if found_on <= closes_on:
         raise NoOpportunity(f"Opportunity {number} runs until {closes_on}; a finding comes after it.")
+
+
+def still_open(
+    kind: FindingKind, opened_on: date, closes_on: date | None, assessed_on: date | None, today: date
+) -> bool:
+    """Whether a finding stands against a contract: an opportunity until it has run out, poor performance until the
+    supplier's performance was assessed after it. `assessed_on` is the day of the last assessment.
+    """
+    if kind is FindingKind.IMPROVEMENT_OPPORTUNITY:
+        return closes_on is None or today <= closes_on
+    return assessed_on is None or assessed_on <= opened_on

@@ -54,14 +54,19 @@ async def take_events(
     events: list[dict[str, Any]],
     contracts: list[dict[str, Any]],
     now: datetime,
-) -> None:
-    """Take in a batch of events exactly once: leaves, projection, wake-ups and the cursor in one transaction."""
+) -> bool:
+    """Take in a batch of events exactly once: leaves, projection, wake-ups and the cursor in one transaction.
+
+    Says whether it did: a batch that somebody else has taken in is left alone.
+    """
     cursor = await locked_cursor(session, Cursor, source)
     if (cursor.txid, cursor.position) != after:
-        return
+        return False
+    judged = {event["subject_id"] for event in events if event["type"] == "contract.evaluated"}
     for contract in contracts:
         await follow(session, contract=contract)
-        await enqueue(session, Job, kind="review", key=contract["id"])
+        if contract["status"] == "completed" or contract["id"] in judged:
+            await enqueue(session, Job, kind="review", key=contract["id"])
     for event in events:
         if is_decision(event["type"]):
             facts, private = told(source, event)
@@ -70,3 +75,4 @@ async def take_events(
             session.add(leaf)
     if events:
         cursor.txid, cursor.position = events[-1]["txid"], events[-1]["position"]
+    return True

@@ -1,7 +1,6 @@
-"""When a transfer opens, who must consent, and how it moves (METHOD.md 3.11, the join gate)."""
+"""How a transfer moves, who must consent to it, and on which day a school joins."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -29,6 +28,9 @@ class Move(StrEnum):
     BLOCK = "block"
     COMPLETE = "complete"
     CANCEL = "cancel"
+    WITHDRAW = "withdraw"
+    HOLD = "hold"
+    RESUME = "resume"
 
 
 class Role(StrEnum):
@@ -41,39 +43,34 @@ class Role(StrEnum):
     WORKER = "worker"
 
 
+LEAVING = {Move.CANCEL: Status.CANCELLED, Move.WITHDRAW: Status.CANCELLED}
+STOPPING = {Move.BLOCK: Status.BLOCKED, Move.HOLD: Status.BLOCKED}
 TABLE: dict[Status, dict[Move, Status]] = {
-    Status.PROPOSED: {
-        Move.CONSENT: Status.CONSENTING,
-        Move.BLOCK: Status.BLOCKED,
-        Move.CANCEL: Status.CANCELLED,
-    },
-    Status.CONSENTING: {
-        Move.CONSENT: Status.CONSENTING,
-        Move.SCHEDULE: Status.SCHEDULED,
-        Move.BLOCK: Status.BLOCKED,
-        Move.CANCEL: Status.CANCELLED,
-    },
+    Status.PROPOSED: {Move.CONSENT: Status.CONSENTING, **STOPPING, **LEAVING},
+    Status.CONSENTING: {Move.CONSENT: Status.CONSENTING, Move.SCHEDULE: Status.SCHEDULED, **STOPPING, **LEAVING},
     Status.SCHEDULED: {
-        Move.SCHEDULE: Status.SCHEDULED,
-        Move.BLOCK: Status.BLOCKED,
-        Move.COMPLETE: Status.COMPLETED,
-        Move.CANCEL: Status.CANCELLED,
-    },
-    Status.BLOCKED: {
-        Move.BLOCK: Status.BLOCKED,
         Move.CONSENT: Status.CONSENTING,
-        Move.CANCEL: Status.CANCELLED,
+        Move.SCHEDULE: Status.SCHEDULED,
+        Move.COMPLETE: Status.COMPLETED,
+        **STOPPING,
+        **LEAVING,
     },
+    Status.BLOCKED: {Move.CONSENT: Status.CONSENTING, Move.RESUME: Status.CONSENTING, **STOPPING, **LEAVING},
     Status.COMPLETED: {},
     Status.CANCELLED: {},
 }
 CONSENTERS = frozenset({Role.COMMISSIONER, Role.SUPPLIER, Role.RESPONSIBLE_BODY})
+COMMISSIONER = frozenset({Role.COMMISSIONER})
+WORKER = frozenset({Role.WORKER})
 MAY: dict[Move, frozenset[Role]] = {
     Move.CONSENT: CONSENTERS,
-    Move.SCHEDULE: frozenset({Role.COMMISSIONER, Role.WORKER}),
-    Move.BLOCK: CONSENTERS | {Role.WORKER},
-    Move.COMPLETE: frozenset({Role.WORKER}),
-    Move.CANCEL: frozenset({Role.COMMISSIONER}),
+    Move.SCHEDULE: COMMISSIONER | WORKER,
+    Move.BLOCK: CONSENTERS,
+    Move.COMPLETE: WORKER,
+    Move.CANCEL: COMMISSIONER,
+    Move.WITHDRAW: WORKER,
+    Move.HOLD: COMMISSIONER,
+    Move.RESUME: COMMISSIONER,
 }
 
 
@@ -143,62 +140,32 @@ class NotNeeded(Unprocessable):
     title = "That consent is not part of this transfer"
 
 
+class NoWayBack(DomainError):
+    """The school has joined, or is being made a member at this moment."""
+
+    code = "no_way_back"
+    title = "The point of no return has been passed"
+
+
+class NotOnHold(DomainError):
+    """Only what is on hold can be taken up again."""
+
+    code = "not_on_hold"
+    title = "The transfer is not on hold"
+
+
+class BadDecision(Unprocessable):
+    """A decision with conditions names them, a deferral says until when, and no other decision does either."""
+
+    code = "bad_decision"
+    title = "The decision is not complete"
+
+
 class BadDate(Unprocessable):
     """The effective date is not the first of a month to come."""
 
     code = "bad_effective_date"
     title = "The effective date does not serve"
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One condition of the join gate: `state` is met, not_met or unknown; `detail` gives the figure."""
-
-    code: str
-    state: str
-    detail: str
-
-
-def condition(code: str, held: bool | None, detail: str) -> Condition:
-    """A condition from a truth that may not be known yet (None)."""
-    return Condition(code, "unknown" if held is None else "met" if held else "not_met", detail)
-
-
-def conditions(contract: Mapping[str, Any]) -> list[Condition]:
-    """Every condition for a transfer, explained, from the contract as its service shows it."""
-    verdict = contract["evaluation"]
-    required = [each for each in contract["milestones"] if each["required"]]
-    unmet = [each["code"] for each in required if each["status"] != "met"]
-    ended = contract["status"] in {"completed", "transferred"}
-    found = [
-        condition("transfer_intended", contract["transfer_intended"], "The parties agreed that a transfer may follow."),
-        condition("contract_completed", ended, f"The contract is {contract['status']}."),
-        condition(
-            "required_milestones_met",
-            not unmet,
-            f"{len(required) - len(unmet)} of {len(required)} required milestones met"
-            + (f"; not met: {', '.join(unmet)}." if unmet else "."),
-        ),
-    ]
-    if verdict is None:
-        words = "No evaluation has been made."
-        names = ("outcomes_met", "final_data", "no_veto", "no_critical_measure_failed")
-        return found + [Condition(name, "unknown", words) for name in names]
-    final = verdict["run"] == "final" and verdict["release_status"] in {"revised", "final"}
-    failed, vetoes = verdict["critical_not_met"], verdict["vetoes"]
-    score = "none" if verdict["score"] is None else f"{verdict['score']:.3f}"
-    return [
-        *found,
-        condition("outcomes_met", verdict["overall"] == "met", f"Overall {verdict['overall']}, score {score}."),
-        condition("final_data", final, f"A {verdict['run']} run on {verdict['release_status']} data."),
-        condition("no_veto", not vetoes, f"Vetoes: {', '.join(vetoes) or 'none'}."),
-        condition("no_critical_measure_failed", not failed, f"Critical, not met: {', '.join(failed) or 'none'}."),
-    ]
-
-
-def gate_open(found: Sequence[Condition]) -> bool:
-    """Whether every condition is met; one that is not known keeps the gate shut."""
-    return all(each.state == "met" for each in found)
 
 
 def route_of(school: Mapping[str, Any]) -> Route:
@@ -209,11 +176,15 @@ def route_of(school: Mapping[str, Any]) -> Route:
 NO_FAITH = frozenset({"", "none", "does not apply", "not applicable"})
 
 
+def of_faith(religious_character: str | None) -> bool:
+    """Whether a school has a religious character, by what GIAS says of it."""
+    return (religious_character or "").strip().lower() not in NO_FAITH
+
+
 def consents_needed(route: Route, religious_character: str | None) -> list[Body]:
     """Whose consent a transfer asks for."""
-    faith = (religious_character or "").strip().lower() not in NO_FAITH
     own = Body.OUTGOING_TRUST if route is Route.TRUST_TO_TRUST else Body.GOVERNING_BODY
-    return [Body.RSC, Body.TRUST_BOARD, own, *([Body.DIOCESE] if faith else [])]
+    return [Body.RSC, Body.TRUST_BOARD, own, *([Body.DIOCESE] if of_faith(religious_character) else [])]
 
 
 def moved(status: Status, move: Move, role: Role) -> Status:
@@ -235,14 +206,35 @@ def check_consent(needed: Sequence[str], by: Body, role: Role) -> None:
         raise NotTheirConsent(f"The consent of the {by} is recorded by the {SPEAKS_FOR[by]}.")
 
 
+def check_decision(decision: Decision, conditions: Sequence[str], until: date | None, decided_on: date) -> None:
+    """Raise BadDecision unless conditions go with an approval under conditions, and a day to come with a deferral."""
+    if (decision is Decision.APPROVED_WITH_CONDITIONS) != bool(conditions):
+        raise BadDecision("Name conditions with approved_with_conditions, and with no other decision.")
+    if (decision is Decision.DEFERRED) != (until is not None):
+        raise BadDecision("Say with a deferral until which day (until), and with no other decision.")
+    if until is not None and until <= decided_on:
+        raise BadDecision("A deferral ends after the day of the decision.", errors=[{"pointer": "/until"}])
+
+
+def check_way_back(past: bool) -> None:
+    """Raise NoWayBack once the membership is being opened."""
+    if past:
+        raise NoWayBack("It can only be reversed by a new transfer.")
+
+
 def check_effective_date(effective_on: date, today: date) -> None:
     """Raise BadDate unless the day is the first of a month and has not passed."""
     if effective_on.day != 1 or effective_on < today:
         raise BadDate("Schools join a trust on the first of a month, today or later.")
 
 
-def after_consents(needed: Sequence[str], decisions: Mapping[str, Decision]) -> str:
-    """What the latest decisions add up to: `approved`, `declined` or `waiting`."""
-    if Decision.DECLINED in decisions.values():
-        return "declined"
-    return "approved" if all(decisions.get(body) in APPROVALS for body in needed) else "waiting"
+def all_approved(needed: Sequence[str], decisions: Mapping[str, Decision]) -> bool:
+    """Whether every body whose consent is needed has approved, with conditions or without."""
+    return all(decisions.get(body) in APPROVALS for body in needed)
+
+
+def blocking(hold: Mapping[str, Any] | None, decisions: Mapping[str, Decision]) -> str | None:
+    """What stops a transfer as a whole, as a reason code: that it is on hold, or a body that declined."""
+    if hold is not None:
+        return "on_hold"
+    return next((f"declined_by_{body}" for body, each in decisions.items() if each is Decision.DECLINED), None)

@@ -1,45 +1,68 @@
 """Every SELECT and lock about transfers."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, text
+from sqlalchemy import ColumnElement, and_, exists, func, or_, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.gateway.models import Consent, Transfer, TransferStep
+from services.gateway.joining import Consent, Discrepancy, EffectiveDay, Fulfilment, HandOver, Transfer, TransferStep
+from services.gateway.models import ContractRef
 from services.kernel.errors import NotFound
 
 
-async def transfer(session: AsyncSession, transfer_id: UUID) -> Transfer:
-    """The transfer; raises NotFound when it is not the caller's to see."""
-    found = (await session.exec(select(Transfer).where(Transfer.id == transfer_id))).one_or_none()
-    if found is None:
-        raise NotFound("No such transfer.")
-    return found
-
-
-async def locked_transfer(session: AsyncSession, transfer_id: UUID) -> Transfer:
-    """The transfer, locked until the end of the transaction."""
-    statement = select(Transfer).where(Transfer.id == transfer_id).with_for_update()
-    found = (await session.exec(statement.execution_options(populate_existing=True))).one_or_none()
+async def transfer(session: AsyncSession, transfer_id: UUID, *, locked: bool = False) -> Transfer:
+    """The transfer, on request locked until the end of the transaction; raises NotFound when it is not theirs."""
+    statement = select(Transfer).where(Transfer.id == transfer_id)
+    if locked:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    found = (await session.exec(statement)).one_or_none()
     if found is None:
         raise NotFound("No such transfer.")
     return found
 
 
 async def live_transfer(session: AsyncSession, contract_id: UUID) -> Transfer | None:
-    """The contract's transfer that was not cancelled."""
+    """The contract's transfer that was not cancelled, locked until the end of the transaction."""
     statement = select(Transfer).where(Transfer.contract_id == contract_id, Transfer.status != "cancelled")
-    return (await session.exec(statement)).one_or_none()
+    found = await session.exec(statement.with_for_update().execution_options(populate_existing=True))
+    return found.one_or_none()
+
+
+async def given_up(session: AsyncSession, contract_id: UUID, evaluation_id: str) -> bool:
+    """Whether the commissioner has cancelled a transfer that was proposed on this verdict."""
+    statement = select(Transfer.id).where(
+        Transfer.contract_id == contract_id,
+        Transfer.reason_code == "cancelled_by_commissioner",
+        col(Transfer.evidence)[("evaluation", "id")].astext == evaluation_id,
+    )
+    return (await session.exec(statement)).first() is not None
+
+
+def needs_attention(now: datetime) -> ColumnElement[bool]:
+    """Whether something about a transfer waits for a person: a discrepancy, or a hand-over not acknowledged in time."""
+    open_one = exists().where(col(Discrepancy.transfer_id) == col(Transfer.id), col(Discrepancy.closed_at).is_(None))
+    late = exists().where(
+        and_(
+            col(HandOver.transfer_id) == col(Transfer.id),
+            col(HandOver.acknowledged_at).is_(None),
+            col(HandOver.due_at) < now,
+        )
+    )
+    return or_(open_one, late)
 
 
 async def transfers_page(
-    session: AsyncSession, *, status: str | None, after: UUID | None, limit: int
+    session: AsyncSession, *, status: str | None, attention: bool | None, after: UUID | None, limit: int, now: datetime
 ) -> list[Transfer]:
-    """Transfers after a place, oldest first."""
+    """Transfers after a place, oldest first: with this status, and with or without something to be cleared up."""
     statement = select(Transfer).order_by(col(Transfer.id)).limit(limit)
     if status is not None:
         statement = statement.where(Transfer.status == status)
+    if attention is not None:
+        statement = statement.where(needs_attention(now) if attention else ~needs_attention(now))
     if after is not None:
         statement = statement.where(Transfer.id > after)
     return list(await session.exec(statement))
@@ -51,10 +74,44 @@ async def consents(session: AsyncSession, transfer_id: UUID) -> list[Consent]:
     return list(await session.exec(statement))
 
 
+async def fulfilments(session: AsyncSession, consent_ids: Sequence[UUID]) -> dict[tuple[UUID, int], Fulfilment]:
+    """By consent and number: the conditions of these consents that have been met."""
+    found = await session.exec(select(Fulfilment).where(col(Fulfilment.consent_id).in_(consent_ids)))
+    return {(each.consent_id, each.number): each for each in found}
+
+
+async def days(session: AsyncSession, transfer_id: UUID) -> list[EffectiveDay]:
+    """The days that were set for a transfer, in the order in which they were."""
+    statement = select(EffectiveDay).where(EffectiveDay.transfer_id == transfer_id)
+    return list(await session.exec(statement.order_by(col(EffectiveDay.id))))
+
+
 async def steps(session: AsyncSession, transfer_id: UUID) -> list[TransferStep]:
     """The steps of a transfer, in their order."""
     statement = select(TransferStep).where(TransferStep.transfer_id == transfer_id)
-    return list(await session.exec(statement.order_by(col(TransferStep.place))))
+    return list(await session.exec(statement.order_by(col(TransferStep.place), col(TransferStep.key))))
+
+
+async def hand_over(session: AsyncSession, transfer_id: UUID, *, locked: bool = False) -> HandOver | None:
+    """The package of a transfer, where it has been made; on request locked until the end of the transaction."""
+    statement = select(HandOver).where(HandOver.transfer_id == transfer_id)
+    if locked:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    return (await session.exec(statement)).one_or_none()
+
+
+async def discrepancies(session: AsyncSession, transfer_id: UUID) -> list[Discrepancy]:
+    """What did not agree with a transfer, in the order in which it was found."""
+    statement = select(Discrepancy).where(Discrepancy.transfer_id == transfer_id)
+    return list(await session.exec(statement.order_by(col(Discrepancy.id))))
+
+
+async def completed_contracts(session: AsyncSession, supplier_uid: str | None = None) -> list[UUID]:
+    """Contracts that may lead, or lead, to a transfer: completed ones, of this supplier or of all."""
+    statement = select(ContractRef.contract_id).where(ContractRef.status == "completed")
+    if supplier_uid is not None:
+        statement = statement.where(ContractRef.supplier_uid == supplier_uid)
+    return list(await session.exec(statement.order_by(col(ContractRef.contract_id))))
 
 
 async def next_reference(session: AsyncSession, year: int) -> str:

@@ -10,7 +10,7 @@ from services.gateway.rules.transfer import Body as ConsentBody
 from services.gateway.rules.transfer import Decision, Route, Status
 from services.kernel.bodies import Answer, Body, Paging, Text
 
-Day = Annotated[date, Field(strict=False)]
+Day = Annotated[date, Field(strict=False, examples=["2025-06-01"])]
 
 
 class ConsentIn(Body):
@@ -18,57 +18,119 @@ class ConsentIn(Body):
 
     by: Annotated[ConsentBody, Field(strict=False)]
     decision: Annotated[Decision, Field(strict=False)]
-    conditions: Annotated[list[Text], Field(max_length=20)] = []
+    conditions: Annotated[
+        list[Text], Field(max_length=20, description="With approved_with_conditions: what must be met before the day")
+    ] = []
+    until: Annotated[Day | None, Field(description="With deferred: the day until which the decision is put off")] = None
     decided_on: Day
 
 
+class FulfilmentIn(Body):
+    """That a condition of a consent has been met."""
+
+    fulfilled_on: Day
+    note: Text | None = None
+
+
 class EffectiveDateIn(Body):
-    """The first of a month on which the school is to join."""
+    """The first of a month on which the school is to join; it is carried out once it is confirmed."""
 
     effective_on: Day
+    confirmed: bool = False
     reason: Text
 
 
-class CompletionIn(Body):
-    """How a step ended; a step that is not applicable needs a reason."""
-
-    not_applicable: bool = False
-    reason: Text | None = None
-
-
-class CancellationIn(Body):
-    """Why the transfer does not go on."""
+class ReasonIn(Body):
+    """Why, for the record."""
 
     reason: Text
+
+
+class ConditionOut(BaseModel):
+    """One condition of a transfer, with the figure that decides it."""
+
+    code: str
+    state: Annotated[str, Field(pattern="^(met|not_met|unknown)$")]
+    detail: str
+
+
+class ConditionsOut(BaseModel):
+    """Every condition under which the contract's school may join; the transfer opens by itself once all are met."""
+
+    contract_id: UUID
+    all_met: bool
+    data: list[ConditionOut]
+
+
+class ConsentConditionOut(BaseModel):
+    """A condition of a consent, by its number, and when it was met."""
+
+    number: int
+    condition: str
+    fulfilled_on: date | None
 
 
 class ConsentOut(Answer):
-    """A decision as recorded."""
+    """A decision as recorded; the latest of each body counts."""
 
     by: ConsentBody
     decision: Decision
-    conditions: list[str]
+    conditions: list[ConsentConditionOut]
+    until: date | None
     decided_on: date
     recorded_at: datetime
 
 
+class DayOut(Answer):
+    """A day that was set, and why; the latest one counts."""
+
+    effective_on: date
+    confirmed: bool
+    reason: str
+    recorded_at: datetime
+
+
 class StepOut(Answer):
-    """A step and how it stands; `locked` waits for another step."""
+    """A step and how it stands; `locked` waits for another step.
+
+    `owner` is the capacity in which somebody finishes it, `actor` who that is in the field's words, `document` what is
+    asked for, `known` a circumstance that decides whether it applies and who says so.
+    """
 
     key: str
     title: str
     section: str
     owner: str
+    actor: str
+    document: str | None
     status: str
     depends_on: list[str]
+    asks: list[str]
     gate: bool
     optional: bool
+    known: dict[str, Any] | None
     reason: str | None
+    answer: dict[str, Any] | None
     finished_at: datetime | None
+    finished_by: dict[str, Any] | None
+
+
+class DiscrepancyOut(Answer):
+    """Something that does not agree with what was carried out, until it does."""
+
+    kind: str
+    detail: str
+    facts: dict[str, Any]
+    opened_at: datetime
+    closed_at: datetime | None
+    closed_by: str | None
 
 
 class TransferOut(Answer):
-    """A transfer as it stands."""
+    """A transfer as it stands.
+
+    `evidence` is why it was proposed, `ground` what the last check found; `attention` says what waits for a person.
+    """
 
     id: UUID
     reference: str
@@ -80,11 +142,19 @@ class TransferOut(Answer):
     school_urn: str
     trust_uid: str
     effective_on: date | None
+    confirmed: bool
+    days: list[DayOut]
+    hold: dict[str, Any] | None
     needed: list[ConsentBody]
     consents: list[ConsentOut]
+    template_version: str
     steps: list[StepOut]
     evidence: dict[str, Any]
+    ground: dict[str, Any] | None
     result: dict[str, Any] | None
+    register_confirmed_at: datetime | None = Field(description="When a release of GIAS first showed the membership")
+    discrepancies: list[DiscrepancyOut]
+    attention: list[str]
     created_at: datetime
     updated_at: datetime
 

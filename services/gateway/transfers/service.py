@@ -1,37 +1,49 @@
-"""What can be done with a transfer: opened by the gateway itself, consented to by people, carried out by the worker."""
+"""What can be done with a transfer as a whole: opened and withdrawn by the gateway itself, decided on by people."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.gateway.joining import Consent, Discrepancy, EffectiveDay, Fulfilment, Transfer, TransferStep
 from services.gateway.log.service import append_leaf
-from services.gateway.models import Consent, Event, Job, Transfer, TransferStep
-from services.gateway.rules import steps as step_rules
+from services.gateway.models import Event, Job
+from services.gateway.rules.circumstances import Circumstance, Known
 from services.gateway.rules.facts import Said, consented, proposed
+from services.gateway.rules.ground import Condition, gone
+from services.gateway.rules.steps import MEMBERSHIP, Step, prefilled
+from services.gateway.rules.templates import TEMPLATE_VERSION, TEMPLATES
 from services.gateway.rules.transfer import (
     ROLES,
     Body,
-    Condition,
     Decision,
     Move,
+    NotOnHold,
     Role,
     Route,
     Status,
-    after_consents,
+    TransferNotAllowed,
+    all_approved,
+    blocking,
     check_consent,
+    check_decision,
     check_effective_date,
+    check_way_back,
     moved,
 )
 from services.gateway.transfers import queries
-from services.gateway.transfers.schemas import CompletionIn, ConsentIn
-from services.kernel.auth import Caller
+from services.gateway.transfers.schemas import ConsentIn, EffectiveDateIn, FulfilmentIn
+from services.kernel.auth import Caller, service_caller
 from services.kernel.errors import NotFound, Unprocessable
 from services.kernel.events import record
 from services.kernel.jobs import enqueue
 from services.kernel.types import london_date, plain, start_of_day, uuid7
+
+SYSTEM = service_caller("gateway")
+ENDED = frozenset({Status.COMPLETED, Status.CANCELLED})
 
 
 async def tell(
@@ -54,171 +66,272 @@ async def tell(
     await append_leaf(session, kind=kind, subject_id=row.contract_id, facts=leaf, private=private, now=now)
 
 
-async def open_transfer(
-    session: AsyncSession,
-    *,
-    contract: dict[str, Any],
-    conditions: Sequence[Condition],
-    route: Route,
-    needed: Sequence[Body],
-    caller: Caller,
-    now: datetime,
-) -> Transfer | None:
-    """Propose a transfer, with the conditions as evidence; None where one is under way already."""
-    contract_id = UUID(contract["id"])
-    if await queries.live_transfer(session, contract_id) is not None:
+async def check_again(session: AsyncSession, row: Transfer) -> None:
+    """Ask for the ground of a transfer to be checked: every gate that it passes does."""
+    await enqueue(session, Job, kind="review", key=str(row.contract_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a transfer begins with: the contract, its evidence, the way in, and what is known of the school."""
+
+    contract: dict[str, Any]
+    conditions: Sequence[Condition]
+    route: Route
+    needed: Sequence[Body]
+    circumstances: Mapping[Circumstance, Known]
+
+
+async def open_transfer(session: AsyncSession, *, proposal: Proposal, caller: Caller, now: datetime) -> Transfer | None:
+    """Propose a transfer, with the conditions as evidence; None where one is under way, or was given up on this ground.
+
+    What the commissioner has cancelled is proposed again once there is another verdict.
+    """
+    contract = proposal.contract
+    if await queries.live_transfer(session, UUID(contract["id"])) is not None:
+        return None
+    if await queries.given_up(session, UUID(contract["id"]), contract["evaluation"]["id"]):
         return None
     row = Transfer(
         id=uuid7(),
         reference=await queries.next_reference(session, london_date(now).year),
-        contract_id=contract_id,
+        contract_id=UUID(contract["id"]),
         status=Status.PROPOSED,
-        route=route,
+        route=proposal.route,
         school_urn=int(contract["school"]["urn"]),
         trust_uid=contract["supplier"]["uid"],
-        needed=[body.value for body in needed],
+        needed=[body.value for body in proposal.needed],
         evidence={
-            "conditions": [plain({"code": c.code, "state": c.state, "detail": c.detail}) for c in conditions],
+            "conditions": shown(proposal.conditions),
             "evaluation": contract["evaluation"],
-            "template_version": step_rules.TEMPLATE_VERSION,
+            "circumstances": {name.value: asdict(each) for name, each in proposal.circumstances.items()},
+            "template_version": TEMPLATE_VERSION,
         },
+        ground=ground_of(contract, proposal.conditions, now),
+        template_version=TEMPLATE_VERSION,
         created_at=now,
         updated_at=now,
     )
     session.add(row)
     await session.flush()
-    for place, step in enumerate(step_rules.TEMPLATES[route]):
-        names = ("key", "title", "section", "owner", "gate", "optional")
-        values = {name: getattr(step, name) for name in names}
-        depends_on = list(step.depends_on)
-        session.add(TransferStep(transfer_id=row.id, place=place, depends_on=depends_on, status="open", **values))
-    await tell(session, row, "transfer.proposed", caller, now, said=proposed(row), route=route.value, needed=row.needed)
+    for place, step in enumerate(TEMPLATES[proposal.route]):
+        session.add(new_step(row.id, place, step, proposal.circumstances, now))
+    await tell(session, row, "transfer.proposed", caller, now, said=proposed(row), route=row.route, needed=row.needed)
     return row
+
+
+def ground_of(contract: dict[str, Any], found: Sequence[Condition], now: datetime) -> dict[str, Any]:
+    """What a check of the conditions found, as it is kept."""
+    return {"conditions": shown(found), "evaluation": contract["evaluation"], "checked_at": plain(now)}
+
+
+def shown(found: Sequence[Condition]) -> list[dict[str, str]]:
+    """Conditions as they are kept and shown."""
+    return [{"code": each.code, "state": each.state, "detail": each.detail} for each in found]
+
+
+def new_step(
+    transfer_id: UUID, place: int, step: Step, found: Mapping[Circumstance, Known], now: datetime
+) -> TransferStep:
+    """A step of the list for this school: what is known not to apply is marked, with who says so."""
+    alike = ("key", "title", "section", "owner", "actor", "document", "gate")
+    start = prefilled(step, found)
+    closed = start.known if start.status != "open" else None
+    return TransferStep(
+        transfer_id=transfer_id,
+        place=place,
+        depends_on=list(step.depends_on),
+        asks=list(step.asks),
+        optional=start.optional,
+        status=start.status,
+        known=asdict(start.known) if start.known else None,
+        reason=closed.detail if closed else None,
+        finished_at=now if closed else None,
+        finished_by={"source": closed.source} if closed else None,
+        **{name: getattr(step, name) for name in alike},
+    )
+
+
+async def past_return(session: AsyncSession, row: Transfer) -> bool:
+    """Whether the school has joined, or is being made a member at this moment."""
+    found = await queries.steps(session, row.id)
+    return any(step.key == MEMBERSHIP and (step.started_at or step.status == "done") for step in found)
+
+
+async def decisions(session: AsyncSession, row: Transfer) -> dict[str, Consent]:
+    """The latest decision of each body that has decided."""
+    return {each.by: each for each in await queries.consents(session, row.id)}
 
 
 async def consent(session: AsyncSession, *, row: Transfer, body: ConsentIn, caller: Caller, now: datetime) -> Transfer:
     """Record the decision of one body; the latest decision of each is the one that counts."""
     role = ROLES[caller.kind]
     check_consent(row.needed, body.by, role)
+    check_decision(body.decision, body.conditions, body.until, body.decided_on)
     if body.decided_on > london_date(now):
         raise Unprocessable("decided_on lies in the future.", errors=[{"pointer": "/decided_on"}])
-    latest = {**await decisions(session, row), body.by.value: body.decision}
-    declined = [by for by, decision in latest.items() if decision is Decision.DECLINED]
-    row.status = moved(Status(row.status), Move.BLOCK if declined else Move.CONSENT, role)
-    row.reason_code = f"declined_by_{declined[0]}" if declined else None
+    check_way_back(row.status != Status.COMPLETED and await past_return(session, row))
+    latest = {by: Decision(each.decision) for by, each in (await decisions(session, row)).items()}
+    latest[body.by.value] = body.decision
+    row.reason_code = blocking(row.hold, latest)
+    row.status = moved(Status(row.status), Move.BLOCK if row.reason_code else Move.CONSENT, role)
     given = Consent(transfer_id=row.id, recorded_at=now, recorded_by=caller.actor(), **body.model_dump())
     session.add(given)
     await session.flush()
-    told = {"consent_by": body.by.value, "decision": body.decision.value}
+    told = {"consent_by": body.by.value, "decision": body.decision.value, "until": body.until}
     await tell(session, row, "transfer.consent", caller, now, said=consented(given), **told)
     await schedule_if_ready(session, row=row, caller=caller, now=now)
+    await check_again(session, row)
     return row
 
 
-async def decisions(session: AsyncSession, row: Transfer) -> dict[str, Decision]:
-    """The latest decision of each body that has decided."""
-    return {each.by: Decision(each.decision) for each in await queries.consents(session, row.id)}
+async def fulfil(
+    session: AsyncSession, *, row: Transfer, by: Body, number: int, body: FulfilmentIn, caller: Caller, now: datetime
+) -> Transfer:
+    """A condition of a body's latest decision has been met; the body that made it says so."""
+    check_consent(row.needed, by, ROLES[caller.kind])
+    given = (await decisions(session, row)).get(by.value)
+    if given is None or not 1 <= number <= len(given.conditions):
+        raise NotFound("No such condition.")
+    if (given.id, number) in await queries.fulfilments(session, [given.id]):
+        raise TransferNotAllowed("The condition has been met already.")
+    if body.fulfilled_on > london_date(now):
+        raise Unprocessable("fulfilled_on lies in the future.", errors=[{"pointer": "/fulfilled_on"}])
+    values = body.model_dump()
+    session.add(Fulfilment(consent_id=given.id, number=number, recorded_at=now, recorded_by=caller.actor(), **values))
+    said: Said = ({"fulfilled_on": body.fulfilled_on}, {"note": body.note})
+    facts = {"consent_by": by.value, "condition": number}
+    await tell(session, row, "transfer.condition_met", caller, now, said=said, **facts)
+    await wake(session, row, now)
+    return row
+
+
+async def unmet_conditions(session: AsyncSession, row: Transfer) -> list[str]:
+    """Conditions of the latest consents that have not been met, such as `rsc/1`; and bodies that have not consented."""
+    latest = await decisions(session, row)
+    met = await queries.fulfilments(session, [each.id for each in latest.values()])
+    missing = [
+        by for by in row.needed if by not in latest or not all_approved([by], {by: Decision(latest[by].decision)})
+    ]
+    return missing + [
+        f"{by}/{number}"
+        for by, each in latest.items()
+        for number in range(1, len(each.conditions) + 1)
+        if (each.id, number) not in met
+    ]
 
 
 async def set_effective_date(
-    session: AsyncSession, *, row: Transfer, effective_on: date, reason: str, caller: Caller, now: datetime
+    session: AsyncSession, *, row: Transfer, body: EffectiveDateIn, caller: Caller, now: datetime
 ) -> Transfer:
-    """Set or change the day, for a reason that is kept."""
-    check_effective_date(effective_on, london_date(now))
+    """Set, change or confirm the day, for a reason that is kept."""
+    check_effective_date(body.effective_on, london_date(now))
+    check_way_back(row.status != Status.COMPLETED and await past_return(session, row))
     role = ROLES[caller.kind]
-    if row.status != Status.PROPOSED:
-        moved(Status(row.status), Move.SCHEDULE, role)
-    elif role is not Role.COMMISSIONER:
-        moved(Status.SCHEDULED, Move.SCHEDULE, role)
-    row.effective_on = effective_on
-    said: Said = ({}, {"reason": reason})
-    await tell(session, row, "transfer.effective_date", caller, now, said=said, effective_on=effective_on)
+    moved(Status.SCHEDULED if row.status == Status.PROPOSED else Status(row.status), Move.SCHEDULE, role)
+    row.effective_on, row.confirmed = body.effective_on, body.confirmed
+    session.add(EffectiveDay(transfer_id=row.id, recorded_at=now, recorded_by=caller.actor(), **body.model_dump()))
+    facts = {"effective_on": body.effective_on, "confirmed": body.confirmed}
+    await tell(session, row, "transfer.effective_date", caller, now, said=({}, {"reason": body.reason}), **facts)
     await schedule_if_ready(session, row=row, caller=caller, now=now)
+    await wake(session, row, now)
+    await check_again(session, row)
     return row
 
 
 async def schedule_if_ready(session: AsyncSession, *, row: Transfer, caller: Caller, now: datetime) -> None:
     """With every consent given and a day set, the day is waited for."""
-    if after_consents(row.needed, await decisions(session, row)) != "approved" or row.effective_on is None:
+    latest = {by: Decision(each.decision) for by, each in (await decisions(session, row)).items()}
+    if row.status != Status.CONSENTING or row.effective_on is None or not all_approved(row.needed, latest):
         return
     row.status = moved(Status(row.status), Move.SCHEDULE, Role.WORKER)
     await tell(session, row, "transfer.scheduled", caller, now, effective_on=row.effective_on)
-    await enqueue(session, Job, kind="carry_out", key=str(row.id), run_at=max(now, start_of_day(row.effective_on)))
+    await wake(session, row, now)
 
 
-async def complete_step(
-    session: AsyncSession, *, row: Transfer, key: str, body: CompletionIn, caller: Caller, now: datetime
-) -> Transfer:
-    """The owner of a step has finished it, or says with a reason that it does not apply."""
-    if row.status in {Status.COMPLETED, Status.CANCELLED}:
-        moved(Status(row.status), Move.CONSENT, Role.COMMISSIONER)
-    found = await queries.steps(session, row.id)
-    statuses = {step.key: step.status for step in found}
-    step = next((step for step in found if step.key == key), None)
-    if step is None:
-        raise NotFound("No such step.")
-    if body.not_applicable and not body.reason:
-        raise Unprocessable("Say why the step does not apply.", errors=[{"pointer": "/reason"}])
-    step_rules.check_completion(
-        owner=Role(step.owner),
-        role=ROLES[caller.kind],
-        status=step.status,
-        optional=step.optional,
-        applicable=not body.not_applicable,
-        waiting=step_rules.waiting_for(step.depends_on, statuses),
-    )
-    step.status = "not_applicable" if body.not_applicable else "done"
-    step.reason, step.finished_at, step.finished_by = body.reason, now, caller.actor()
-    said: Said = ({}, {"reason": step.reason})
-    await tell(session, row, "transfer.step", caller, now, said=said, step=key, step_status=step.status)
+async def wake(session: AsyncSession, row: Transfer, now: datetime) -> None:
+    """Have the day carried out when it comes, or now where it has come and something held it back."""
     if row.status == Status.SCHEDULED and row.effective_on is not None:
         run_at = max(now, start_of_day(row.effective_on))
         await enqueue(session, Job, kind="carry_out", key=str(row.id), run_at=run_at)
+
+
+async def hold(session: AsyncSession, *, row: Transfer, reason: str, caller: Caller, now: datetime) -> Transfer:
+    """Nothing moves until the transfer is taken up again; consents and steps can still be recorded."""
+    check_way_back(row.status != Status.COMPLETED and await past_return(session, row))
+    row.status = moved(Status(row.status), Move.HOLD, ROLES[caller.kind])
+    row.hold = {"reason": reason, "since": plain(now), "by": caller.organisation}
+    row.reason_code = "on_hold"
+    await tell(session, row, "transfer.held", caller, now, said=({}, {"reason": reason}))
+    return row
+
+
+async def resume(session: AsyncSession, *, row: Transfer, reason: str, caller: Caller, now: datetime) -> Transfer:
+    """Take a transfer up again; a body that declined still blocks it."""
+    status = moved(Status(row.status), Move.RESUME, ROLES[caller.kind])
+    if row.hold is None:
+        raise NotOnHold("It is blocked by a body that declined; that body decides anew.")
+    latest = {by: Decision(each.decision) for by, each in (await decisions(session, row)).items()}
+    row.hold, row.reason_code = None, blocking(None, latest)
+    row.status = Status.BLOCKED if row.reason_code else status
+    await tell(session, row, "transfer.resumed", caller, now, said=({}, {"reason": reason}))
+    await schedule_if_ready(session, row=row, caller=caller, now=now)
+    await check_again(session, row)
     return row
 
 
 async def cancel(session: AsyncSession, *, row: Transfer, reason: str, caller: Caller, now: datetime) -> Transfer:
-    """Give the transfer up; not possible once the membership was opened."""
-    found = await queries.steps(session, row.id)
+    """Give the transfer up; not possible once the membership is being opened."""
     role = ROLES[caller.kind]
-    if any(step.key == "open_membership" and step.status == "done" for step in found):
-        moved(Status.COMPLETED, Move.CANCEL, role)
+    moved(Status.PROPOSED, Move.CANCEL, role)
+    check_way_back(await past_return(session, row))
     row.status = moved(Status(row.status), Move.CANCEL, role)
     row.reason_code = "cancelled_by_commissioner"
     await tell(session, row, "transfer.cancelled", caller, now, said=({}, {"reason": reason}))
     return row
 
 
-async def next_act(session: AsyncSession, *, row: Transfer, now: datetime) -> str | None:
-    """The act of the system that is due on this transfer now, or None; an open gate is noted as the reason.
+async def note_ground(
+    session: AsyncSession, *, row: Transfer, contract: dict[str, Any], found: Sequence[Condition], now: datetime
+) -> bool:
+    """Note what a check of the conditions found; says whether the transfer still stands.
 
-    A day that was put off is waited for again.
+    Ground that is gone withdraws it, with the evidence; past the point of no return a discrepancy is opened instead.
     """
-    if row.status != Status.SCHEDULED or row.effective_on is None:
-        return None
-    if row.effective_on > london_date(now):
-        await enqueue(session, Job, kind="carry_out", key=str(row.id), run_at=start_of_day(row.effective_on))
-        return None
-    found = await queries.steps(session, row.id)
-    gates = [step.key for step in found if step.gate and step.status == "open"]
-    row.reason_code = f"waiting_for_{gates[0]}" if gates else None
-    acts = [step.key for step in found if step.section == "the_day" and step.status == "open"]
-    return None if gates or not acts else acts[0]
+    caller, past = SYSTEM, await past_return(session, row)
+    missing = gone(found, joined=past)
+    ground = ground_of(contract, found, now)
+    if row.ground is None or row.ground | {"checked_at": ground["checked_at"]} != ground:
+        row.ground, row.version, row.updated_at = ground, row.version + 1, now
+    if past:
+        if missing:
+            words = next(each.detail for each in found if each.code == missing[0])
+            await open_discrepancy(session, row=row, kind="ground_gone", detail=words, facts=ground, now=now)
+        else:
+            await close_discrepancy(session, row=row, kind="ground_gone", by="a later verdict", now=now)
+        return True
+    if not missing or row.status in ENDED:
+        return row.status not in ENDED
+    row.status = moved(Status(row.status), Move.WITHDRAW, Role.WORKER)
+    row.reason_code = f"ground_gone:{missing[0]}"
+    await tell(session, row, "transfer.withdrawn", caller, now, said=(ground, {}), gone=missing)
+    return False
 
 
-async def finish_act(
-    session: AsyncSession, *, transfer_id: UUID, key: str, answer: dict[str, Any], caller: Caller, now: datetime
+async def open_discrepancy(
+    session: AsyncSession, *, row: Transfer, kind: str, detail: str, facts: dict[str, Any], now: datetime
 ) -> None:
-    """An act of the system has been answered by the other side; the last one completes the transfer."""
-    row = await queries.locked_transfer(session, transfer_id)
-    found = await queries.steps(session, row.id)
-    step = next(step for step in found if step.key == key)
-    if step.status != "open":
+    """Something does not agree with what was carried out; one of a kind is open at a time."""
+    if any(each.kind == kind and each.closed_at is None for each in await queries.discrepancies(session, row.id)):
         return
-    step.status, step.finished_at, step.finished_by = "done", now, caller.actor()
-    if key == "open_membership":
-        row.result = answer
-    await tell(session, row, "transfer.step", caller, now, step=key, step_status="done")
-    if all(each.status != "open" for each in found if each.section == "the_day"):
-        row.status = moved(Status(row.status), Move.COMPLETE, Role.WORKER)
-        await tell(session, row, "transfer.completed", caller, now, effective_on=row.effective_on)
+    session.add(Discrepancy(transfer_id=row.id, kind=kind, detail=detail, facts=facts, opened_at=now))
+    await tell(session, row, "transfer.discrepancy", SYSTEM, now, said=({}, {"detail": detail}), discrepancy=kind)
+
+
+async def close_discrepancy(session: AsyncSession, *, row: Transfer, kind: str, by: str, now: datetime) -> None:
+    """What did not agree does now."""
+    for each in await queries.discrepancies(session, row.id):
+        if each.kind == kind and each.closed_at is None:
+            each.closed_at, each.closed_by = now, by
+            session.add(each)
+            await tell(session, row, "transfer.discrepancy_closed", SYSTEM, now, discrepancy=kind, closed_by=by)

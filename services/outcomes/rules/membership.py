@@ -42,11 +42,15 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Memberships to be changed (by their id) and to be opened; `unconfirmed`: the register lags behind a transfer."""
+    """Memberships to be changed (by their id) and to be opened.
+
+    `unconfirmed`: the register lags behind a transfer; `confirmed`: it shows one that was carried out.
+    """
 
     changed: tuple[Member, ...] = ()
     opened: tuple[Member, ...] = ()
     unconfirmed: bool = False
+    confirmed: bool = False
 
 
 NOTHING = Changes()
@@ -63,7 +67,9 @@ def reconcile(known: Sequence[Member], sight: Sight) -> Changes:
     if present is None:
         return opening(past, sight)
     if present.trust_uid == sight.trust_uid:
-        return dated(past, present, sight)
+        corrected = dated(past, present, sight)
+        shown = present.source == TRANSFER and present.joined_on <= sight.on
+        return replace(corrected, confirmed=True) if shown else corrected
     if present.joined_on >= sight.on:
         return NOTHING
     if present.source == TRANSFER and lags(past, present, sight):

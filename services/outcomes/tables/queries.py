@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.outcomes.models import FullMembership, Membership, RingFence, SchoolIdentifier
+from services.outcomes.models import FullMembership, Membership, RingFence
 from services.outcomes.rules.measures import KeyStage
 from services.outcomes.rules.performance import Cell, School, measures_of
 from services.outcomes.rules.ringfence import Membership as Time
@@ -79,13 +79,6 @@ async def open_membership(session: AsyncSession, urn: int) -> Membership | None:
     """The school's present membership, locked until the end of the transaction."""
     present = (Membership.urn == urn, col(Membership.left_on).is_(None))
     return (await session.exec(select(Membership).where(*present).with_for_update())).one_or_none()
-
-
-async def urn_identifier(session: AsyncSession, school_id: UUID, urn: int) -> SchoolIdentifier:
-    """The row that says since when the school has had this URN."""
-    named = (SchoolIdentifier.school_id == school_id, SchoolIdentifier.value == str(urn))
-    statement = select(SchoolIdentifier).where(*named, SchoolIdentifier.scheme == "urn")
-    return (await session.exec(statement)).one()
 
 
 async def rows(session: AsyncSession, statement: str, **values: Any) -> list[Row]:

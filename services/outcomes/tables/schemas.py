@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, field_serializer
+from pydantic import BaseModel, Field, field_serializer, model_validator
 
 from services.kernel.bodies import Answer, Body, Paging
 from services.outcomes.models import RingFence
@@ -41,13 +41,21 @@ class RingFenceIn(Body):
 
 
 class FullMembershipIn(Body):
-    """A school that joins a trust on a day; `new_urn` where it reopens under another URN."""
+    """A school that joins a trust on a day; `new_urn` and `new_laestab` where it goes on under others."""
 
     contract_id: Annotated[UUID, Field(strict=False)]
     school_urn: UrnNumber
     trust_uid: Uid
     effective_on: Day
     new_urn: UrnNumber | None = None
+    new_laestab: Annotated[str, Field(pattern=r"^[0-9]{7}$", description="DfE number")] | None = None
+
+    @model_validator(mode="after")
+    def another(self) -> Self:
+        """A new URN is another one than the old."""
+        if self.new_urn == self.school_urn:
+            raise ValueError("new_urn must not be the present URN")
+        return self
 
 
 class FullMembershipOut(BaseModel):

@@ -35,6 +35,13 @@ class AlreadyTransferred(DomainError):
     title = "The contract has ended in another transfer"
 
 
+class TakenUrn(DomainError):
+    """The new URN is that of a school that was open before."""
+
+    code = "urn_taken"
+    title = "The URN is another school's"
+
+
 class LaterMembership(DomainError):
     """The school joined its present trust on or after the day of the transfer."""
 
@@ -82,6 +89,7 @@ async def join(
     if other is not None:
         raise AlreadyTransferred(f"Transfer {other.transfer_id} was carried out on {other.effective_on}.")
     urn = body.new_urn or body.school_urn
+    await rename(session, body)
     fenced.closed_on, fenced.closed_reason = body.effective_on, TRANSFERRED
     fenced.ends_on = min(fenced.ends_on, body.effective_on - timedelta(days=1))
     session.add(fenced)
@@ -96,8 +104,6 @@ async def join(
             transfer_id=transfer_id,
         )
     )
-    if body.new_urn is not None:
-        await rename(session, body.school_urn, body.new_urn, body.effective_on)
     answer = answer_of(transfer_id, body, urn)
     session.add(
         FullMembership(
@@ -144,17 +150,31 @@ async def leave(session: AsyncSession, urn: int, on: date) -> None:
     session.add(present)
 
 
-async def rename(session: AsyncSession, old_urn: int, new_urn: int, on: date) -> None:
-    """The school has another URN from this day on; what it achieved under the old one stays its own."""
-    school = await register.establishment(session, old_urn)
+async def rename(session: AsyncSession, body: FullMembershipIn) -> None:
+    """The school has other identifiers from this day on; what it achieved under the old ones stays its own.
+
+    Raises NotFound, or TakenUrn where the new URN is another school's.
+    """
+    wanted = {"urn": body.new_urn, "laestab": body.new_laestab}
+    given = {scheme: str(value) for scheme, value in wanted.items() if value is not None}
+    if not given:
+        return
+    school = await register.establishment(session, body.school_urn)
     if school is None:
-        raise NotFound(f"No school with URN {old_urn} is in the register as ingested.")
-    if await session.get(Establishment, new_urn) is None:
-        session.add(
-            SchoolIdentifier(
-                school_id=school.school_id, scheme="urn", value=str(new_urn), valid_from=on, source=TRANSFER
-            )
-        )
-    old = await queries.urn_identifier(session, school.school_id, old_urn)
-    old.valid_to = on
-    session.add(old)
+        raise NotFound(f"No school with URN {body.school_urn} is in the register as ingested.")
+    there = await session.get(Establishment, body.new_urn) if body.new_urn else None
+    if there is not None and there.school_id != school.school_id:
+        before = there.opened_on is not None and there.opened_on < body.effective_on
+        if before or await queries.open_membership(session, there.urn) is not None:
+            raise TakenUrn(f"URN {there.urn} is {there.name}, which was open before.")
+        given.pop("urn")
+    own = await register.identifiers(session, school.school_id)
+    for each in own:
+        if getattr(body, f"new_{each.scheme}", None) is not None and each.valid_to is None:
+            each.valid_to = body.effective_on
+            session.add(each)
+    for scheme, value in given.items():
+        if not any((each.scheme, each.value) == (scheme, value) for each in own):
+            held = SchoolIdentifier(school_id=school.school_id, scheme=scheme, value=value, source=TRANSFER)
+            held.valid_from = body.effective_on
+            session.add(held)

@@ -9,6 +9,7 @@ from services.contracts.rules.performance import (
     RATING_OF,
     BadPeriod,
     Basis,
+    FindingKind,
     NoOpportunity,
     Rating,
     check_finding,
@@ -16,6 +17,7 @@ from services.contracts.rules.performance import (
     in_words,
     kpi_basis,
     over_threshold,
+    still_open,
     under_the_act,
 )
 
@@ -63,3 +65,16 @@ def test_poor_performance_is_found_after_the_opportunity() -> None:
         with pytest.raises(NoOpportunity) as refused:
             check_finding(given, number, day)
         assert refused.value.status == 409
+
+
+def test_an_opportunity_is_open_until_it_has_run_out() -> None:
+    kind = FindingKind.IMPROVEMENT_OPPORTUNITY
+    for today, held in ((date(2024, 3, 31), True), (date(2024, 4, 1), False)):
+        assert still_open(kind, date(2024, 3, 1), date(2024, 3, 31), None, today) is held
+    assert still_open(kind, date(2024, 3, 1), None, date(2024, 5, 1), date(2024, 6, 1))
+
+
+def test_poor_performance_is_open_until_performance_was_assessed_after_it() -> None:
+    kind, found_on = FindingKind.POOR_PERFORMANCE, date(2024, 3, 1)
+    for assessed_on, held in ((None, True), (date(2024, 3, 1), True), (date(2024, 3, 2), False)):
+        assert still_open(kind, found_on, None, assessed_on, date(2024, 6, 1)) is held

@@ -9,18 +9,23 @@ from services.gateway.rules.transfer import (
     ROLES,
     SPEAKS_FOR,
     BadDate,
+    BadDecision,
     Body,
     Decision,
     Move,
     NotNeeded,
     NotTheirConsent,
+    NoWayBack,
     Role,
     Route,
     Status,
     TransferNotAllowed,
-    after_consents,
+    all_approved,
+    blocking,
     check_consent,
+    check_decision,
     check_effective_date,
+    check_way_back,
     consents_needed,
     moved,
     route_of,
@@ -35,8 +40,9 @@ ALLOWED = {
     ("proposed", "block", "commissioner"): "blocked",
     ("proposed", "block", "supplier"): "blocked",
     ("proposed", "block", "responsible_body"): "blocked",
-    ("proposed", "block", "worker"): "blocked",
+    ("proposed", "hold", "commissioner"): "blocked",
     ("proposed", "cancel", "commissioner"): "cancelled",
+    ("proposed", "withdraw", "worker"): "cancelled",
     ("consenting", "consent", "commissioner"): "consenting",
     ("consenting", "consent", "supplier"): "consenting",
     ("consenting", "consent", "responsible_body"): "consenting",
@@ -45,32 +51,42 @@ ALLOWED = {
     ("consenting", "block", "commissioner"): "blocked",
     ("consenting", "block", "supplier"): "blocked",
     ("consenting", "block", "responsible_body"): "blocked",
-    ("consenting", "block", "worker"): "blocked",
+    ("consenting", "hold", "commissioner"): "blocked",
     ("consenting", "cancel", "commissioner"): "cancelled",
+    ("consenting", "withdraw", "worker"): "cancelled",
+    ("scheduled", "consent", "commissioner"): "consenting",
+    ("scheduled", "consent", "supplier"): "consenting",
+    ("scheduled", "consent", "responsible_body"): "consenting",
     ("scheduled", "schedule", "commissioner"): "scheduled",
     ("scheduled", "schedule", "worker"): "scheduled",
     ("scheduled", "block", "commissioner"): "blocked",
     ("scheduled", "block", "supplier"): "blocked",
     ("scheduled", "block", "responsible_body"): "blocked",
-    ("scheduled", "block", "worker"): "blocked",
+    ("scheduled", "hold", "commissioner"): "blocked",
     ("scheduled", "complete", "worker"): "completed",
     ("scheduled", "cancel", "commissioner"): "cancelled",
+    ("scheduled", "withdraw", "worker"): "cancelled",
     ("blocked", "consent", "commissioner"): "consenting",
     ("blocked", "consent", "supplier"): "consenting",
     ("blocked", "consent", "responsible_body"): "consenting",
     ("blocked", "block", "commissioner"): "blocked",
     ("blocked", "block", "supplier"): "blocked",
     ("blocked", "block", "responsible_body"): "blocked",
-    ("blocked", "block", "worker"): "blocked",
+    ("blocked", "hold", "commissioner"): "blocked",
+    ("blocked", "resume", "commissioner"): "consenting",
     ("blocked", "cancel", "commissioner"): "cancelled",
+    ("blocked", "withdraw", "worker"): "cancelled",
 }
 """Every move that there is, written out apart from the code."""
 MOVERS = {
     "consent": {"commissioner", "supplier", "responsible_body"},
     "schedule": {"commissioner", "worker"},
-    "block": {"commissioner", "supplier", "responsible_body", "worker"},
+    "block": {"commissioner", "supplier", "responsible_body"},
     "complete": {"worker"},
     "cancel": {"commissioner"},
+    "withdraw": {"worker"},
+    "hold": {"commissioner"},
+    "resume": {"commissioner"},
 }
 
 
@@ -94,7 +110,7 @@ def test_a_refusal_says_who_may_or_which_moves_there_are() -> None:
         moved(Status.CONSENTING, Move.SCHEDULE, Role.SUPPLIER)
     with pytest.raises(TransferNotAllowed, match="A transfer that is blocked cannot complete") as refused:
         moved(Status.BLOCKED, Move.COMPLETE, Role.WORKER)
-    assert refused.value.extensions == {"allowed": ["block", "cancel", "consent"]}
+    assert refused.value.extensions == {"allowed": ["block", "cancel", "consent", "hold", "resume", "withdraw"]}
 
 
 def test_statuses_bodies_decisions_and_routes_are_those_of_the_public_api() -> None:
@@ -173,10 +189,28 @@ def test_consents_add_up_in_every_combination() -> None:
     for rsc, board in product([None, *Decision], repeat=2):
         decisions = {name: each for name, each in zip(needed, (rsc, board), strict=True) if each is not None}
         yes = {"approved", "approved_with_conditions"}
-        if "declined" in {rsc, board}:
-            expected = "declined"
-        elif rsc in yes and board in yes:
-            expected = "approved"
+        assert all_approved(needed, decisions) is (rsc in yes and board in yes)
+        first = "rsc" if rsc == "declined" else "trust_board" if board == "declined" else None
+        assert blocking(None, decisions) == (f"declined_by_{first}" if first else None)
+        assert blocking({"reason": "waiting"}, decisions) == "on_hold"
+
+
+DAY, LATER = date(2019, 9, 10), date(2019, 9, 20)
+
+
+def test_a_decision_names_what_goes_with_it_and_nothing_else() -> None:
+    for decision, conditions, until in product(Decision, ([], ["a lease"]), (None, LATER, DAY)):
+        fits = (decision == "approved_with_conditions") == bool(conditions)
+        fits = fits and (until == LATER if decision == "deferred" else until is None)
+        if fits:
+            check_decision(decision, conditions, until, DAY)
         else:
-            expected = "waiting"
-        assert after_consents(needed, decisions) == expected
+            with pytest.raises(BadDecision):
+                check_decision(decision, conditions, until, DAY)
+
+
+def test_after_the_point_of_no_return_only_a_new_transfer_leads_back() -> None:
+    check_way_back(False)
+    with pytest.raises(NoWayBack, match=r"^It can only be reversed by a new transfer\.$") as refused:
+        check_way_back(True)
+    assert refused.value.status == 409

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.gateway.rules.transfer import Condition, condition, conditions, gate_open
+from services.gateway.rules import ground
+from services.gateway.rules.ground import Condition, condition, gate_open, gone
 
 VERDICT: dict[str, Any] = {
     "run": "final",
@@ -14,7 +15,9 @@ VERDICT: dict[str, Any] = {
     "score": 0.8126,
     "vetoes": [],
     "critical_not_met": [],
+    "critical": {"O1": "met", "O2": "partly_met"},
 }
+STRONG: dict[str, Any] = {"concern": "none", "strong": True, "data": [{"started_on": "2024-05-21"}]}
 CODES = [
     "transfer_intended",
     "contract_completed",
@@ -22,7 +25,9 @@ CODES = [
     "outcomes_met",
     "final_data",
     "no_veto",
-    "no_critical_measure_failed",
+    "critical_measures_partly_met",
+    "nothing_open",
+    "inspections_strong",
 ]
 
 
@@ -38,6 +43,12 @@ def contract(**changes: Any) -> dict[str, Any]:
         "evaluation": VERDICT,
     }
     return {**plain, **changes}
+
+
+def conditions(
+    shown: dict[str, Any], concerns: Any = (), inspections: dict[str, Any] | None = STRONG
+) -> list[Condition]:
+    return ground.conditions(shown, concerns, inspections)
 
 
 def states(found: list[Condition]) -> dict[str, str]:
@@ -65,7 +76,12 @@ def test_a_contract_that_worked_opens_the_gate() -> None:
         ({"evaluation": VERDICT | {"release_status": "provisional"}}, "final_data"),
         ({"evaluation": VERDICT | {"release_status": None}}, "final_data"),
         ({"evaluation": VERDICT | {"vetoes": ["critical_measure_not_met"]}}, "no_veto"),
-        ({"evaluation": VERDICT | {"critical_not_met": ["O1"]}}, "no_critical_measure_failed"),
+        ({"evaluation": VERDICT | {"critical": {"O1": "not_met", "O2": "met"}}}, "critical_measures_partly_met"),
+        (
+            {"evaluation": VERDICT | {"critical": {"O1": "not_measurable", "O2": "not_met"}}},
+            "critical_measures_partly_met",
+        ),
+        ({"evaluation": VERDICT | {"critical": {}, "critical_not_met": ["O1"]}}, "critical_measures_partly_met"),
     ],
 )
 def test_one_condition_that_fails_keeps_the_gate_shut(changes: dict[str, Any], failed: str) -> None:
@@ -93,14 +109,65 @@ def test_a_contract_already_transferred_was_completed() -> None:
 def test_without_an_evaluation_nothing_is_known_and_the_gate_is_shut() -> None:
     found = conditions(contract(evaluation=None))
     assert [each.code for each in found] == CODES
-    assert [each.state for each in found] == ["met"] * 3 + ["unknown"] * 4
+    assert [each.state for each in found] == ["met"] * 3 + ["unknown"] * 4 + ["met"] * 2
     assert not gate_open(found)
 
 
+def test_a_critical_measure_that_could_not_be_measured_leaves_it_open() -> None:
+    found = conditions(contract(evaluation=VERDICT | {"critical": {"O1": "not_measurable"}}))
+    assert states(found)["critical_measures_partly_met"] == "unknown"
+    assert not gate_open(found)
+    assert gone(found, joined=False) == []
+
+
+@pytest.mark.parametrize(
+    ("inspections", "state", "detail"),
+    [
+        (STRONG, "met", "Latest inspection 2024-05-21: category of concern none; led to the expected standard."),
+        (
+            STRONG | {"concern": "special_measures", "strong": False},
+            "not_met",
+            "Latest inspection 2024-05-21: category of concern special_measures; not strong enough.",
+        ),
+        (
+            STRONG | {"concern": None, "strong": None},
+            "unknown",
+            "Latest inspection 2024-05-21: category of concern not told; leadership not graded.",
+        ),
+        (STRONG | {"data": []}, "unknown", "No inspection of the school is known."),
+        (None, "unknown", "No inspection of the school is known."),
+    ],
+)
+def test_inspections_must_leave_the_school_strong(inspections: dict[str, Any] | None, state: str, detail: str) -> None:
+    found = conditions(contract(), inspections=inspections)
+    assert found[-1] == Condition("inspections_strong", state, detail)
+    assert gate_open(found) is (state == "met")
+
+
+def test_what_is_open_keeps_the_gate_shut() -> None:
+    concerns = [
+        {"kind": "concern", "detail": "a concern about the supplier"},
+        {"kind": "dispute", "detail": "a dispute"},
+    ]
+    found = conditions(contract(), concerns)
+    words = "Open: a concern about the supplier; a dispute."
+    assert found[-2] == Condition("nothing_open", "not_met", words)
+    assert conditions(contract())[-2] == Condition("nothing_open", "met", "Open: nothing.")
+
+
+def test_what_is_gone_is_what_is_not_met_and_after_the_day_only_the_verdict_counts() -> None:
+    verdict = VERDICT | {"overall": "not_met", "vetoes": ["v"]}
+    found = conditions(contract(evaluation=verdict, status="active"), [{"detail": "x"}], None)
+    assert gone(found, joined=False) == ["contract_completed", "outcomes_met", "no_veto", "nothing_open"]
+    assert gone(found, joined=True) == ["outcomes_met", "no_veto"]
+    assert gone(conditions(contract()), joined=False) == []
+
+
 def test_each_condition_gives_its_figure() -> None:
-    verdict = VERDICT | {"overall": "partly_met", "vetoes": ["v1", "v2"], "critical_not_met": ["O1", "O3"]}
+    critical = {"O1": "not_met", "O2": "met", "O3": "not_met"}
+    verdict = VERDICT | {"overall": "partly_met", "vetoes": ["v1", "v2"], "critical": critical}
     milestones = [milestone("M1", "met"), milestone("M2", "not_met"), milestone("M3", "scheduled")]
-    details = {each.code: each.detail for each in conditions(contract(evaluation=verdict, milestones=milestones))}
+    details = {each.code: each.detail for each in conditions(contract(evaluation=verdict, milestones=milestones))[:7]}
     assert details == {
         "transfer_intended": "The parties agreed that a transfer may follow.",
         "contract_completed": "The contract is completed.",
@@ -108,14 +175,14 @@ def test_each_condition_gives_its_figure() -> None:
         "outcomes_met": "Overall partly_met, score 0.813.",
         "final_data": "A final run on revised data.",
         "no_veto": "Vetoes: v1, v2.",
-        "no_critical_measure_failed": "Critical, not met: O1, O3.",
+        "critical_measures_partly_met": "Critical, below partly met: O1 not_met, O3 not_met.",
     }
     plain = {each.code: each.detail for each in conditions(contract(evaluation=VERDICT | {"score": None}))}
     assert plain["outcomes_met"] == "Overall met, score none."
-    assert (plain["no_veto"], plain["no_critical_measure_failed"]) == (
-        "Vetoes: none.",
-        "Critical, not met: none.",
-    )
+    assert plain["no_veto"] == "Vetoes: none."
+    assert plain["critical_measures_partly_met"] == "Critical, below partly met: none."
+    none = {each.code: each.detail for each in conditions(contract(transfer_intended=False))}
+    assert none["transfer_intended"] == "The parties did not agree on a transfer."
 
 
 def test_a_truth_that_is_not_known_is_neither_met_nor_failed() -> None:

@@ -105,7 +105,8 @@ def test_a_snapshot_that_lags_behind_a_transfer_is_flagged() -> None:
     known = [member("A", 0, 100), member("B", 100, source=TRANSFER)]
     assert reconcile(known, sight("A", 150, 0)) == Changes(unconfirmed=True)
     assert reconcile([known[1]], sight(None, 150)) == Changes(unconfirmed=True)
-    assert reconcile(known, sight("B", 150)) is NOTHING
+    assert reconcile(known, sight("B", 150)) == Changes(confirmed=True)
+    assert reconcile(known, sight("B", 99)) is NOTHING
     assert reconcile(known, sight("A", 150, 120)).opened == (opened("A", 120, False),)
     assert reconcile(known, sight("C", 150)).opened == (opened("C", 150, True),)
     assert reconcile([known[1]], sight(None, 150, left=140)).changed == (replace(known[1], left_on=day(140)),)

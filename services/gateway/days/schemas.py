@@ -1,0 +1,28 @@
+"""Bodies about the hand-over."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from services.kernel.bodies import Answer, Body
+
+
+class AcknowledgementIn(Body):
+    """That the package has arrived: under which identifier it is kept there, and the hash of what was received."""
+
+    remote_id: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S", examples=["CMP-2025-0612"])]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="The hash in the package that was received")]
+
+
+class HandOverOut(Answer):
+    """The package, and whether it has arrived: delivered means acknowledged."""
+
+    transfer_id: UUID
+    package: dict[str, Any]
+    sha256: str
+    made_at: datetime
+    due_at: datetime = Field(description="Not acknowledged by then, it asks for attention")
+    acknowledged_at: datetime | None
+    remote_id: str | None
