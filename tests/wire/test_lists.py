@@ -39,6 +39,8 @@ async def test_every_list_is_walked_in_one_order(seeded_world: World, subtests: 
     known = {"{contract_id}": contract.rpartition("/")[2], "{urn}": cast.SCHOOL, "{uid}": cast.SUPPLIER}
     releases = (await actors["dfe"].get("/v1/releases"))["data"]
     known["{release_id}"] = releases[0]["id"]
+    wanted = {"url": "https://8.8.8.8/hook", "types": ["contract.*"]}
+    known["{subscription_id}"] = (await actors["dfe"].post("/v1/subscriptions", wanted))["id"]
     assert len(LISTS) >= 15
     for template in LISTS:
         path = template

@@ -27,6 +27,7 @@ from tests.world import World
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """Of P-256: a signature (r, s) is as right as (r, ORDER - s)."""
+TOO_LONG = 431
 AT_MOST = 0.1
 """Seconds of work for one refusal."""
 
@@ -337,11 +338,16 @@ async def test_every_attack_is_refused_alike_and_quickly(
         for name, forge in cases.items():
             with subtests.test(family=family, case=name):
                 answer, seconds = await send(forge(forger))
+                assert seconds < AT_MOST
+                if answer.status_code == TOO_LONG:
+                    assert len(forge(forger)) > 32_000, (
+                        "only what no header field may hold is refused before it is read"
+                    )
+                    continue
                 assert answer.status_code == 401
                 refused = refused or answer
                 assert answer.content == refused.content
                 assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
-                assert seconds < AT_MOST
     assert (await send(forger.good))[0].status_code == 200, "no attack spoils what is good"
     assert sum(map(len, FAMILIES.values())) >= 60
 

@@ -42,7 +42,7 @@ class FinanceIn(Body):
         VatCategory, Field(strict=False, description="S: 20%, E: exempt, O: outside the scope", examples=["O"])
     ]
     vat_reason: Annotated[Line | None, Field(description="Needed for E and O")] = None
-    vat_number: Annotated[str | None, Field(pattern="^GB([0-9]{9}|[0-9]{12})$")] = None
+    vat_number: Annotated[str | None, Field(pattern="^GB([0-9]{9}|[0-9]{12})$", examples=["GB123456789"])] = None
     seller_endpoint: EndpointIn
     seller_address: AddressIn | None = None
     buyer_endpoint: EndpointIn
@@ -56,7 +56,10 @@ class FinanceIn(Body):
     fund: Own
     bank_code: Annotated[Own | None, Field(description="Nominal code of the bank, for receipts in Sage 50")] = None
     bank_account: Annotated[
-        str | None, Field(pattern="^GB[0-9]{2}[A-Z]{4}[0-9]{14}$", description="IBAN to pay to")
+        str | None,
+        Field(
+            pattern="^GB[0-9]{2}[A-Z]{4}[0-9]{14}$", description="IBAN to pay to", examples=["GB29NWBK60161331926819"]
+        ),
     ] = None
 
 

@@ -20,7 +20,7 @@ from services.kernel.types import real_now
 
 router = APIRouter(tags=["access"])
 SELF = service_caller("gateway")
-NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+NO_STORE = {"Cache-Control": "no-store"}
 CACHED = "public, max-age=300"
 METHODS = ["client_secret_basic", "private_key_jwt"]
 PROOF = {
