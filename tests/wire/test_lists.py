@@ -13,7 +13,7 @@ from tests.world import Actor, World, agreed_contract
 LISTS = sorted(
     path
     for method, path, operation in operations(description("gateway"))
-    if method == "get" and "cursor" in {each.get("name") for each in operation["parameters"]}
+    if method == "get" and "cursor" in {each.get("name") for each in operation.get("parameters", [])}
 )
 
 

@@ -152,7 +152,7 @@ async def test_text_that_cannot_be_kept_in_a_path_is_no_500(wire: Actor, subtest
 
 async def test_a_query_of_strange_signs_is_no_500(wire: Actor, subtests: pytest.Subtests) -> None:
     for path in LISTS:
-        names = [each["name"] for each in OFFERED[path]["get"]["parameters"] if each["in"] == "query"]
+        names = [each["name"] for each in OFFERED[path]["get"]["parameters"] if each.get("in") == "query"]
         for name in names:
             for value in ("%00", "%ff", "a%0Ab", "9" * 40, "2023-99-99"):
                 with subtests.test(path=path, query=f"{name}={value}"):
