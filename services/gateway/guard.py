@@ -146,12 +146,12 @@ class Guard:
 
     async def count_address(self, request: Request) -> None:
         """Count a request by its address, unless it only asks whether the system lives."""
-        if not request.url.path.startswith(QUIET):
+        if not request.scope["path"].startswith(QUIET):
             await self.rates.charge_address(request, self.rates.address)
 
     async def charge(self, request: Request) -> None:
         """Count a request that proves nobody; whether the system lives may always be asked."""
-        path = request.url.path
+        path = request.scope["path"]
         if path.startswith(TOKENS):
             await self.rates.charge_address(request, self.rates.token)
         elif self.is_open(path) or not proves(request):

@@ -137,7 +137,7 @@ def send_all(door: Door, label: str, mode: GenerationMode) -> None:
     @given(case=OPERATIONS[label].as_strategy(generation_mode=mode))
     def send(case: Case[Any]) -> None:
         case.headers.pop("x-api-key", None)  # a second credential is refused before anything is looked at
-        case.call_and_validate(base_url=door.url, headers=door.headers, checks=CHECKS)
+        case.call_and_validate(base_url=door.url, headers=door.headers, checks=CHECKS, timeout=60)
 
     send()
 

@@ -52,7 +52,7 @@ class Process:
         self.process = subprocess.Popen(
             self.command, env=self.variables, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         while time.monotonic() < until and self.process.poll() is None:
             try:
                 if httpx.get(f"{self.url}/health/ready").status_code == 200:
