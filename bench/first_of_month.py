@@ -49,6 +49,7 @@ WHOLE = (
     ("contracts.signature", "contract_id = %(contract)s"),
     ("contracts.payment", "contract_id = %(contract)s"),
     ("contracts.event", "subject_id = %(contract)s"),
+    ("contracts.ocds_release", "contract_id = %(contract)s"),
     ("gateway.contract_ref", "contract_id = %(contract)s"),
     ("gateway.transfer", "id = %(transfer)s"),
     ("gateway.transfer_step", "transfer_id = %(transfer)s"),
@@ -59,6 +60,11 @@ WHOLE = (
 """Every row that belongs to a school on its way, by table."""
 OWN_IDS = ("id", "consent_id")
 """Columns that get a value of their own in every copy, where they do not hold one of the identifiers above."""
+CAUGHT_UP = (
+    "UPDATE gateway.cursor SET (txid, position) = (SELECT txid, position FROM contracts.event"
+    " ORDER BY txid DESC, position DESC LIMIT 1) WHERE source = 'contracts'"
+)
+"""What led to this day was read long ago."""
 LEFT = "SELECT count(*) FROM gateway.transfer t LEFT JOIN gateway.hand_over h ON h.transfer_id = t.id WHERE h IS NULL"
 WORKER = """
 import asyncio, logging
@@ -82,6 +88,8 @@ def multiply(url: str, times: int) -> None:
         for table, condition in WHOLE:
             copy_rows(connection, table, condition, known, times)
         connection.execute("ANALYZE")
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute(CAUGHT_UP)
 
 
 def copy_rows(

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.gateway.joining import HandOver, Transfer, TransferStep
 from services.gateway.models import Job
 from services.gateway.rules import hand_over as rules
-from services.gateway.rules.day import Listed, due, identifiers
+from services.gateway.rules.day import due, identifiers
 from services.gateway.rules.ground import Condition, gate_open
 from services.gateway.rules.steps import CHECK, FREEZE, HAND_OVER, MEMBERSHIP
 from services.gateway.rules.transfer import Move, Role, Route, Status, moved
@@ -41,11 +41,6 @@ class AlreadyAcknowledged(DomainError):
     title = "The hand-over was acknowledged before"
 
 
-def listed(step: TransferStep) -> Listed:
-    """The step as the rules see it."""
-    return Listed(step.key, step.section, step.status, step.gate, step.optional, step.answer or {})
-
-
 async def next_act(session: AsyncSession, *, row: Transfer, now: datetime) -> tuple[str, dict[str, Any]] | None:
     """The act that is due on this transfer now with its new identifiers, or None; what it waits for is noted.
 
@@ -58,18 +53,16 @@ async def next_act(session: AsyncSession, *, row: Transfer, now: datetime) -> tu
     if row.effective_on > today:
         await enqueue(session, Job, kind="carry_out", key=str(row.id), run_at=start_of_day(row.effective_on))
         return None
-    steps = await queries.steps(session, row.id)
-    seen, unmet = [listed(step) for step in steps], await unmet_conditions(session, row)
+    seen, unmet = await queries.listed(session, row.id), await unmet_conditions(session, row)
     found = due(seen, unmet, Route(row.route), row.effective_on, row.confirmed, today)
     row.reason_code = found.reason_code
     if found.act is None:
         return None
-    act = next(step for step in steps if step.key == found.act)
-    if act.key == MEMBERSHIP and act.started_at is None:
-        act.started_at = now
-        session.add(act)
+    if found.act == MEMBERSHIP:
+        step = await queries.step(session, row.id, MEMBERSHIP)
+        step.started_at = step.started_at or now
     new = identifiers(seen)
-    return act.key, new | ({"new_urn": int(new["new_urn"])} if "new_urn" in new else {})
+    return found.act, new | ({"new_urn": int(new["new_urn"])} if "new_urn" in new else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +92,10 @@ async def finish_act(
 
 async def note_done(session: AsyncSession, row: Transfer, key: str, now: datetime) -> bool:
     """Note an act as done; says whether it was open."""
-    step = next(step for step in await queries.steps(session, row.id) if step.key == key)
+    step = await queries.step(session, row.id, key)
     if step.status != "open":
         return False
     step.status, step.finished_at, step.finished_by = "done", now, SYSTEM.actor()
-    session.add(step)
     await tell(session, row, "transfer.step", SYSTEM, now, step=key, step_status="done")
     return True
 
@@ -123,11 +115,9 @@ async def finish_check(
 
 async def refused_act(session: AsyncSession, *, row: Transfer, key: str, code: str, now: datetime) -> None:
     """The other side has refused an act, so nothing has happened there: that is the reason, and there is a way back."""
-    steps = await queries.steps(session, row.id)
-    step = next(step for step in steps if step.key == key)
+    step = await queries.step(session, row.id, key)
     if step.status == "open":
         step.started_at = None
-        session.add(step)
         reason = f"refused:{code}"[:80]
         if row.reason_code != reason:
             row.reason_code = reason
@@ -176,10 +166,9 @@ async def acknowledge(
         return made
     made.remote_id, made.acknowledged_at, made.acknowledged_by = remote_id, now, caller.actor()
     session.add(made)
-    for step in await queries.steps(session, row.id):
-        if step.key == HAND_OVER.key and step.status == "open":
-            step.status, step.finished_at, step.finished_by = "done", now, caller.actor()
-            session.add(step)
+    step = await session.get(TransferStep, (row.id, HAND_OVER.key))
+    if step is not None:
+        step.status, step.finished_at, step.finished_by = "done", now, caller.actor()
     await tell(session, row, "transfer.hand_over_acknowledged", caller, now, remote_id=remote_id)
     return made
 

@@ -5,11 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, text
+from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.gateway.joining import Consent, Discrepancy, EffectiveDay, Fulfilment, HandOver, Transfer, TransferStep
 from services.gateway.models import ContractRef
+from services.gateway.rules.day import Listed
 from services.kernel.errors import NotFound
 
 
@@ -90,6 +92,23 @@ async def steps(session: AsyncSession, transfer_id: UUID) -> list[TransferStep]:
     """The steps of a transfer, in their order."""
     statement = select(TransferStep).where(TransferStep.transfer_id == transfer_id)
     return list(await session.exec(statement.order_by(col(TransferStep.place), col(TransferStep.key))))
+
+
+async def step(session: AsyncSession, transfer_id: UUID, key: str) -> TransferStep:
+    """One step of a transfer's list."""
+    return await session.get_one(TransferStep, (transfer_id, key))
+
+
+async def listed(session: AsyncSession, transfer_id: UUID) -> list[Listed]:
+    """The list of a transfer as the rules of the day see it: columns, not rows, for a day on which many are due."""
+    names = ("key", "section", "status", "gate", "optional", "answer")
+    columns = [col(getattr(TransferStep, name)) for name in names]
+    statement = sa_select(*columns).where(col(TransferStep.transfer_id) == transfer_id)
+    found = await session.execute(statement.order_by(col(TransferStep.place)))
+    return [
+        Listed(key, section, status, gate, optional, answer or {})
+        for key, section, status, gate, optional, answer in found
+    ]
 
 
 async def hand_over(session: AsyncSession, transfer_id: UUID, *, locked: bool = False) -> HandOver | None:

@@ -154,8 +154,8 @@ def new_step(
 
 async def past_return(session: AsyncSession, row: Transfer) -> bool:
     """Whether the school has joined, or is being made a member at this moment."""
-    found = await queries.steps(session, row.id)
-    return any(step.key == MEMBERSHIP and (step.started_at or step.status == "done") for step in found)
+    step = await queries.step(session, row.id, MEMBERSHIP)
+    return step.started_at is not None or step.status == "done"
 
 
 async def decisions(session: AsyncSession, row: Transfer) -> dict[str, Consent]:
