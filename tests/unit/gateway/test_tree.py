@@ -154,3 +154,8 @@ def test_a_larger_tree_is_not_the_beginning_of_a_smaller_one(first: int, second:
     assert not tree.verify_consistency(first, second, b"", b"", [])
     with pytest.raises(tree.NoSuchTree, match="smaller tree"):
         tree.consistency(first, second)
+
+
+def test_without_hashes_nothing_is_proved() -> None:
+    assert not tree.verify_consistency(1, 2, b"old", b"new", [])
+    assert not tree.verify_inclusion(b"leaf", 2, 2, b"leaf", [])
