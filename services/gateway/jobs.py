@@ -13,6 +13,7 @@ from sqlalchemy import text
 from services.gateway import calls
 from services.gateway.calls import SELF
 from services.gateway.days import service as days
+from services.gateway.following import queries as following_queries
 from services.gateway.following import service as following
 from services.gateway.joining import Transfer
 from services.gateway.models import Cursor, Job
@@ -61,7 +62,9 @@ async def pull(
         after = (cursor.txid, cursor.position)
     found = await next_events({"contracts": contracts, "outcomes": outcomes}[key], after, SELF)
     changed = sorted({event["subject_id"] for event in found if following.about_contract(key, event)})
-    present = [await calls.contract(contracts, UUID(contract_id)) for contract_id in changed]
+    async with database.transaction(SELF) as session:
+        done = await following_queries.frozen(session, changed)
+    present = [await calls.contract(contracts, UUID(each)) for each in changed if each not in done]
     async with database.transaction(SELF) as session:
         if await following.take_events(session, source=key, after=after, events=found, contracts=present, now=now):
             await days.heed(session, events=found, now=now)

@@ -17,7 +17,7 @@ from services.kernel.openapi import problems
 from services.kernel.types import Kind, utc_now
 
 router = APIRouter(prefix="/v1/transfers/{transfer_id}/hand-over", tags=["transfers"])
-PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}}}
+PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 
 
 @router.get("", response_model=HandOverOut, responses={**PAGE, **problems(404)})

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.gateway.following.service import follow
 from services.gateway.joining import HandOver, Transfer, TransferStep
 from services.gateway.models import Job
 from services.gateway.rules import hand_over as rules
@@ -87,6 +88,7 @@ async def finish_act(
     if key == FREEZE:
         row.status = moved(Status(row.status), Move.COMPLETE, Role.WORKER)
         await tell(session, row, "transfer.completed", SYSTEM, now, effective_on=row.effective_on)
+        await follow(session, contract=answer)
         await make_package(session, row=row, contract=answer, terms=terms, now=now)
 
 

@@ -65,8 +65,9 @@ async def take_events(
     judged = {event["subject_id"] for event in events if event["type"] == "contract.evaluated"}
     for contract in contracts:
         await follow(session, contract=contract)
-        if contract["status"] == "completed" or contract["id"] in judged:
-            await enqueue(session, Job, kind="review", key=contract["id"])
+    completed = {contract["id"] for contract in contracts if contract["status"] == "completed"}
+    for contract_id in sorted(completed | judged):
+        await enqueue(session, Job, kind="review", key=contract_id)
     for event in events:
         if is_decision(event["type"]):
             facts, private = told(source, event)
