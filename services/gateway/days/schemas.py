@@ -13,7 +13,14 @@ class AcknowledgementIn(Body):
     """That the package has arrived: under which identifier it is kept there, and the hash of what was received."""
 
     remote_id: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S", examples=["CMP-2025-0612"])]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="The hash in the package that was received")]
+    sha256: Annotated[
+        str,
+        Field(
+            pattern=r"^[0-9a-f]{64}$",
+            description="The hash in the package that was received",
+            examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+        ),
+    ]
 
 
 class HandOverOut(Answer):

@@ -25,7 +25,15 @@ class Evidence(Body):
 
     title: Text
     url: Annotated[str, Field(max_length=1000, pattern=r"^https://\S+$", examples=["https://example.org/report.pdf"])]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    sha256: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^[0-9a-f]{64}$", examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]
+            ),
+        ]
+        | None
+    ) = None
 
 
 class RecordIn(Body):

@@ -50,7 +50,7 @@ class ConditionOut(BaseModel):
     """One condition of a transfer, with the figure that decides it."""
 
     code: str
-    state: Annotated[str, Field(pattern="^(met|not_met|unknown)$")]
+    state: Annotated[str, Field(pattern="^(met|not_met|unknown)$", examples=["met"])]
     detail: str
 
 
