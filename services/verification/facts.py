@@ -90,7 +90,7 @@ KEPT = (
     ),
     Kept(
         "step",
-        "(SELECT * FROM gateway.transfer_step WHERE status <> 'open')",
+        "(SELECT * FROM gateway.transfer_step WHERE status <> 'open' AND finished_by ? 'client_id')",
         "kind = 'transfer.step'",
         "(f ->> 'transfer_id') || '/' || (f ->> 'step')",
         finished,

@@ -50,7 +50,7 @@ async def ready(owner_url: str, seeded: str, keys_dir: Path) -> AsyncIterator[di
                 drop(owner_url, named(owner_url, f"crash_{name}_{when}"))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("stage", "only"), [*((stage, None) for stage in STAGES), ("expiry", "publish"), ("milestones", "integrate")]
 )
@@ -84,7 +84,7 @@ asyncio.run(system.work(system.assemble(poll_seconds=0.02)))
 AT_WORK = "SELECT FROM contracts.job WHERE attempts > 0 UNION ALL SELECT FROM gateway.job WHERE attempts > 0"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("stage", ["milestones", "the_day"])
 async def test_a_process_killed_at_work_changes_nothing(
     stage: str, ready: dict[str, Any], owner_url: str, keys_dir: Path, monkeypatch: pytest.MonkeyPatch

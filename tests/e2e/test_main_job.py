@@ -35,8 +35,8 @@ def test_every_effect_happened_exactly_once(told) -> None:
     _play, _printed, url = told
     assert rows(url, "SELECT count(*) FROM gateway.milestone_record") == [(3,)]
     assert rows(url, "SELECT status, count(*) FROM contracts.payment GROUP BY 1 ORDER BY 1") == [
-        ("earned", 4),
-        ("scheduled", 2),
+        ("earned", 8),
+        ("withheld", 1),
     ]
     assert rows(url, "SELECT count(*) FROM outcomes.full_membership") == [(1,)]
     assert rows(url, "SELECT status FROM contracts.contract") == [("transferred",)]

@@ -102,10 +102,12 @@ async def transferred(world: World, actors: Actors) -> str:
     for name, by in (("rsc", "rsc"), ("mat", "trust_board"), ("body", "outgoing_trust")):
         decision = {"by": by, "decision": "approved", "decided_on": RESULTS_OUT}
         await actors[name].change(transfer, "consents", decision, 201)
-    await actors["rsc"].change(transfer, "effective-date", {"effective_on": cast.EFFECTIVE_ON, "reason": "agreed"})
+    day = {"effective_on": cast.EFFECTIVE_ON, "confirmed": True, "reason": "agreed"}
+    await actors["rsc"].change(transfer, "effective-date", day)
     owners = {"commissioner": "rsc", "supplier": "mat", "responsible_body": "body"}
     for step in (await actors["rsc"].get(transfer))["steps"]:
-        if step["owner"] in owners and step["status"] in {"open", "locked"}:
+        due = not step["optional"] and step["section"] != "after" and step["status"] in {"open", "locked"}
+        if due and step["owner"] in owners:
             await actors[owners[step["owner"]]].change(transfer, f"steps/{step['key']}/completion", {})
     await to(world, cast.EFFECTIVE_ON)
     assert (await actors["rsc"].get(path))["status"] == "transferred"
