@@ -124,7 +124,7 @@ EDITS = {
     "consent .*: decided_on was": "UPDATE gateway.consent SET decided_on = '2020-01-01' WHERE by = 'trust_board'",
     "consent .*: conditions was": "UPDATE gateway.consent SET conditions = '[\"x\"]' WHERE by = 'trust_board'",
     "consent .*: was removed": "DELETE FROM gateway.consent WHERE by = 'trust_board'",
-    "transfer .*: status was edited": "UPDATE gateway.transfer SET status = 'cancelled'",
+    "transfer .*: status was edited": "UPDATE gateway.transfer SET status = 'completed'",
     "transfer .*: effective_on was": "UPDATE gateway.transfer SET effective_on = '2031-01-01'",
     "transfer .*: evidence was": "UPDATE gateway.transfer SET evidence = '{}'",
     "transfer .*: trust_uid was": "UPDATE gateway.transfer SET trust_uid = '1'",
