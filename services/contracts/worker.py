@@ -1,7 +1,7 @@
 """The contracts worker: what the clock does to contracts, their ring-fences, and verdicts that were reopened."""
 
 from services.contracts.calls import SELF
-from services.contracts.evaluations.jobs import SOURCE, hearing
+from services.contracts.evaluations.jobs import SOURCE, catching_up, hearing
 from services.contracts.jobs import handlers
 from services.contracts.models import Job
 from services.contracts.offers.jobs import lapse
@@ -20,6 +20,7 @@ def create_worker(database: Database, outcomes: Peer, settings: Settings) -> Wor
         "lapse": lapse,
         "vary": vary,
         "publish": publishing(settings.publisher()),
+        "award": catching_up(outcomes),
         "hear": hearing(outcomes, settings.hear_seconds),
     }
 

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import json
 import subprocess
 import sys
 from datetime import datetime
@@ -32,9 +33,10 @@ from tests.integration.books import (
     submitted,
 )
 from tests.integration.conftest import RESULTS_OUT, Case, as_role, problem
-from tests.world import Json, World, move_clock, plain_url
+from tests.world import Json, World, change, move_clock, plain_url
 
 SELF = service_caller("contracts")
+STOPS = {"clock": False, "payments": False, "reviews": False, "ring_fence": False}
 
 
 @pytest.fixture
@@ -100,6 +102,27 @@ async def test_revised_verdicts_are_taken_by_new_entries_for_the_difference(case
     assert [each["code"] for each in note["body"]["lines"]] == ["O2"]
     await take(case, verdict(0.9))
     assert (outcome(case, "O1")[Account.EARNED], outcome(case, "O1")[Account.REDUCED]) == (1_800_000, 300_000)
+    check_books(case.world)
+
+
+async def test_a_verdict_waits_while_a_suspension_stops_payments(case: Case) -> None:
+    reached = outcome(case, "O1")
+    await take(case, verdict(0.0))
+    before = outcome(case, "O1")
+    assert before != reached
+    rests = {"reason": "an inquiry", "since": RESULTS_OUT, "stops": {**STOPS, "payments": True}}
+    change(
+        case.world.database_url,
+        "UPDATE contracts.contract SET status = 'suspended', ended_on = NULL,"
+        " suspension = %(rests)s::jsonb WHERE id = %(id)s",
+        rests=json.dumps(rests),
+        id=contract_id(case),
+    )
+    await take(case, verdict(1.0))
+    assert outcome(case, "O1") == before
+    await case["rsc"].change(case.contract, "resumption", {"reason": "cleared"})
+    await case.world.settle()
+    assert outcome(case, "O1") == reached
     check_books(case.world)
 
 

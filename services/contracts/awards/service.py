@@ -12,6 +12,7 @@ from services.contracts.events import tell
 from services.contracts.ledger.service import Book, open_book
 from services.contracts.models import Contract, Outcome, Payment
 from services.contracts.payments.queries import payments
+from services.contracts.payments.service import stopped
 from services.contracts.queries import outcomes
 from services.contracts.rules.awards import Award, Judged, awards, negligible, payable, shifts, take_back
 from services.contracts.rules.ledger import Account, Move, gained
@@ -39,8 +40,11 @@ def judged(outcome: Outcome, measure: Mapping[str, Any]) -> Judged:
 
 
 def decides(row: Contract, evaluation: Mapping[str, Any]) -> bool:
-    """Whether a verdict moves money: a final one, or as an advance an interim one once the contract has ended."""
-    return evaluation["run"] == "final" or row.ended_on is not None
+    """Whether a verdict moves money: a final one, or as an advance an interim one once the contract has ended.
+
+    While a suspension stops payments none does; the verdict that counts is taken to them when the contract goes on.
+    """
+    return row.ended_on is not None or (evaluation["run"] == "final" and not stopped(row))
 
 
 async def award(

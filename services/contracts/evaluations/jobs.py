@@ -5,6 +5,7 @@ from functools import partial
 from uuid import UUID
 
 from services.contracts import calls, queries
+from services.contracts.awards.service import award
 from services.contracts.calls import SELF
 from services.contracts.evaluations.service import note_evaluation
 from services.contracts.models import Cursor, Job
@@ -37,6 +38,24 @@ async def take(database: Database, evaluation: dict[str, object], now: datetime)
     async with database.transaction(SELF) as session:
         row = await queries.locked_contract(session, UUID(str(evaluation["contract_id"])))
         await note_evaluation(session, row=row, evaluation=evaluation, caller=SELF, now=now)
+
+
+async def catch_up(database: Database, key: str, now: datetime, *, outcomes: Peer) -> None:
+    """A contract goes on after payments were stopped: take the verdict that counts to the payments for outcomes."""
+    async with database.transaction(SELF) as session:
+        noted = (await queries.locked_contract(session, UUID(key))).evaluation
+    if noted is None:
+        return
+    evaluation = await calls.evaluation(outcomes, UUID(noted["id"]))
+    async with database.transaction(SELF) as session:
+        row = await queries.locked_contract(session, UUID(key))
+        if row.evaluation is not None and row.evaluation["id"] == noted["id"]:
+            await award(session, row=row, evaluation=evaluation, caller=SELF, now=now)
+
+
+def catching_up(outcomes: Peer) -> Handler:
+    """The job that takes verdicts to payments after a suspension, from this outcomes service."""
+    return partial(catch_up, outcomes=outcomes)
 
 
 def hearing(outcomes: Peer, hear_seconds: float) -> Handler:

@@ -49,6 +49,7 @@ async def resume(session: AsyncSession, *, row: Contract, reason: str, caller: C
     await tell(session, row, "contract.resumed", caller, now, **facts)
     if stops["payments"]:
         await earn_milestones(session, row=row, on=today, caller=caller, now=now)
+        await enqueue(session, Job, kind="award", key=str(row.id))
     await earn_by_clock(session, row=row, caller=caller, now=now)
     await enqueue(session, Job, kind="remind", key=str(row.id))
     await await_end(session, row)
