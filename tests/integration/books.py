@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from services.contracts.rules.ledger import Account, standing
 from services.demo import cast
 from services.kernel.types import Kind
-from tests.integration.conftest import Actors
+from tests.integration.scenes import Actors
 from tests.world import Actor, Json, World
 
 FINANCE: Json = {

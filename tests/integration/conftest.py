@@ -1,9 +1,6 @@
 """What the integration tests share: actors, problems, and a contract at each point of its life."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,11 +13,22 @@ from psycopg.types.json import Jsonb
 from services.demo import cast
 from services.kernel.db import role_url
 from services.kernel.types import utc_now
+from tests.integration.scenes import (
+    DAY_AFTER_LAST,
+    DRAFTED,
+    FIRST_DAY,
+    RESULTS_OUT,
+    Actors,
+    Case,
+    Scene,
+    Stage,
+    actors_in,
+    case_on,
+    copy_of,
+)
 from tests.publisher import Publisher, certificate, publishing
-from tests.world import Actor, Json, World, agreed_contract, at, change, clone, drop, move_clock, plain_url, world_on
+from tests.world import Actor, Json, World, agreed_contract, change, clone, drop, move_clock, plain_url
 
-Actors = dict[str, Actor]
-FIRST_DAY, DAY_AFTER_LAST, RESULTS_OUT = "2023-09-01", "2024-09-01", "2025-03-21"
 MISSED: list[dict[str, Any]] = [
     each | {"target": {"mode": "absolute", "value": value}}
     for each, value in zip(cast.CONTRACT["outcomes"], (5.0, 1.0), strict=True)
@@ -55,85 +63,112 @@ async def publisher(pem: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 
 @pytest.fixture
-async def actors(seeded_world: World) -> Actors:
-    """Everybody who takes part in the main job, on the sample."""
-    return await seeded_world.cast()
-
-
-@dataclass(frozen=True)
-class Case:
-    """A contract that has worked, and the transfer that the gateway has proposed."""
-
-    world: World
-    actors: Actors
-    contract: str
-    transfer: str
-
-    def __getitem__(self, name: str) -> Actor:
-        return self.actors[name]
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A database in which a transfer was proposed, to be cloned; and how its actors prove themselves."""
-
-    database: str
-    headers: dict[str, dict[str, str]]
-    contract: str
-    transfer: str
-
-
-@pytest.fixture(scope="session")
-def scene(owner_url: str, seeded: str, keys_dir: Path) -> Scene:
-    """The main job up to the proposal of a transfer, played once."""
-    url = clone(owner_url, seeded)
-
-    async def play() -> tuple[dict[str, dict[str, str]], str, str]:
-        async with world_on(url, keys_dir) as world:
-            actors = await world.cast()
-            contract, transfer = await proposed_transfer(world, actors)
-            return {name: actor.headers for name, actor in actors.items()}, contract, transfer
-
-    with at("2023-06-20T09:00:00"):
-        return Scene(database_of(url), *asyncio.run(play()))
-
-
-@pytest.fixture(scope="session")
-def ready_scene(owner_url: str, scene: Scene, keys_dir: Path) -> Scene:
-    """The same, and all have consented, a day is set, and every step before it is finished: played once."""
-    url = clone(owner_url, scene.database)
-
-    async def play() -> None:
-        async with world_on(url, keys_dir) as world:
-            found = case_on(world, scene)
-            await schedule(found)
-            await finish_steps(found)
-            await world.settle()
-
-    with at(f"{RESULTS_OUT}T10:00:00"):
-        asyncio.run(play())
-    return replace(scene, database=database_of(url))
-
-
-def database_of(url: str) -> str:
-    """The name of the database at an address."""
-    return url.partition("?")[0].rpartition("/")[2]
-
-
-def case_on(world: World, scene: Scene) -> Case:
-    """The actors of a scene in a world on a copy of it."""
-    actors = {name: world.again(headers) for name, headers in scene.headers.items()}
-    return Case(world, actors, scene.contract, scene.transfer)
-
-
-@asynccontextmanager
-async def copy_of(scene: Scene, owner_url: str, keys_dir: Path) -> AsyncIterator[Case]:
-    """A copy of a scene, on the day after the results came out."""
-    url = clone(owner_url, scene.database)
-    with at(f"{RESULTS_OUT}T10:00:00"):
-        async with world_on(url, keys_dir) as world:
-            yield case_on(world, scene)
+def seeded_url(request: pytest.FixtureRequest, owner_url: str, seeded: str) -> Iterator[str]:
+    """A database with the sample in it, and what else the test names: its actors, a contract agreed or begun."""
+    wanted = next((each for each in ("completed", "active", "agreed", "actors") if each in request.fixturenames), None)
+    scene: Scene | None = request.getfixturevalue(f"{wanted}_scene") if wanted else None
+    url = clone(owner_url, scene.database if scene else seeded)
+    yield url
     drop(owner_url, url)
+
+
+@pytest.fixture
+def actors(seeded_world: World, actors_scene: Scene) -> Actors:
+    """Everybody who takes part in the main job, on the sample."""
+    return actors_in(seeded_world, actors_scene)
+
+
+@pytest.fixture
+def agreed(actors: Actors, agreed_scene: Scene) -> str:
+    """The path of a contract that all parties have signed."""
+    return agreed_scene.contract
+
+
+@pytest.fixture
+def active(actors: Actors, active_scene: Scene) -> str:
+    """The path of a contract on its first day."""
+    move_clock(FIRST_DAY)
+    return active_scene.contract
+
+
+@pytest.fixture
+def completed(actors: Actors, completed_scene: Scene) -> str:
+    """The path of a contract that has run its term with every milestone met."""
+    move_clock(DAY_AFTER_LAST)
+    return completed_scene.contract
+
+
+@pytest.fixture(scope="session")
+def stage(shared: dict[str, str], owner_url: str, keys_dir: Path) -> Stage:
+    """Where scenes are played."""
+    return Stage(shared, owner_url, keys_dir)
+
+
+@pytest.fixture(scope="session")
+def actors_scene(stage: Stage, seeded: str) -> Scene:
+    """Everybody who takes part is known."""
+
+    async def play(_world: World, _actors: Actors) -> tuple[str, ...]:
+        return ()
+
+    return stage.scene(Scene(seeded, {}), DRAFTED, play)
+
+
+@pytest.fixture(scope="session")
+def agreed_scene(stage: Stage, actors_scene: Scene) -> Scene:
+    """All parties have signed the contract."""
+
+    async def play(_world: World, actors: Actors) -> tuple[str, ...]:
+        return (await agreed_contract(actors),)
+
+    return stage.scene(actors_scene, DRAFTED, play)
+
+
+@pytest.fixture(scope="session")
+def active_scene(stage: Stage, agreed_scene: Scene) -> Scene:
+    """Its first day."""
+
+    async def play(world: World, _actors: Actors) -> tuple[str, ...]:
+        await to(world, FIRST_DAY)
+        return ()
+
+    return stage.scene(agreed_scene, DRAFTED, play)
+
+
+@pytest.fixture(scope="session")
+def completed_scene(stage: Stage, active_scene: Scene) -> Scene:
+    """It has run its term with every milestone met."""
+
+    async def play(world: World, actors: Actors) -> tuple[str, ...]:
+        await complete(world, actors, active_scene.contract)
+        return ()
+
+    return stage.scene(active_scene, f"{FIRST_DAY}T09:00:00", play)
+
+
+@pytest.fixture(scope="session")
+def scene(stage: Stage, completed_scene: Scene) -> Scene:
+    """It has worked, and the gateway has proposed a transfer."""
+
+    async def play(world: World, actors: Actors) -> tuple[str, ...]:
+        await judge(world, actors, completed_scene.contract)
+        return completed_scene.contract, await proposed_transfer(actors)
+
+    return stage.scene(completed_scene, f"{DAY_AFTER_LAST}T09:00:00", play)
+
+
+@pytest.fixture(scope="session")
+def ready_scene(stage: Stage, scene: Scene) -> Scene:
+    """The same, and all have consented, a day is set, and every step before it is finished."""
+
+    async def play(world: World, _actors: Actors) -> tuple[str, ...]:
+        found = case_on(world, scene)
+        await schedule(found)
+        await finish_steps(found)
+        await world.settle()
+        return ()
+
+    return stage.scene(scene, f"{RESULTS_OUT}T10:00:00", play)
 
 
 @pytest.fixture
@@ -198,33 +233,36 @@ async def record(actor: Actor, path: str, code: str, occurred_on: str, status: s
     return await actor.post(f"{path}/milestones/{code}/records", body)
 
 
-async def completed_contract(world: World, actors: Actors, **changes: Json) -> str:
-    """The path of a contract that has run its term with every milestone met."""
-    path = await active_contract(world, actors, **changes)
+async def complete(world: World, actors: Actors, path: str) -> None:
+    """The contract runs its term with every milestone met."""
     for code, occurred_on, recorded_on, _note in cast.RECORDS:
         move_clock(recorded_on)
         await record(actors["mat"], path, code, occurred_on)
     await to(world, DAY_AFTER_LAST)
     assert (await actors["rsc"].get(path))["status"] == "completed"
-    return path
 
 
-async def judged_contract(world: World, actors: Actors, **changes: Json) -> str:
-    """The path of a completed contract with its final evaluation."""
-    path = await completed_contract(world, actors, **changes)
+async def judge(world: World, actors: Actors, path: str) -> None:
+    """A completed contract gets its final evaluation."""
     move_clock(RESULTS_OUT)
     await send_inspection(world, actors["dfe"])
     await actors["rsc"].post(f"{path}/evaluations", {"academic_year": cast.YEAR, "run": "final"})
     await world.settle()
+
+
+async def judged_contract(world: World, actors: Actors, **changes: Json) -> str:
+    """The path of a completed contract with its final evaluation."""
+    path = await active_contract(world, actors, **changes)
+    await complete(world, actors, path)
+    await judge(world, actors, path)
     return path
 
 
-async def proposed_transfer(world: World, actors: Actors) -> tuple[str, str]:
-    """The paths of a contract that has worked and of the transfer that follows from it."""
-    path = await judged_contract(world, actors)
+async def proposed_transfer(actors: Actors) -> str:
+    """The path of the transfer that followed from a contract that has worked."""
     found = (await actors["rsc"].get("/v1/transfers"))["data"]
     assert [each["status"] for each in found] == ["proposed"]
-    return path, f"/v1/transfers/{found[0]['id']}"
+    return f"/v1/transfers/{found[0]['id']}"
 
 
 async def consent(actor: Actor, transfer: str, by: str, decision: str = "approved", expect: int = 201) -> Json:

@@ -14,7 +14,8 @@ from services.demo import cast
 from services.gateway.rules.secrets import Environment, new_key, stored
 from services.kernel.db import Database
 from services.kernel.types import Kind, real_now
-from tests.integration.conftest import Case, problem
+from tests.integration.conftest import problem
+from tests.integration.scenes import Case
 from tests.world import Actor, Json, World, change
 
 KEYS = "/v1/api-keys"

@@ -32,7 +32,8 @@ from tests.integration.books import (
     set_finance,
     submitted,
 )
-from tests.integration.conftest import RESULTS_OUT, Case, as_role, problem
+from tests.integration.conftest import as_role, problem
+from tests.integration.scenes import RESULTS_OUT, Case
 from tests.world import Json, World, change, move_clock, plain_url
 
 SELF = service_caller("contracts")

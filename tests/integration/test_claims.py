@@ -17,7 +17,8 @@ from tests.integration.books import (
     set_finance,
     submitted,
 )
-from tests.integration.conftest import Actors, active_contract, problem, record, to
+from tests.integration.conftest import active_contract, problem, record, to
+from tests.integration.scenes import Actors
 from tests.world import Json, World, move_clock
 
 
@@ -98,20 +99,22 @@ async def test_nothing_is_claimed_that_is_not_earned_or_twice_or_for_another_tru
     problem(await actors["rsc"].ask("POST", "/v1/claims", json=body), 403, "not_your_move")
 
 
-async def test_a_claim_needs_to_know_how_it_is_invoiced(seeded_world: World, actors: Actors, hands: Hands) -> None:
-    path = await active_contract(seeded_world, actors)
-    await record(actors["mat"], path, "M1", "2023-09-01")
+async def test_a_claim_needs_to_know_how_it_is_invoiced(
+    seeded_world: World, actors: Actors, active: str, hands: Hands
+) -> None:
+    await record(actors["mat"], active, "M1", "2023-09-01")
     await seeded_world.settle()
-    body = {"contract_id": path.rpartition("/")[2], "prepared_by": "P. Reparer"}
+    body = {"contract_id": active.rpartition("/")[2], "prepared_by": "P. Reparer"}
     problem(await hands.prepares.ask("POST", "/v1/claims", json=body), 409, "finance_missing")
 
 
-async def test_who_recorded_the_evidence_cannot_approve(seeded_world: World, actors: Actors, hands: Hands) -> None:
-    path = await active_contract(seeded_world, actors)
-    await record(actors["rsc"], path, "M1", "2023-09-01")
+async def test_who_recorded_the_evidence_cannot_approve(
+    seeded_world: World, actors: Actors, active: str, hands: Hands
+) -> None:
+    await record(actors["rsc"], active, "M1", "2023-09-01")
     await seeded_world.settle()
-    await set_finance(actors["finance"], path)
-    claim = await certified(hands, path, "M1")
+    await set_finance(actors["finance"], active)
+    claim = await certified(hands, active, "M1")
     body = {"signed_by": "A. Pprover"}
     answer = await hands.approves.ask("POST", f"{claim}/approval", json=body, headers={"If-Match": "*"})
     problem(answer, 403, "recorded_by_you")

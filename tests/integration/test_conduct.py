@@ -3,8 +3,9 @@
 from typing import Any
 
 from services.demo import cast
-from tests.integration.conftest import RESULTS_OUT, Actors, active_contract, completed_contract, problem, record, to
-from tests.world import Json, World, agreed_contract
+from tests.integration.conftest import active_contract, problem, record, to
+from tests.integration.scenes import RESULTS_OUT, Actors
+from tests.world import Json, World
 
 LONG = {"term": {"starts_on": "2023-09-01", "ends_on": "2025-08-31"}}
 
@@ -20,8 +21,9 @@ async def duties(actors: Actors, **query: Json) -> dict[tuple[str, str | None], 
     return {(each["code"], each["subject"]): each for each in found}
 
 
-async def test_milestones_come_near_and_pass_and_each_is_told_once(seeded_world: World, actors: Actors) -> None:
-    path = await active_contract(seeded_world, actors)
+async def test_milestones_come_near_and_pass_and_each_is_told_once(
+    seeded_world: World, actors: Actors, active: str
+) -> None:
     for moment, timing, told in (
         ("2023-10-16", "planned", 0),
         ("2023-10-17", "due_soon", 1),
@@ -30,12 +32,14 @@ async def test_milestones_come_near_and_pass_and_each_is_told_once(seeded_world:
         ("2023-11-20", "overdue", 2),
     ):
         await to(seeded_world, moment)
-        assert (await actors["rsc"].get(path))["milestones"][0]["timing"] == timing, moment
-        reminders = [each for each in await types(actors, path) if each in {"milestone.due_soon", "milestone.overdue"}]
+        assert (await actors["rsc"].get(active))["milestones"][0]["timing"] == timing, moment
+        reminders = [
+            each for each in await types(actors, active) if each in {"milestone.due_soon", "milestone.overdue"}
+        ]
         assert len(reminders) == told, moment
-    await record(actors["mat"], path, "M1", "2023-10-27")
+    await record(actors["mat"], active, "M1", "2023-10-27")
     await seeded_world.settle()
-    assert (await actors["rsc"].get(path))["milestones"][0]["timing"] == "decided"
+    assert (await actors["rsc"].get(active))["milestones"][0]["timing"] == "decided"
 
 
 async def test_a_milestone_pays_when_those_that_it_depends_on_are_met(seeded_world: World, actors: Actors) -> None:
@@ -86,27 +90,25 @@ async def test_a_review_rates_every_outcome_by_the_figures_or_beside_them(seeded
     assert "A. Reviewer" not in str((await actors["rsc"].get(f"{path}/events", limit=200))["data"])
 
 
-async def test_a_year_that_is_not_out_is_grey_and_rated_by_judgement(seeded_world: World, actors: Actors) -> None:
-    path = await active_contract(seeded_world, actors)
+async def test_a_year_that_is_not_out_is_grey_and_rated_by_judgement(actors: Actors, active: str) -> None:
     body = {"reviewed_on": "2023-09-01", "academic_year": "2024/25", "reviewer": "x"}
-    made = await actors["rsc"].post(f"{path}/reviews", body)
+    made = await actors["rsc"].post(f"{active}/reviews", body)
     assert {each["rag"] for each in made["objectives"]} == {"grey"}
     assert all(each["reasons"] for each in made["objectives"])
     judged = body | {"objectives": [{"code": "O1", "rag": "red", "reason": "no plan yet"}]}
-    made = await actors["rsc"].post(f"{path}/reviews", judged)
+    made = await actors["rsc"].post(f"{active}/reviews", judged)
     assert [each["rag"] for each in made["objectives"]] == ["red", "grey"]
 
 
 async def test_poor_performance_is_found_only_after_an_opportunity_to_improve(
-    seeded_world: World, actors: Actors
+    seeded_world: World, actors: Actors, active: str
 ) -> None:
-    path = await active_contract(seeded_world, actors)
     await to(seeded_world, "2024-02-10")
     finding = {"found_on": "2024-02-10", "opportunity": 1, "details": "No plan was made."}
-    url = f"{path}/poor-performance-findings"
+    url = f"{active}/poor-performance-findings"
     problem(await actors["rsc"].ask("POST", url, json=finding), 409, "no_improvement_opportunity")
     opportunity = {"opened_on": "2024-02-10", "closes_on": "2024-04-10", "details": "A plan for attendance."}
-    opened = f"{path}/improvement-opportunities"
+    opened = f"{active}/improvement-opportunities"
     problem(await actors["mat"].ask("POST", opened, json=opportunity), 403, "not_your_move")
     backwards = opportunity | {"closes_on": "2024-02-10"}
     problem(await actors["rsc"].ask("POST", opened, json=backwards), 422, "bad_period")
@@ -121,15 +123,14 @@ async def test_poor_performance_is_found_only_after_an_opportunity_to_improve(
 
 
 async def test_an_evaluation_is_an_assessment_and_an_interim_one_does_not_undo_a_final_one(
-    seeded_world: World, actors: Actors
+    seeded_world: World, actors: Actors, completed: str
 ) -> None:
-    path = await completed_contract(seeded_world, actors)
     await to(seeded_world, RESULTS_OUT)
     assert (await duties(actors))["assess_kpis_at_end", None]["state"] == "overdue"
-    final = await actors["rsc"].post(f"{path}/evaluations", {"academic_year": cast.YEAR, "run": "final"})
-    await actors["rsc"].post(f"{path}/evaluations", {"academic_year": cast.YEAR, "run": "interim"})
-    assert (await actors["rsc"].get(path))["evaluation"]["id"] == final["id"]
-    made = (await actors["rsc"].get(f"{path}/kpi-assessments"))["data"]
+    final = await actors["rsc"].post(f"{completed}/evaluations", {"academic_year": cast.YEAR, "run": "final"})
+    await actors["rsc"].post(f"{completed}/evaluations", {"academic_year": cast.YEAR, "run": "interim"})
+    assert (await actors["rsc"].get(completed))["evaluation"]["id"] == final["id"]
+    made = (await actors["rsc"].get(f"{completed}/kpi-assessments"))["data"]
     assert [each["number"] for each in made] == [1, 2]
     assert made[0]["rating"] == final["kpi_rating"].lower().replace(" ", "_")
     assert [each["code"] for each in made[0]["measures"]] == ["O1", "O2"]
@@ -137,20 +138,20 @@ async def test_an_evaluation_is_an_assessment_and_an_interim_one_does_not_undo_a
     assert (await duties(actors))["assess_kpis_at_end", None]["done_on"] == RESULTS_OUT
 
 
-async def test_an_assessment_without_results_says_why(seeded_world: World, actors: Actors) -> None:
-    path = await agreed_contract(actors)
+async def test_an_assessment_without_results_says_why(seeded_world: World, actors: Actors, agreed: str) -> None:
     body = {"period_starts_on": "2023-09-01", "period_ends_on": "2024-08-31", "explanation": "Not published yet."}
-    problem(await actors["rsc"].ask("POST", f"{path}/kpi-assessments", json=body), 409, "status_forbids")
+    problem(await actors["rsc"].ask("POST", f"{agreed}/kpi-assessments", json=body), 409, "status_forbids")
     await to(seeded_world, "2023-09-01")
     backwards = body | {"period_ends_on": "2023-08-31"}
-    problem(await actors["rsc"].ask("POST", f"{path}/kpi-assessments", json=backwards), 422, "bad_terms")
-    problem(await actors["mat"].ask("POST", f"{path}/kpi-assessments", json=body), 403, "not_your_move")
-    made = await actors["rsc"].post(f"{path}/kpi-assessments", body)
+    problem(await actors["rsc"].ask("POST", f"{agreed}/kpi-assessments", json=backwards), 422, "bad_terms")
+    problem(await actors["mat"].ask("POST", f"{agreed}/kpi-assessments", json=body), 403, "not_your_move")
+    made = await actors["rsc"].post(f"{agreed}/kpi-assessments", body)
     assert (made["rating"], made["measures"], made["assessed_on"]) == ("other", [], "2023-09-01")
 
 
-async def test_duties_follow_the_contract_and_notices_fulfil_them(seeded_world: World, actors: Actors) -> None:
-    path = await active_contract(seeded_world, actors)
+async def test_duties_follow_the_contract_and_notices_fulfil_them(
+    seeded_world: World, actors: Actors, active: str
+) -> None:
     found = await duties(actors)
     details = found["publish_uk7", None]
     assert (details["due_on"], details["state"], details["basis"]) == ("2023-10-18", "open", "policy")
@@ -158,10 +159,10 @@ async def test_duties_follow_the_contract_and_notices_fulfil_them(seeded_world: 
     await to(seeded_world, "2023-10-19")
     assert ("publish_uk7", None) in await duties(actors, state="overdue")
     notice = {"kind": "UK7", "published_on": "2023-10-19", "url": "https://www.find-tender.service.gov.uk/Notice/1"}
-    problem(await actors["mat"].ask("POST", f"{path}/notices", json=notice), 403, "not_your_move")
+    problem(await actors["mat"].ask("POST", f"{active}/notices", json=notice), 403, "not_your_move")
     future = notice | {"published_on": "2023-10-20"}
-    problem(await actors["rsc"].ask("POST", f"{path}/notices", json=future), 422, "bad_terms")
-    await actors["rsc"].post(f"{path}/notices", notice)
+    problem(await actors["rsc"].ask("POST", f"{active}/notices", json=future), 422, "bad_terms")
+    await actors["rsc"].post(f"{active}/notices", notice)
     assert (await duties(actors))["publish_uk7", None]["state"] == "done"
     assert ("publish_uk7", None) not in await duties(actors, state="overdue")
     everything = list(await duties(actors))

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from services.contracts.rules.life import TABLE, Status
 from services.demo import cast
 from services.kernel.types import Kind, utc_now
-from tests.integration.conftest import Actors, signature
+from tests.integration.conftest import signature
+from tests.integration.scenes import Actors
 from tests.world import Json, World, clone, drop, move_clock, world_on
 
 FIRST = date(2023, 6, 20)

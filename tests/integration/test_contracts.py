@@ -8,17 +8,9 @@ import pytest
 
 from services.demo import cast
 from services.kernel.types import Kind
-from tests.integration.conftest import (
-    DAY_AFTER_LAST,
-    Actors,
-    active_contract,
-    completed_contract,
-    problem,
-    record,
-    signature,
-    to,
-)
-from tests.world import Actor, Json, World, agreed_contract, move_clock
+from tests.integration.conftest import problem, record, signature, to
+from tests.integration.scenes import DAY_AFTER_LAST, Actors
+from tests.world import Actor, Json, World, move_clock
 
 OUTCOME, OTHER = cast.CONTRACT["outcomes"]
 MILESTONE = cast.CONTRACT["milestones"][0]
@@ -163,9 +155,11 @@ async def test_what_was_agreed_keeps_its_hash_to_the_end(seeded_world: World, ac
     assert {found["agreed_hash"], *(each["agreed_hash"] for each in found["signatures"])} == {agreed}
 
 
-async def test_payments_add_up_to_the_value(seeded_world: World, actors: Actors) -> None:
-    path = await completed_contract(seeded_world, actors)
-    contract, payments = await actors["finance"].get(path), (await actors["finance"].get(f"{path}/payments"))["data"]
+async def test_payments_add_up_to_the_value(actors: Actors, completed: str) -> None:
+    contract, payments = (
+        await actors["finance"].get(completed),
+        (await actors["finance"].get(f"{completed}/payments"))["data"],
+    )
     assert sum(each["amount_pence"] for each in payments) == contract["value_pence"] == 23_000_000
     earned = {each["code"]: each["earned_on"] for each in payments if each["status"] == "earned"}
     assert earned == {
@@ -180,21 +174,20 @@ async def test_payments_add_up_to_the_value(seeded_world: World, actors: Actors)
     assert {each["code"] for each in payments if each["status"] == "scheduled"} == {"O1", "O2"}
 
 
-async def test_the_clock_begins_and_completes_a_contract(seeded_world: World, actors: Actors) -> None:
-    path = await agreed_contract(actors)
+async def test_the_clock_begins_and_completes_a_contract(seeded_world: World, actors: Actors, agreed: str) -> None:
     statuses = {}
     for moment in ("2023-08-31T23:59:00", "2023-09-01T00:01:00"):
         await to(seeded_world, moment)
-        statuses[moment[:10]] = (await actors["rsc"].get(path))["status"]
+        statuses[moment[:10]] = (await actors["rsc"].get(agreed))["status"]
     fence = (await actors["rsc"].get("/v1/ring-fences", school_urn=cast.SCHOOL))["data"][0]
     assert (fence["supplier_uid"], fence["starts_on"], fence["ends_on"]) == (cast.SUPPLIER, "2023-09-01", "2024-08-31")
     for code in ("M1", "M2", "M3"):
-        await record(actors["mat"], path, code, "2023-09-01", "not_met")
+        await record(actors["mat"], agreed, code, "2023-09-01", "not_met")
     for moment in ("2024-08-31T23:59:00", "2024-09-01T00:01:00"):
         await to(seeded_world, moment)
-        statuses[moment[:10]] = (await actors["rsc"].get(path))["status"]
+        statuses[moment[:10]] = (await actors["rsc"].get(agreed))["status"]
     assert list(statuses.values()) == ["agreed", "active", "active", "completed"]
-    payments = (await actors["rsc"].get(f"{path}/payments"))["data"]
+    payments = (await actors["rsc"].get(f"{agreed}/payments"))["data"]
     assert {each["code"] for each in payments if each["status"] == "earned"} == {f"FEE-{n}" for n in range(1, 5)}
 
 
@@ -208,16 +201,15 @@ async def test_a_contract_that_was_not_signed_by_all_never_begins(seeded_world: 
 
 
 async def test_an_undecided_milestone_lets_a_contract_expire_and_a_late_decision_completes_it(
-    seeded_world: World, actors: Actors
+    seeded_world: World, actors: Actors, active: str
 ) -> None:
-    path = await active_contract(seeded_world, actors)
     for code in ("M1", "M2"):
-        await record(actors["mat"], path, code, "2023-09-01")
+        await record(actors["mat"], active, code, "2023-09-01")
     await to(seeded_world, DAY_AFTER_LAST)
-    found = await actors["rsc"].get(path)
+    found = await actors["rsc"].get(active)
     assert (found["status"], found["reason_code"]) == ("expired", "milestones_undecided")
     move_clock("2024-10-01")
-    await record(actors["mat"], path, "M3", "2024-08-30")
+    await record(actors["mat"], active, "M3", "2024-08-30")
     await seeded_world.settle()
-    found = await actors["rsc"].get(path)
+    found = await actors["rsc"].get(active)
     assert (found["status"], found["reason_code"]) == ("completed", "decided_late")

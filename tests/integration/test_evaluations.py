@@ -5,7 +5,7 @@ import asyncio
 import psycopg
 
 from services.demo import cast
-from tests.integration.conftest import Case
+from tests.integration.scenes import Case
 from tests.world import plain_url
 
 ASKED = {"academic_year": cast.YEAR, "run": "interim"}

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from services.demo import cast
-from tests.integration.conftest import Case
+from tests.integration.scenes import Case
 from tests.integration.test_row_security import STRANGERS as BOUNDS
 from tests.integration.test_visibility import ON_CONTRACT, ON_TRANSFER, STRANGERS
 from tests.world import Actor, Json

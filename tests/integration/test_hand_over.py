@@ -9,7 +9,8 @@ import pytest
 
 from services.demo import cast
 from services.gateway.receiver import NotAcknowledged, Receiver
-from tests.integration.conftest import Case, problem, to
+from tests.integration.conftest import problem, to
+from tests.integration.scenes import Case
 from tests.world import SAMPLE, Json, change, move_clock
 
 HOUR_LATER = f"{cast.EFFECTIVE_ON}T10:01:00"

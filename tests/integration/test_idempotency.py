@@ -11,7 +11,8 @@ import pytest
 from services.demo import cast
 from services.kernel.idempotency import KEPT_HOURS
 from services.kernel.types import Kind
-from tests.integration.conftest import Case, active_contract, problem
+from tests.integration.conftest import active_contract, problem
+from tests.integration.scenes import Case
 from tests.world import Actor, Json, World, change, world_on
 
 KEY = "0190-a-key-of-the-client"

@@ -8,7 +8,8 @@ from services.contracts.queries import contracts_page
 from services.demo import cast
 from services.kernel.auth import service_caller
 from services.kernel.types import Kind
-from tests.integration.conftest import RESULTS_OUT, Actors, active_contract, problem, record, to
+from tests.integration.conftest import active_contract, problem, record, to
+from tests.integration.scenes import RESULTS_OUT, Actors
 from tests.world import World, agreed_contract, change
 
 NEW = 150_001

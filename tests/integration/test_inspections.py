@@ -6,7 +6,7 @@ import pytest
 from services.demo import cast
 from services.kernel.types import Kind
 from tests.inspections import CARD, GRADED, monthly, of
-from tests.integration.conftest import Case
+from tests.integration.scenes import Case
 from tests.world import Actor, Json, World, plain_url
 
 SCHOOL = int(cast.SCHOOL)

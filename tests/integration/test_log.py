@@ -22,7 +22,8 @@ from services.kernel.jobs import Worker
 from services.kernel.types import Kind, utc_now
 from services.keys import load_log_key
 from services.system import assemble
-from tests.integration.conftest import Case, consent, problem
+from tests.integration.conftest import consent, problem
+from tests.integration.scenes import Case
 from tests.world import World, plain_url, rows
 
 SELF = service_caller("gateway")

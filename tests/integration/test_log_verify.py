@@ -18,8 +18,9 @@ from services.gateway.rules import checkpoint as notes
 from services.gateway.settings import Settings
 from services.keys import load_log_key
 from services.log_commands import problems, problems_on
-from tests.integration.conftest import Case as Played
-from tests.integration.conftest import Scene, finish_steps, schedule
+from tests.integration.conftest import finish_steps, schedule
+from tests.integration.scenes import Case as Played
+from tests.integration.scenes import Scene
 from tests.world import at, clone, drop, named, plain_url, rows, world_on
 
 ORIGIN = Settings().log_origin

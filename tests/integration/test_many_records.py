@@ -5,7 +5,8 @@ from unittest.mock import patch
 from uuid import uuid4
 
 from services.gateway import calls
-from tests.integration.conftest import Actors, active_contract, problem, to
+from tests.integration.conftest import active_contract, problem, to
+from tests.integration.scenes import Actors
 from tests.world import World, change
 
 PATH = "/v1/milestone-records"

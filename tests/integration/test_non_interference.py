@@ -4,7 +4,8 @@ import pytest
 
 from services.demo import cast
 from services.outcomes.rules.measures import KeyStage
-from tests.integration.conftest import Case, consent
+from tests.integration.conftest import consent
+from tests.integration.scenes import Case
 from tests.world import change
 
 YEARS = ("2018/19", "2022/23", "2023/24")

@@ -3,7 +3,8 @@
 import asyncio
 
 from services.demo import cast
-from tests.integration.conftest import Actors, problem, signature, to
+from tests.integration.conftest import problem, signature, to
+from tests.integration.scenes import Actors
 from tests.world import Json, World, move_clock
 
 WHY = {"reason": "as the board decided"}

@@ -12,7 +12,8 @@ from services.contracts.evaluations.schemas import Format, Plot
 from services.demo import cast
 from services.kernel.types import Kind
 from services.outcomes.plots.schemas import Plot as Drawn
-from tests.integration.conftest import Case, problem
+from tests.integration.conftest import problem
+from tests.integration.scenes import Case
 from tests.world import Json, change
 
 SVG = "{http://www.w3.org/2000/svg}"

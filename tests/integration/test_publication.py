@@ -14,17 +14,16 @@ import pytest
 from services.demo import cast
 from services.system import SAMPLE_PREFIX
 from tests.integration.conftest import (
-    DAY_AFTER_LAST,
-    RESULTS_OUT,
-    Actors,
     active_contract,
-    completed_contract,
+    complete,
+    judged_contract,
     problem,
     proposed_transfer,
     record,
     signature,
     to,
 )
+from tests.integration.scenes import DAY_AFTER_LAST, RESULTS_OUT, Actors
 from tests.world import ROOT, Json, World, agreed_contract
 
 TOOL = ROOT.parent / "shared" / "tools" / "ocds_check.py"
@@ -47,7 +46,8 @@ async def offered(actors: Actors) -> str:
 
 
 async def agreed_and_completed(world: World, actors: Actors) -> str:
-    path = await completed_contract(world, actors)
+    path = await active_contract(world, actors)
+    await complete(world, actors, path)
     await to(world, RESULTS_OUT)
     await actors["rsc"].post(f"{path}/evaluations", {"academic_year": cast.YEAR, "run": "interim"})
     await actors["rsc"].post(f"{path}/notices", {"kind": "UK11", "published_on": "2024-09-20"})
@@ -98,7 +98,8 @@ async def terminated_for_breach(world: World, actors: Actors) -> str:
 
 
 async def transferred(world: World, actors: Actors) -> str:
-    path, transfer = await proposed_transfer(world, actors)
+    path = await judged_contract(world, actors)
+    transfer = await proposed_transfer(actors)
     for name, by in (("rsc", "rsc"), ("mat", "trust_board"), ("body", "outgoing_trust")):
         decision = {"by": by, "decision": "approved", "decided_on": RESULTS_OUT}
         await actors[name].change(transfer, "consents", decision, 201)
@@ -211,14 +212,13 @@ async def test_every_life_story_is_valid_and_adds_up(
     assert NAME not in json.dumps(releases)
 
 
-async def test_a_release_tells_only_what_is_new_and_stays(seeded_world: World, actors: Actors) -> None:
-    path = await agreed_contract(actors)
+async def test_a_release_tells_only_what_is_new_and_stays(seeded_world: World, actors: Actors, agreed: str) -> None:
     await seeded_world.settle()
-    before = (await package(seeded_world, "releases", path))["releases"]
+    before = (await package(seeded_world, "releases", agreed))["releases"]
     await to(seeded_world, "2023-09-01")
-    await record(actors["mat"], path, "M1", "2023-09-01")
+    await record(actors["mat"], agreed, "M1", "2023-09-01")
     await seeded_world.settle()
-    after = (await package(seeded_world, "releases", path))["releases"]
+    after = (await package(seeded_world, "releases", agreed))["releases"]
     assert after[: len(before)] == before
     decided = after[-1]
     assert decided["tag"] == ["implementation"]
@@ -228,19 +228,18 @@ async def test_a_release_tells_only_what_is_new_and_stays(seeded_world: World, a
     assert milestones[0]["dateMet"] == "2023-09-01T00:00:00Z"
 
 
-async def test_the_same_is_published_once_whoever_publishes(seeded_world: World, actors: Actors) -> None:
+async def test_the_same_is_published_once_whoever_publishes(seeded_world: World, actors: Actors, agreed: str) -> None:
     from services.contracts.models import Job
     from services.kernel.auth import service_caller
     from services.kernel.jobs import enqueue
 
-    path = await agreed_contract(actors)
     await seeded_world.settle()
-    before = await package(seeded_world, "releases", path)
+    before = await package(seeded_world, "releases", agreed)
     database = seeded_world.database("contracts")
     async with database.transaction(service_caller("contracts")) as session:
-        await enqueue(session, Job, kind="publish", key=path.rpartition("/")[2])
+        await enqueue(session, Job, kind="publish", key=agreed.rpartition("/")[2])
     await seeded_world.settle()
-    assert await package(seeded_world, "releases", path) == before
+    assert await package(seeded_world, "releases", agreed) == before
 
 
 async def test_drafts_are_nobodys_business(seeded_world: World, actors: Actors) -> None:
@@ -251,8 +250,7 @@ async def test_drafts_are_nobodys_business(seeded_world: World, actors: Actors) 
     assert (await seeded_world.http.get("/v1/ocds/releases")).json()["releases"] == []
 
 
-async def test_all_releases_page_by_page(seeded_world: World, actors: Actors) -> None:
-    await completed_contract(seeded_world, actors)
+async def test_all_releases_page_by_page(seeded_world: World, actors: Actors, completed: str) -> None:
     whole = (await seeded_world.http.get("/v1/ocds/releases", params={"limit": 200})).json()["releases"]
     seen: list[Any] = []
     target: str | None = "/v1/ocds/releases?limit=2"

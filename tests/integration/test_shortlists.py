@@ -7,7 +7,8 @@ import pytest
 from services.demo import cast
 from services.kernel.types import Kind
 from services.outcomes.rules.places import Place, distance_km
-from tests.integration.conftest import Actors, Case, problem
+from tests.integration.conftest import problem
+from tests.integration.scenes import Actors, Case
 from tests.world import Actor, Json, World, agreed_contract, change
 
 PATH = f"/v1/schools/{cast.SCHOOL}/suppliers"

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from services.demo import cast
 from services.kernel.types import Kind
-from tests.integration.conftest import DAY_AFTER_LAST, Actors, completed_contract, problem, signature, to
-from tests.world import Actor, Json, World, agreed_contract, at, change, clone, drop, world_on
+from tests.integration.conftest import problem, signature, to
+from tests.integration.scenes import DAY_AFTER_LAST, Actors
+from tests.world import Actor, Json, World, at, change, clone, drop, world_on
 
 STAR = f"/v1/suppliers/{cast.SUPPLIER}"
 WHY = {"reason": "as the board decided"}
@@ -136,9 +137,10 @@ async def test_what_comes_to_nothing_gives_its_place_back(seeded_world: World, a
         assert (await actors["rsc"].change(first, "offer", None, 409))["code"] == "capacity_exceeded"
 
 
-async def test_a_contract_that_has_ended_gives_its_place_back(seeded_world: World, actors: Actors) -> None:
+async def test_a_contract_that_has_ended_gives_its_place_back(
+    seeded_world: World, actors: Actors, completed: str
+) -> None:
     await actors["mat"].register(cast.SUPPLIER, max_contracts=1)
-    await completed_contract(seeded_world, actors)
     signers, found = await with_body(seeded_world, actors, 1)
     term = {"starts_on": "2024-09-01", "ends_on": "2025-08-31"}
     await to(seeded_world, DAY_AFTER_LAST)
@@ -262,11 +264,10 @@ async def test_a_conflict_about_an_earlier_urn_of_the_school_counts(seeded_world
 
 
 async def test_less_capacity_than_is_in_use_ends_nothing_and_lets_nothing_in(
-    seeded_world: World, actors: Actors
+    seeded_world: World, actors: Actors, agreed: str
 ) -> None:
-    path = await agreed_contract(actors)
     await actors["mat"].register(cast.SUPPLIER, max_contracts=0, max_pupils=0)
-    assert (await actors["rsc"].get(path))["status"] == "agreed"
+    assert (await actors["rsc"].get(agreed))["status"] == "agreed"
     signers, found = await with_body(seeded_world, actors, 1)
     draft = await drafted(signers["commissioner"], found[0][0])
     refusal = await actors["rsc"].change(draft, "offer", None, 409)

@@ -10,7 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from services.demo import cast
 from services.kernel.auth import Caller
 from services.kernel.types import Kind
-from tests.integration.conftest import Actors, as_role
+from tests.integration.conftest import as_role
+from tests.integration.scenes import Actors
 from tests.integration.test_row_security import PARTIES, STRANGERS, caller
 from tests.world import World, agreed_contract
 

@@ -6,7 +6,8 @@ import pytest
 
 from services.demo import cast
 from services.kernel.types import Kind
-from tests.integration.conftest import Actors, Case, problem
+from tests.integration.conftest import problem
+from tests.integration.scenes import Actors, Case
 from tests.world import Actor, Json, World, change
 
 STAR = f"/v1/suppliers/{cast.SUPPLIER}"
@@ -285,7 +286,7 @@ async def test_events_of_the_register_do_not_stop_the_gateway_from_following_con
     await actors["rsc"].post(f"{STAR}/matters", CONCERN)
     made = await actors["rsc"].post("/v1/contracts", cast.CONTRACT)
     await seeded_world.settle()
-    assert not seeded_world.behind()
+    assert not await seeded_world.more()
     assert seeded_world.rows("SELECT count(*) FROM gateway.job WHERE last_error IS NOT NULL") == [(0,)]
     followed = seeded_world.rows("SELECT contract_id::text FROM gateway.contract_ref")
     assert followed == [(made["id"],)]

@@ -1,7 +1,8 @@
 """What stops while a contract rests, and what goes on."""
 
 from services.demo import cast
-from tests.integration.conftest import Actors, active_contract, problem, record, to
+from tests.integration.conftest import active_contract, problem, record, to
+from tests.integration.scenes import Actors
 from tests.world import Json, World
 
 LATER = {"term": cast.CONTRACT["term"] | {"latest_ends_on": "2025-08-31"}}
@@ -28,10 +29,9 @@ async def earned(actors: Actors, path: str) -> dict[str, str]:
     return {each["code"]: each["earned_on"] for each in found if each["status"] == "earned"}
 
 
-async def test_a_suspension_stops_something(seeded_world: World, actors: Actors) -> None:
-    path = await active_contract(seeded_world, actors)
-    tag = {"If-Match": (await actors["rsc"].ask("GET", path)).headers["etag"]}
-    problem(await actors["rsc"].ask("POST", f"{path}/suspension", json=rest(), headers=tag), 422, "nothing_stops")
+async def test_a_suspension_stops_something(actors: Actors, active: str) -> None:
+    tag = {"If-Match": (await actors["rsc"].ask("GET", active)).headers["etag"]}
+    problem(await actors["rsc"].ask("POST", f"{active}/suspension", json=rest(), headers=tag), 422, "nothing_stops")
 
 
 async def test_the_clock_moves_dates_on_within_the_latest_end(seeded_world: World, actors: Actors) -> None:

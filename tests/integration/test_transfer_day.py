@@ -10,7 +10,8 @@ from services.demo import cast
 from services.gateway import calls
 from services.kernel.auth import service_caller
 from services.kernel.peers import Peer, Refused
-from tests.integration.conftest import Case, consent, memberships, problem, to
+from tests.integration.conftest import consent, memberships, problem, to
+from tests.integration.scenes import Case
 from tests.world import Json, World, change, move_clock
 
 SELF = service_caller("gateway")

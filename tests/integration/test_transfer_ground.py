@@ -1,16 +1,8 @@
 """The ground of a transfer: checked at every gate; gone, it withdraws the transfer, or opens a discrepancy."""
 
 from services.demo import cast
-from tests.integration.conftest import (
-    RESULTS_OUT,
-    Case,
-    consent,
-    judged_anew,
-    memberships,
-    send_inspection,
-    to,
-    work_on,
-)
+from tests.integration.conftest import consent, judged_anew, memberships, send_inspection, to, work_on
+from tests.integration.scenes import RESULTS_OUT, Case
 from tests.world import Json, change, move_clock
 
 WORSE = f"urn,rating,inspection_date\n{cast.SCHOOL},Inadequate,20250310\n".encode()

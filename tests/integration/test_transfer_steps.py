@@ -3,7 +3,8 @@
 from services.demo import cast
 from services.gateway.rules.templates import TEMPLATES
 from services.gateway.rules.transfer import Route
-from tests.integration.conftest import Case, finish_steps, judged_anew, memberships, problem, refused, to
+from tests.integration.conftest import finish_steps, judged_anew, memberships, problem, refused, to
+from tests.integration.scenes import Case
 from tests.world import Json, change
 
 GATE = "authority_to_proceed"

@@ -3,10 +3,6 @@
 from services.demo import cast
 from tests.integration.conftest import (
     MISSED,
-    RESULTS_OUT,
-    Actors,
-    Case,
-    completed_contract,
     consent,
     judged_anew,
     judged_contract,
@@ -16,6 +12,7 @@ from tests.integration.conftest import (
     send_inspection,
     to,
 )
+from tests.integration.scenes import RESULTS_OUT, Actors, Case
 from tests.world import Actor, Json, World, move_clock
 
 GATE = "authority_to_proceed"
@@ -46,16 +43,17 @@ async def test_a_missed_target_keeps_the_transfer_shut_and_the_contract_says_why
     assert seeded_world.rows("SELECT count(*) FROM gateway.transfer") == [(0,)]
 
 
-async def test_before_an_evaluation_its_conditions_are_unknown(seeded_world: World, actors: Actors) -> None:
-    path = await completed_contract(seeded_world, actors)
-    missing = await unmet(actors["rsc"], path)
+async def test_before_an_evaluation_its_conditions_are_unknown(
+    seeded_world: World, actors: Actors, completed: str
+) -> None:
+    missing = await unmet(actors["rsc"], completed)
     verdict = {"outcomes_met", "final_data", "no_veto", "critical_measures_partly_met"}
     assert set(missing) == verdict | {"inspections_strong"}
     assert set(missing.values()) == {"unknown"}
     await to(seeded_world, RESULTS_OUT)
-    await actors["rsc"].post(f"{path}/evaluations", {"academic_year": cast.YEAR, "run": "interim"})
+    await actors["rsc"].post(f"{completed}/evaluations", {"academic_year": cast.YEAR, "run": "interim"})
     await seeded_world.settle()
-    assert await unmet(actors["rsc"], path) == {"final_data": "not_met", "inspections_strong": "unknown"}
+    assert await unmet(actors["rsc"], completed) == {"final_data": "not_met", "inspections_strong": "unknown"}
     assert (await actors["rsc"].get("/v1/transfers"))["data"] == []
 
 

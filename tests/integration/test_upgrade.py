@@ -6,8 +6,9 @@ from sqlalchemy.engine import make_url
 
 from migrations import run
 from services.demo import cast
-from tests.integration.conftest import Actors, problem, to
-from tests.world import World, agreed_contract
+from tests.integration.conftest import problem, to
+from tests.integration.scenes import Actors
+from tests.world import World
 
 
 def migrate(url: str, revision: str) -> None:
@@ -19,24 +20,23 @@ def migrate(url: str, revision: str) -> None:
     engine.dispose()
 
 
-async def test_an_old_contract_goes_on(seeded_world: World, actors: Actors) -> None:
-    path = await agreed_contract(actors)
-    before = await actors["rsc"].get(path)
+async def test_an_old_contract_goes_on(seeded_world: World, actors: Actors, agreed: str) -> None:
+    before = await actors["rsc"].get(agreed)
     for database in seeded_world.system.databases:
         await database.close()
     migrate(seeded_world.database_url, "0002")
     seeded_world.rows("SELECT agreed_hash FROM contracts.contract")
     migrate(seeded_world.database_url, run.head("contracts"))
-    found = await actors["rsc"].get(path)
+    found = await actors["rsc"].get(agreed)
     same = ("id", "status", "title", "agreed_hash", "value_pence", "milestones", "entered_on", "offer")
     assert {name: found[name] for name in same} == {name: before[name] for name in same}
     assert found["term"]["latest_ends_on"] == cast.CONTRACT["term"]["ends_on"]
     assert [each["document"] for each in found["signatures"]] == ["offer/1"] * 3
-    told = (await actors["rsc"].get(f"{path}/events"))["data"]
+    told = (await actors["rsc"].get(f"{agreed}/events"))["data"]
     assert told[-1]["type"] == "history.begun"
     assert "contract" in told[-1]["data"]["changes"]
     await actors["mat"].register(cast.SUPPLIER)
     await to(seeded_world, "2023-09-01")
-    assert (await actors["rsc"].get(path))["status"] == "active"
-    assert (await actors["rsc"].get(path, as_of="2023-09-01"))["status"] == "active"
-    problem(await actors["rsc"].ask("GET", path, params={"as_of": "2023-06-19"}), 404, "not_found")
+    assert (await actors["rsc"].get(agreed))["status"] == "active"
+    assert (await actors["rsc"].get(agreed, as_of="2023-09-01"))["status"] == "active"
+    problem(await actors["rsc"].ask("GET", agreed, params={"as_of": "2023-06-19"}), 404, "not_found")

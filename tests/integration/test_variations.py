@@ -10,8 +10,9 @@ from services.contracts.rules.terms import agreement_hash
 from services.contracts.service import agreement
 from services.demo import cast
 from services.kernel.auth import service_caller
-from tests.integration.conftest import Actors, active_contract, completed_contract, problem, record, signature, to
-from tests.world import Json, World, agreed_contract, change
+from tests.integration.conftest import active_contract, problem, record, signature, to
+from tests.integration.scenes import Actors
+from tests.world import Json, World, change
 
 EXTENDABLE = {"term": cast.CONTRACT["term"] | {"latest_ends_on": "2025-08-31"}}
 SIGNERS = (("body", "responsible_body"), ("mat", "supplier"), ("rsc", "commissioner"))
@@ -97,35 +98,33 @@ async def test_what_a_variation_may_not_touch(seeded_world: World, actors: Actor
     assert (await actors["rsc"].get(path))["variations"] == []
 
 
-async def test_who_proposes_withdraws_and_the_others_refuse(seeded_world: World, actors: Actors) -> None:
-    path = await active_contract(seeded_world, actors)
-    problem(await propose(actors, "dfe", path, "2023-10-01", title="x"), 403, "not_your_move")
+async def test_who_proposes_withdraws_and_the_others_refuse(actors: Actors, active: str) -> None:
+    problem(await propose(actors, "dfe", active, "2023-10-01", title="x"), 403, "not_your_move")
     why = {"reason": "no longer wanted"}
     for number, (proposer, closer, action, status) in enumerate(
         (("mat", "rsc", "refusal", "refused"), ("rsc", "rsc", "withdrawal", "withdrawn")), 1
     ):
-        assert (await propose(actors, proposer, path, "2023-10-01", title="x")).status_code == 201
-        problem(await propose(actors, "rsc", path, "2023-10-01", title="y"), 409, "variation_open")
+        assert (await propose(actors, proposer, active, "2023-10-01", title="x")).status_code == 201
+        problem(await propose(actors, "rsc", active, "2023-10-01", title="y"), 409, "variation_open")
         wrong = "withdrawal" if action == "refusal" else "refusal"
         answer = await actors[closer].ask(
-            "POST", f"{path}/variations/{number}/{wrong}", json=why, headers={"If-Match": "*"}
+            "POST", f"{active}/variations/{number}/{wrong}", json=why, headers={"If-Match": "*"}
         )
         problem(answer, 403, "not_your_move")
-        found = await actors[closer].change(path, f"variations/{number}/{action}", why)
+        found = await actors[closer].change(active, f"variations/{number}/{action}", why)
         assert found["variations"][number - 1]["status"] == status
         body = signature("supplier")
         answer = await actors["mat"].ask(
-            "POST", f"{path}/variations/{number}/signatures", json=body, headers={"If-Match": "*"}
+            "POST", f"{active}/variations/{number}/signatures", json=body, headers={"If-Match": "*"}
         )
         problem(answer, 409, "status_forbids")
-    answer = await actors["mat"].ask("POST", f"{path}/variations/9/refusal", json=why, headers={"If-Match": "*"})
+    answer = await actors["mat"].ask("POST", f"{active}/variations/9/refusal", json=why, headers={"If-Match": "*"})
     problem(answer, 404, "not_found")
 
 
-async def test_each_party_signs_for_itself_and_once(seeded_world: World, actors: Actors) -> None:
-    path = await active_contract(seeded_world, actors)
-    await propose(actors, "rsc", path, "2023-10-01", title="x")
-    url = f"{path}/variations/1/signatures"
+async def test_each_party_signs_for_itself_and_once(actors: Actors, active: str) -> None:
+    await propose(actors, "rsc", active, "2023-10-01", title="x")
+    url = f"{active}/variations/1/signatures"
     any_version = {"If-Match": "*"}
     answer = await actors["mat"].ask("POST", url, json=signature("commissioner"), headers=any_version)
     problem(answer, 403, "not_your_signature")
@@ -136,39 +135,38 @@ async def test_each_party_signs_for_itself_and_once(seeded_world: World, actors:
     assert sorted(each.status_code for each in answers) == [201, 409, 409]
 
 
-async def test_a_variation_without_every_signature_lapses(seeded_world: World, actors: Actors) -> None:
-    path = await active_contract(seeded_world, actors)
-    await propose(actors, "rsc", path, "2023-10-01", title="x")
-    await sign(actors, path, signers=SIGNERS[:2])
+async def test_a_variation_without_every_signature_lapses(seeded_world: World, actors: Actors, active: str) -> None:
+    await propose(actors, "rsc", active, "2023-10-01", title="x")
+    await sign(actors, active, signers=SIGNERS[:2])
     await to(seeded_world, "2023-10-01")
-    assert (await actors["rsc"].get(path))["variations"][0]["status"] == "proposed"
+    assert (await actors["rsc"].get(active))["variations"][0]["status"] == "proposed"
     await to(seeded_world, "2023-10-02")
-    found = await actors["rsc"].get(path)
+    found = await actors["rsc"].get(active)
     assert (found["variations"][0]["status"], found["title"]) == ("lapsed", cast.CONTRACT["title"])
 
 
-async def test_a_variation_of_today_takes_effect_with_the_last_signature(seeded_world: World, actors: Actors) -> None:
-    path = await agreed_contract(actors)
-    await propose(actors, "body", path, "2023-06-20", title="Another title", fee_pence=1_000)
-    found = await sign(actors, path)
+async def test_a_variation_of_today_takes_effect_with_the_last_signature(
+    seeded_world: World, actors: Actors, agreed: str
+) -> None:
+    await propose(actors, "body", agreed, "2023-06-20", title="Another title", fee_pence=1_000)
+    found = await sign(actors, agreed)
     assert (found["title"], found["status"], found["value_pence"]) == ("Another title", "agreed", 11_001_000)
     for moment in ("2023-09-01", "2023-12-01"):
         await to(seeded_world, moment)
-    payments = (await actors["rsc"].get(f"{path}/payments"))["data"]
+    payments = (await actors["rsc"].get(f"{agreed}/payments"))["data"]
     earned = {each["code"]: each["amount_pence"] for each in payments if each["status"] == "earned"}
     assert earned == {"FEE-1": 250}
 
 
 async def test_a_variation_that_something_has_overtaken_does_not_take_effect(
-    seeded_world: World, actors: Actors
+    seeded_world: World, actors: Actors, active: str
 ) -> None:
-    path = await active_contract(seeded_world, actors)
-    await propose(actors, "rsc", path, "2023-11-01", milestones=[M1 | {"due_on": "2023-12-31"}, M2, M3])
-    await sign(actors, path)
-    await record(actors["mat"], path, "M1", "2023-09-01")
+    await propose(actors, "rsc", active, "2023-11-01", milestones=[M1 | {"due_on": "2023-12-31"}, M2, M3])
+    await sign(actors, active)
+    await record(actors["mat"], active, "M1", "2023-09-01")
     await seeded_world.settle()
     await to(seeded_world, "2023-11-01")
-    found = await actors["rsc"].get(path)
+    found = await actors["rsc"].get(active)
     assert (found["variations"][0]["status"], found["variations"][0]["reason_code"]) == (
         "overtaken",
         "touches_the_past",
@@ -187,34 +185,34 @@ async def test_a_longer_term_that_another_contract_holds_is_overtaken(seeded_wor
     assert (found["variations"][0]["status"], found["term"]["ends_on"]) == ("overtaken", "2024-08-31")
 
 
-async def test_outcomes_that_were_judged_stay(seeded_world: World, actors: Actors) -> None:
-    path = await completed_contract(seeded_world, actors)
-    problem(await propose(actors, "rsc", path, "2024-09-01", title="x"), 409, "status_forbids")
+async def test_outcomes_that_were_judged_stay(seeded_world: World, actors: Actors, completed: str) -> None:
+    problem(await propose(actors, "rsc", completed, "2024-09-01", title="x"), 409, "status_forbids")
     change(
         seeded_world.database_url,
         "UPDATE contracts.contract SET status = 'active', ends_on = '2025-08-31', latest_ends_on = '2025-08-31',"
         " ended_on = NULL",
     )
     await to(seeded_world, "2025-03-21")
-    await actors["rsc"].post(f"{path}/evaluations", {"academic_year": cast.YEAR, "run": "final"})
+    await actors["rsc"].post(f"{completed}/evaluations", {"academic_year": cast.YEAR, "run": "final"})
     first, second = cast.CONTRACT["outcomes"]
     easier = [first | {"target": {"mode": "absolute", "value": 90.0}}, second]
-    problem(await propose(actors, "rsc", path, date(2025, 4, 1).isoformat(), outcomes=easier), 422, "touches_the_past")
+    problem(
+        await propose(actors, "rsc", completed, date(2025, 4, 1).isoformat(), outcomes=easier), 422, "touches_the_past"
+    )
 
 
-async def test_a_correction_is_no_variation(seeded_world: World, actors: Actors) -> None:
-    path = await active_contract(seeded_world, actors)
-    before = await actors["rsc"].get(path)
+async def test_a_correction_is_no_variation(actors: Actors, active: str) -> None:
+    before = await actors["rsc"].get(active)
     body = {"reason": "a slip of the pen", "title": "School improvement", "milestone_titles": {"M1": "Diagnosis"}}
     tag = {"If-Match": "*"}
-    problem(await actors["mat"].ask("POST", f"{path}/corrections", json=body, headers=tag), 403, "not_your_move")
+    problem(await actors["mat"].ask("POST", f"{active}/corrections", json=body, headers=tag), 403, "not_your_move")
     unknown = body | {"milestone_titles": {"M9": "x"}}
-    problem(await actors["rsc"].ask("POST", f"{path}/corrections", json=unknown, headers=tag), 422, "bad_terms")
-    problem(await actors["rsc"].ask("POST", f"{path}/corrections", json={"reason": "x"}, headers=tag), 422, "invalid")
-    found = await actors["rsc"].change(path, "corrections", body)
+    problem(await actors["rsc"].ask("POST", f"{active}/corrections", json=unknown, headers=tag), 422, "bad_terms")
+    problem(await actors["rsc"].ask("POST", f"{active}/corrections", json={"reason": "x"}, headers=tag), 422, "invalid")
+    found = await actors["rsc"].change(active, "corrections", body)
     assert (found["title"], found["milestones"][0]["title"]) == ("School improvement", "Diagnosis")
     assert (found["agreed_hash"], found["variations"]) == (before["agreed_hash"], [])
-    told = (await actors["rsc"].get(f"{path}/events"))["data"][-1]
+    told = (await actors["rsc"].get(f"{active}/events"))["data"][-1]
     assert told["type"] == "contract.corrected"
     assert told["data"]["changes"]["contract"]["changed"]["title"] == {
         "old": cast.CONTRACT["title"],

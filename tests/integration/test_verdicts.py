@@ -12,7 +12,7 @@ from services.demo import cast
 from services.kernel.auth import service_caller
 from services.kernel.types import utc_now
 from services.outcomes.evaluations import jobs, queries, service
-from tests.integration.conftest import Case
+from tests.integration.scenes import Case
 from tests.world import SAMPLE, Json, World, plain_url
 
 SELF = service_caller("outcomes")

@@ -8,7 +8,8 @@ import pytest
 from services.demo import cast
 from services.gateway.rules.scopes import ALLOWED
 from services.kernel.types import Kind
-from tests.integration.conftest import RESULTS_OUT, Actors, Case, problem
+from tests.integration.conftest import problem
+from tests.integration.scenes import RESULTS_OUT, Actors, Case
 from tests.world import Actor, World
 
 PARTS = (

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.integration.conftest import Actors, active_contract, problem, record, to
+from tests.integration.conftest import active_contract, problem, record, to
+from tests.integration.scenes import Actors
 from tests.world import Actor, World, change
 
 

@@ -1,5 +1,6 @@
 """The services as processes of their own, speaking over real HTTP: the same job works, and a missing one is told."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -179,6 +180,8 @@ async def test_without_contracts_what_needs_it_is_503(door: World, services: dic
     check_problem(await actors["rsc"].ask("POST", "/v1/contracts", json=cast.CONTRACT), 503)
     assert (await actors["rsc"].get(f"/v1/schools/{cast.SCHOOL}"))["urn"] == cast.SCHOOL
     services["contracts"].start()
+    answer = await actors["rsc"].ask("GET", path)
+    await asyncio.sleep(int(answer.headers.get("retry-after", 0)))
     assert (await actors["rsc"].get(path))["status"] == "agreed"
 
 

@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse
 from services.contracts.accounts import Invoice
 from services.contracts.invoices import queries, schemas, service
 from services.contracts.invoices.schemas import Form
+from services.contracts.papers import invoice_pdf
 from services.contracts.queries import locked_contract
-from services.contracts.rules.documents.pdf import invoice_pdf
 from services.contracts.rules.documents.ubl import invoice_xml
 from services.kernel.auth import Caller, require
 from services.kernel.bodies import Cursor, IfMatch, Limit, check_match, decode_cursor, entity_tag, page

@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from services.contracts.papers import statement_pdf
 from services.contracts.queries import contract
-from services.contracts.rules.documents.pdf import statement_pdf
 from services.contracts.schemas import Uid
 from services.contracts.statements import queries, service
 from services.contracts.statements.schemas import Form, Statement

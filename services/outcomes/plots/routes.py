@@ -12,7 +12,7 @@ from services.kernel.bodies import entity_tag
 from services.kernel.http import Session
 from services.kernel.openapi import problems
 from services.outcomes.evaluations import queries
-from services.outcomes.plots import drawing, facts
+from services.outcomes.plots import facts
 from services.outcomes.plots.schemas import Format, Plot, PlotIn, PlotOut
 from services.outcomes.spreadsheets import as_csv
 
@@ -33,6 +33,8 @@ async def draw(
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """A picture of an outcome of a verdict; nothing is written, and 304 where the reader has it already."""
+    from services.outcomes.plots import drawing  # noqa: PLC0415 - large, and most processes draw nothing
+
     row = await queries.evaluation(session, evaluation_id)
     tables = facts.Tables(request.app.state.tables, request.app.state.rule, caller)
     subject, figure = await facts.figure(session, plot=name, row=row, asked=body, tables=tables)

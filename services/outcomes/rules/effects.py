@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from services.outcomes.rules.intervals import Interval
 from services.outcomes.rules.synthetic import Synthetic, synthetic_control
@@ -41,7 +41,7 @@ class Effect:
 @lru_cache(maxsize=4096)
 def t_quantile(level: float, df: int) -> float:
     """Student's t below which a share `level` lies; kept, since it is asked for the same few again and again."""
-    return float(stats.t.ppf(level, df))
+    return float(special.stdtrit(df, level))
 
 
 def difference_in_differences(

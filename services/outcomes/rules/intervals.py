@@ -1,11 +1,12 @@
 """Intervals: of proportions, of their differences and of progress, and between which limits chance alone leads."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
     """
     if n <= 0 or not 0 <= successes <= n:
         raise ValueError("need 0 <= successes <= n and n > 0")
-    z = float(stats.norm.ppf(0.5 + confidence / 2))
+    z = float(special.ndtri(0.5 + confidence / 2))
     share, spread = successes / n, z * z / n
     centre = (share + spread / 2) / (1 + spread)
     half = z / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
@@ -55,11 +56,21 @@ def funnel_limits(p0: float, n: int, coverage: float = 0.95) -> Interval:
         raise ValueError("need 0 <= p0 <= 1, n > 0 and 0 < coverage < 1")
 
     def limit(level: float) -> float:
-        r = float(stats.binom.ppf(level, n, p0))
-        under, reached = float(stats.binom.cdf(r - 1, n, p0)), float(stats.binom.cdf(r, n, p0))
+        r = least_count(level, n, p0)
+        under, reached = at_most(r - 1, n, p0), at_most(r, n, p0)
         return min(1.0, max(0.0, (r - (reached - level) / (reached - under)) / n))
 
     return Interval(limit(0.5 - coverage / 2), limit(0.5 + coverage / 2))
+
+
+def at_most(count: int, n: int, p0: float) -> float:
+    """The probability of `count` or fewer successes in `n`, each of probability `p0`."""
+    return float(special.bdtr(count, n, p0)) if count >= 0 else 0.0
+
+
+def least_count(level: float, n: int, p0: float) -> int:
+    """The least count that as many or fewer successes reach with probability `level`."""
+    return bisect_left(range(n), level, key=lambda count: at_most(count, n, p0))
 
 
 def newcombe_difference(x1: float, n1: float, x2: float, n2: float, confidence: float = 0.95) -> Interval:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize
 
 Floats = NDArray[np.float64]
 
@@ -67,7 +67,7 @@ def paule_mandel(y: Sequence[float] | Floats, se: Sequence[float] | Floats) -> P
     if excess(0.0) <= 0:
         return pooled(estimates, variances, 0.0)
     top = float(estimates.var(ddof=1)) * (1 + 1e-9)
-    return pooled(estimates, variances, float(optimize.brentq(excess, 0.0, top, xtol=1e-14 * top, rtol=1e-13)))
+    return pooled(estimates, variances, float(scipy.optimize.brentq(excess, 0.0, top, xtol=1e-14 * top, rtol=1e-13)))
 
 
 def reml(y: Sequence[float], se: Sequence[float]) -> Pooled:
@@ -82,7 +82,7 @@ def reml(y: Sequence[float], se: Sequence[float]) -> Pooled:
     grid = np.concatenate(([0.0], np.geomspace(top * 1e-9, top, 100)))
     least = int(np.argmin([unlikely(each) for each in grid]))
     around = (float(grid[max(least - 1, 0)]), float(grid[min(least + 1, len(grid) - 1)]))
-    found = optimize.minimize_scalar(unlikely, bounds=around, method="bounded", options={"xatol": 1e-12 * top})
+    found = scipy.optimize.minimize_scalar(unlikely, bounds=around, method="bounded", options={"xatol": 1e-12 * top})
     tau2 = float(found.x) if unlikely(float(found.x)) < unlikely(0.0) else 0.0
     return pooled(estimates, variances, tau2)
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize
 
 Floats = NDArray[np.float64]
 CLEAN_YEARS = 5
@@ -73,7 +73,7 @@ def nearest_mixture(target: Floats, columns: Floats) -> Floats:
     apart = columns - target[:, None]
     scale = float(np.abs(apart).max()) or 1.0
     system = np.vstack([apart / scale, np.ones(columns.shape[1])])
-    found, _residual = optimize.nnls(system, np.append(np.zeros(len(target)), 1.0))
+    found, _residual = scipy.optimize.nnls(system, np.append(np.zeros(len(target)), 1.0))
     found[found < DUST * found.max()] = 0.0
     weights: Floats = found / found.sum()
     return weights

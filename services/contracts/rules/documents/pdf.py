@@ -1,18 +1,17 @@
 """Invoices, credit notes and statements as PDF that a person can read; the same document gives the same bytes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 from fpdf import FPDF
 from fpdf.enums import Align, TableBordersLayout, XPos, YPos
 from fpdf.fonts import FontFace
 
+from services.contracts.rules.documents.exports import Body
 from services.contracts.rules.documents.lines import day, shown
 
-Body = Mapping[str, Any]
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 FAMILY = {"": "DejaVuSans.ttf", "B": "DejaVuSans-Bold.ttf"}
 """Fonts that come with a library that is there anyway, and know every name."""
