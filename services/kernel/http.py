@@ -243,7 +243,7 @@ def create_app(
             raise Unauthenticated("This service is reached through the gateway.")
         return verifier.identity(token, service)
 
-    app.state.away = list
+    app.state.peers = ()
     app.state.authenticate, app.state.database, app.state.idempotency_table = authenticate, database, idempotency_table
     install(app, constraints)
     app.include_router(router)
@@ -272,7 +272,7 @@ async def ready(request: Request) -> Ready:
     """The process can do its work: the database answers. What else it needs and finds away of late is named."""
     if not await request.app.state.database.answers():
         raise Unavailable("The database does not answer at the moment.")
-    return Ready(away=request.app.state.away())
+    return Ready(away=[each.name for each in request.app.state.peers if each.away])
 
 
 @health.get("/health/startup")
