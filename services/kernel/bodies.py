@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -108,12 +109,25 @@ def part_of(value: Any, kind: type) -> Any:
     return value
 
 
+def ways(request: Request, **relations: Mapping[str, Any] | None) -> dict[str, str]:
+    """`Link` (RFC 8288) to other pages of a list, by relation: what differs in the query, None for what is left out."""
+    links = []
+    for relation, query in relations.items():
+        if query is not None:
+            target = request.url.remove_query_params(list(query))
+            target = target.include_query_params(**{name: each for name, each in query.items() if each is not None})
+            links.append(f'<{target.path}{"?" * bool(target.query)}{target.query}>; rel="{relation}"')
+    return {"Link": ", ".join(links)} if links else {}
+
+
+def cursor_ways(request: Request, following: str | None) -> dict[str, str]:
+    """`Link` of a list that goes by cursors: to the next page, where there is one, and to the first."""
+    return ways(request, next={"cursor": following} if following else None, first={"cursor": None})
+
+
 def page(rows: list[Any], limit: int, place: list[Any] | None, request: Request, **more: Any) -> JSONResponse:
-    """One page of a list, with the way to the next one in the body and in `Link` (RFC 8288); `more` stands beside."""
+    """One page of a list, with the way to the next one in the body and in `Link`; `more` stands beside."""
     cursor = encode_cursor(place) if place is not None and len(rows) == limit else None
-    headers = {}
-    if cursor:
-        target = request.url.include_query_params(cursor=cursor)
-        headers["Link"] = f'<{target.path}?{target.query}>; rel="next"'
+    headers = cursor_ways(request, cursor) if limit else {}
     body = [row.model_dump(mode="json") if isinstance(row, BaseModel) else row for row in rows]
     return JSONResponse({**more, "data": body, "paging": {"next": cursor}}, headers=headers)
