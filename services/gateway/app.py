@@ -88,7 +88,7 @@ def build(database: Database, credentials: Credentials, contracts: Peer, outcome
     describe = app.openapi
     app.openapi = cache(lambda: merged(describe(), answered))  # type: ignore[method-assign]
 
-    @app.get("/docs", include_in_schema=False)
+    @app.get("/docs", include_in_schema=False, response_class=HTMLResponse)
     async def docs() -> HTMLResponse:
         """One description of all three services, to be read."""
         return HTMLResponse(page(app.openapi()), headers={"Content-Security-Policy": POLICY})

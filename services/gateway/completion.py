@@ -4,7 +4,7 @@ from typing import Any
 
 from services.gateway.examples import example
 from services.kernel.errors import PROBLEM_BASE
-from services.kernel.openapi import PROBLEM, PROBLEM_JSON, WORDS
+from services.kernel.openapi import PROBLEM, PROBLEM_JSON, WORDS, tells
 
 Item = dict[str, Any]
 ALWAYS = (400, 414, 429, 431, 500, 503)
@@ -24,6 +24,7 @@ CODES = {
     401: "invalid_token",
     403: "forbidden",
     404: "not_found",
+    406: "not_acceptable",
     408: "request_timeout",
     409: "conflict",
     412: "stale",
@@ -128,7 +129,12 @@ def add_answers(path: str, method: str, operation: Item) -> None:
     answers = operation["responses"]
     own = bool(operation.get("x-own-refusals"))
     quiet = path.startswith("/health/")
-    expected = {*ALWAYS, *(WITH_BODY if "requestBody" in operation else ()), *(BEHIND if "/v1/" in path else ())}
+    expected = {
+        *ALWAYS,
+        *([406] if tells(operation) else ()),
+        *(WITH_BODY if "requestBody" in operation else ()),
+        *(BEHIND if "/v1/" in path else ()),
+    }
     for status in {int(each) for each in answers if each >= "400" and not own} | expected - {
         404 if "{" not in path else 0
     }:

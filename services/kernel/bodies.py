@@ -1,9 +1,10 @@
-"""What requests and answers are made of: bodies, entity tags, pages."""
+"""What requests and answers are made of: bodies, media types, entity tags, pages."""
 
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,6 +21,10 @@ LongText = Annotated[str, Field(max_length=4000)]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows a page")]
 Cursor = Annotated[str | None, Query(max_length=400, description="From `paging.next` of the page before")]
+
+ELEMENT, PARAMETER = (re.compile(rf'(?:[^{separator}"]|"(?:[^"\\]|\\.)*")+') for separator in ",;")
+WEIGHT = re.compile(r"0?\.\d+|0\.?|1(?:\.0*)?")
+LONGEST_ACCEPT = 1000
 
 
 class Body(BaseModel):
@@ -56,6 +61,43 @@ class PreconditionFailed(DomainError):
     title = "The resource has changed since it was read"
 
 
+class NotAcceptable(DomainError):
+    """The answer has no form that the caller takes."""
+
+    status = 406
+    code = "not_acceptable"
+    title = "The answer has no form that Accept takes"
+
+
+def preferred(accept: str, offers: Sequence[str]) -> str:
+    """The media type that an Accept field likes best, the first of several alike; raises NotAcceptable.
+
+    As RFC 9110 (12.5.1) says: of the ranges that fit, the most specific one decides. A field that is empty, names no
+    range or goes on for ever takes everything.
+    """
+    ranges: dict[str, float] = {}
+    for element in ELEMENT.findall(accept[:LONGEST_ACCEPT]):
+        media, *parameters = [each.strip().lower() for each in PARAMETER.findall(element)]
+        weight = next((each[2:] for each in parameters if each.startswith("q=")), "1")
+        narrower = [f";{each}" for each in parameters if each and not each.startswith(("q=", "charset="))]
+        if (media == "*" or "/" in media) and WEIGHT.fullmatch(weight):
+            ranges["".join(["*/*" if media == "*" else media, *narrower])] = float(weight)
+
+    def liked(offer: str) -> float:
+        wider = (offer, offer.partition("/")[0] + "/*", "*/*")
+        return next((ranges[each] for each in wider if each in ranges), 0.0)
+
+    best = max(offers, key=liked)
+    if ranges and not liked(best):
+        raise NotAcceptable(f"Accept one of these: {', '.join(offers)}.", offered=list(offers))
+    return best
+
+
+def chosen(request: Request, offers: Sequence[str]) -> str:
+    """The media type among `offers` that the caller likes best; raises NotAcceptable."""
+    return preferred(",".join(request.headers.getlist("accept")), offers)
+
+
 def entity_tag(value: Any) -> str:
     """A strong entity tag of a body or of a version number."""
     return '"' + hashlib.sha256(canonical_json(value)).hexdigest()[:24] + '"'
@@ -88,24 +130,21 @@ def decode_cursor(cursor: str | None, *kinds: type) -> list[Any] | None:
         return None
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(values, list):
+            raise ValueError(values)
+        return [part_of(value, kind) for value, kind in zip(values, kinds, strict=True)]
     except (ValueError, RecursionError) as error:
         raise BadRequest("The cursor is not one that this service gave.") from error
-    if not isinstance(values, list) or len(values) != len(kinds):
-        raise BadRequest("The cursor is not one that this service gave.")
-    return [part_of(value, kind) for value, kind in zip(values, kinds, strict=True)]
 
 
 def part_of(value: Any, kind: type) -> Any:
-    """A part of a place, as the database can compare it; raises 400 for anything else."""
-    try:
-        if kind is UUID and isinstance(value, str):
-            return UUID(value)
-    except ValueError as error:
-        raise BadRequest("The cursor is not one that this service gave.") from error
+    """A part of a place, as the database can compare it; raises ValueError for anything else."""
+    if kind is UUID and isinstance(value, str):
+        return UUID(value)
     text = kind is str and isinstance(value, str) and "\x00" not in value
     number = kind is int and type(value) is int and abs(value) < 2**63
     if not text and not number:
-        raise BadRequest("The cursor is not one that this service gave.")
+        raise ValueError(value)
     return value
 
 
