@@ -176,6 +176,7 @@ class World:
             ("contracts", "contracts"),
             ("outcomes", "outcomes"),
             ("contracts", "announce:contracts"),
+            ("outcomes", "announce:outcomes"),
             ("gateway", "announce:gateway"),
         )
         unread = (

@@ -181,5 +181,5 @@ def handlers(
         "hand_over": partial(hand_over, receiver=receiver),
         "forget": forget,
         "rotate": partial(rotate_signing, rotate=rotate),
-        **subscriptions.handlers(contracts, pull_seconds),
+        **subscriptions.handlers(contracts, outcomes, pull_seconds),
     }

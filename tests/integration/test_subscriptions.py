@@ -40,12 +40,14 @@ async def test_the_parties_are_told_what_happens_to_their_contract(seeded_world:
     heard: dict[str, list[str]] = {"rsc": [], "mat": []}
     for request in receiver.got:
         name = next(name for name in made if verifies(request, made[name]["secret"]))
+        if request.told["type"].startswith("release."):
+            continue
         heard[name].append(request.told["type"])
         assert request.told["data"]["contract_id"] == contract_id
         assert "somebody" not in request.body.decode(), "names stay inside"
     offered = ["contract.offered", *["contract.signed"] * 3, "contract.agreed"]
     assert heard == {"rsc": ["contract.drafted", *offered], "mat": offered}
-    feed = await actors["mat"].get("/v1/events")
+    feed = await actors["mat"].get("/v1/events", type="contract.*")
     assert [each["type"] for each in feed["data"]] == offered
 
 

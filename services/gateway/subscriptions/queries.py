@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.gateway.joining import Transfer
 from services.gateway.models import ContractRef, Cursor
 from services.gateway.subscribers import Announcement, Attempt, Dispatch, Subscription
 from services.kernel.auth import Caller
@@ -75,6 +76,12 @@ async def contract_refs(session: AsyncSession, contract_ids: Iterable[UUID]) -> 
     """Those of these contracts that the gateway knows."""
     rows = await session.exec(select(ContractRef).where(col(ContractRef.contract_id).in_(list(contract_ids))))
     return {row.contract_id: row for row in rows}
+
+
+async def transferring(session: AsyncSession, transfer_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """The contract of each of these transfers."""
+    wanted = col(Transfer.id).in_(list(transfer_ids))
+    return {row[0]: row[1] for row in await session.exec(select(Transfer.id, Transfer.contract_id).where(wanted))}
 
 
 async def last_position(session: AsyncSession) -> int:
