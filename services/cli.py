@@ -22,6 +22,7 @@ from services.gateway.access import service as access
 from services.gateway.access.schemas import ClientIn, KeyIn, KeySetIn
 from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES
 from services.gateway.rules.secrets import Environment
+from services.gateway.settings import Settings as GatewaySettings
 from services.kernel.auth import service_caller
 from services.kernel.db import Database
 from services.kernel.types import Kind, real_now
@@ -261,6 +262,13 @@ def jobs() -> None:
     for row in with_databases(system.waiting_jobs):
         table.add_row(*(str(part) for part in row))
     out.print(table if table.row_count else "Nothing waits.")
+
+
+@app.command()
+def prune() -> None:
+    """Throw away what has no lasting value and has outlived its time, as workers do hourly. Facts always stay."""
+    for what, rows in with_databases(lambda url: list(system.prune(url, GatewaySettings().delivery_days).items())):
+        out.print(f"{what}: {rows:,}", highlight=False)
 
 
 def with_databases(work: Callable[[str], list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:

@@ -94,6 +94,7 @@ class Dispatch(GatewayTable, table=True):
             postgresql_where=text("status = 'waiting'"),
         ),
         Index(None, "subscription_id", "id"),
+        Index("dispatch_finished_idx", "finished_at", postgresql_where=text("status <> 'waiting'")),
         CheckConstraint("status IN ('waiting', 'delivered', 'given_up', 'withheld')", name="status"),
     )
     id: UUID = Field(default_factory=uuid7, primary_key=True, sa_column_kwargs={"server_default": text("uuidv7()")})

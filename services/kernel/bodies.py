@@ -76,8 +76,8 @@ def preferred(accept: str, offers: Sequence[str]) -> str:
     range or goes on for ever takes everything.
     """
     ranges: dict[str, float] = {}
-    for element in ELEMENT.findall(accept[:LONGEST_ACCEPT]):
-        media, *parameters = [each.strip().lower() for each in PARAMETER.findall(element)]
+    for element in ELEMENT.findall(accept if len(accept) <= LONGEST_ACCEPT else ""):
+        media, *parameters = [each.strip().lower() for each in PARAMETER.findall(element) or [""]]
         weight = next((each[2:] for each in parameters if each.startswith("q=")), "1")
         narrower = [f";{each}" for each in parameters if each and not each.startswith(("q=", "charset="))]
         if (media == "*" or "/" in media) and WEIGHT.fullmatch(weight):

@@ -54,12 +54,9 @@ async def acceptable(request: Request) -> None:
     A `format` in the address, where there are several forms, goes before Accept.
     """
     route = request.scope["route"]
-    own = getattr(route.response_class, "value", route.response_class).media_type if route.status_code != 204 else None
-    answers = [
-        {own: {}},
-        *(answer.get("content", {}) for status, answer in route.responses.items() if int(status) < 300),
-    ]
-    offers = sorted({media for content in answers for media in content if media})
+    own = None if route.status_code == 204 else getattr(route.response_class, "value", route.response_class).media_type
+    told = [answer.get("content", {}) for status, answer in route.responses.items() if int(status) < 300]
+    offers = sorted({own, *(media for content in told for media in content)} - {None})
     if offers and not (len(offers) > 1 and "format" in request.query_params):
         chosen(request, offers)
 

@@ -16,8 +16,9 @@ from joserfc import jwt as other_library
 from joserfc.jwk import ECKey, KeySet, RSAKey
 from joserfc.jwt import JWTClaimsRegistry
 
-from services.gateway.jobs import forget
+from services.gateway.models import Job
 from services.kernel.auth import ACCESS, ALGORITHM, Signer
+from services.kernel.jobs import forget
 from services.kernel.types import Kind, real_now
 from services.keys import Folder
 from tests.forging import by_hand, everything
@@ -347,11 +348,11 @@ async def test_what_has_expired_is_forgotten_and_nothing_else(world: World, dfe:
 
     before = kept()
     assert all(before)
-    await forget(world.database("gateway"), "gateway", real_now())
+    await forget(world.database("gateway"), "gateway", real_now(), table=Job)
     assert kept() == before
     for table, column in zip(tables, ("expires_at", "expires_at", "created_at"), strict=True):
         change(world.database_url, f"UPDATE gateway.{table} SET {column} = now() - interval '49 hours'")
-    await forget(world.database("gateway"), "gateway", real_now())
+    await forget(world.database("gateway"), "gateway", real_now(), table=Job)
     assert kept() == [0, 0, 0]
     again = world.rows("SELECT available_at > now() + interval '50 minutes' FROM gateway.job WHERE kind = 'forget'")
     assert again == [(True,)]

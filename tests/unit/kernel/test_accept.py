@@ -30,6 +30,8 @@ OFFERS = ("application/json", "text/csv", "application/pdf")
         ("application/json;version=2;q=0, */*", "application/json"),
         ("application/pdf;q=nonsense, text/csv;q=0.1", "text/csv"),
         ("nonsense", "application/json"),
+        (';, ;;q=0, "', "application/json"),
+        ("image/png, " * 91, "application/json"),
         ("image/png", None),
         ("*/*;q=0", None),
         ("application/json;q=0.000, text/csv;q=0, application/*;q=0", None),
