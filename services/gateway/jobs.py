@@ -26,8 +26,10 @@ from services.gateway.rules.steps import CHECK, MEMBERSHIP
 from services.gateway.rules.transfer import consents_needed, route_of
 from services.gateway.settings import Settings
 from services.gateway.subscriptions import jobs as subscriptions
+from services.gateway.subscriptions.service import reseal
 from services.gateway.transfers import queries as transfer_queries
 from services.gateway.transfers import service as transfers
+from services.gateway.vault import Vault
 from services.gateway.withdrawals import queries as withdrawal_queries
 from services.gateway.withdrawals import service as withdrawals
 from services.kernel.db import Database
@@ -162,12 +164,16 @@ async def prune(database: Database, key: str, now: datetime, *, delivery_days: i
         await enqueue(session, Job, kind="prune", key=key, pause_seconds=1 if pruned.scalar_one() else 3600)
 
 
-async def rotate_signing(database: Database, key: str, now: datetime, *, rotate: Callable[[], list[str]]) -> None:
-    """Give signers whose keys are old new ones, where they are kept; looked at daily."""
+async def rotate_keys(
+    database: Database, key: str, now: datetime, *, rotate: Callable[[], list[str]], vault: Vault
+) -> None:
+    """Give signers whose keys are old new ones, where they are kept, and bring secrets under a new key; daily."""
     if made := await asyncio.to_thread(rotate):
         structlog.get_logger("ringfence").info("signing keys made", kids=made)
     async with database.transaction(SELF) as session:
+        await reseal(session, vault=vault)
         await enqueue(session, Job, kind="rotate", key=key, pause_seconds=86_400)
+    await asyncio.to_thread(vault.retire)
 
 
 def handlers(
@@ -182,6 +188,6 @@ def handlers(
         "hand_over": partial(hand_over, receiver=receiver),
         "forget": partial(forget, table=Job),
         "prune": partial(prune, delivery_days=settings.delivery_days),
-        "rotate": partial(rotate_signing, rotate=rotate),
+        "rotate": partial(rotate_keys, rotate=rotate, vault=Vault(settings.keys_dir)),
         **subscriptions.handlers(contracts, outcomes, settings.pull_seconds),
     }

@@ -131,6 +131,12 @@ async def subscription(
     return found
 
 
+async def sealed_subscriptions(session: AsyncSession) -> list[Subscription]:
+    """Every subscription that has a secret, locked."""
+    statement = select(Subscription).where(Subscription.status != "deleted").order_by(col(Subscription.id))
+    return list(await session.exec(statement.with_for_update()))
+
+
 async def any_subscription(session: AsyncSession, subscription_id: UUID, *, lock: bool = False) -> Subscription:
     """The subscription, whosever it is. It is locked before its lines and deliveries, so that nobody waits in turn."""
     statement = select(Subscription).where(Subscription.id == subscription_id)

@@ -149,6 +149,18 @@ async def rotate(
     return row, shown(secret)
 
 
+async def reseal(session: AsyncSession, *, vault: Vault) -> int:
+    """Have every secret sealed by the key that seals now, all in one transaction; gives how many were not."""
+    renewed = 0
+    for row in await queries.sealed_subscriptions(session):
+        for name in ("secret", "previous_secret"):
+            sealed: bytes | None = getattr(row, name)
+            if sealed and (again := vault.renewed(sealed, str(row.id))) != sealed:
+                setattr(row, name, again)
+                renewed += 1
+    return renewed
+
+
 async def delete(session: AsyncSession, *, row: Subscription, caller: Caller, now: datetime) -> None:
     """Send nothing any more and forget the secrets; the log of deliveries stays in the database."""
     row.status, row.reason_code, row.secret, row.previous_secret, row.previous_until = "deleted", None, b"", None, None
