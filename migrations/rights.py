@@ -44,6 +44,23 @@ def grant(schema: str, *, changing: Iterable[str], append_only: Iterable[str], d
     op.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}")
 
 
+def definer(schema: str, signature: str, returns: str, body: str) -> None:
+    """A function by which a service's role does one thing that it has no right to do otherwise."""
+    op.execute(
+        f"CREATE FUNCTION {schema}.{signature} RETURNS {returns} LANGUAGE sql SECURITY DEFINER"
+        f" SET search_path = pg_catalog, pg_temp AS $$ {body} $$"
+    )
+    name = f"{schema}.{signature}"
+    op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO ringfence_{schema}")
+
+
+def forget_answers(schema: str) -> None:
+    """A function that takes away the answers to keyed requests that are no longer kept, whoever's they are."""
+    old = f"DELETE FROM {schema}.idempotency_key WHERE created_at < now() - interval '48 hours' RETURNING 1"
+    definer(schema, "forget_expired()", "bigint", f"WITH gone AS ({old}) SELECT count(*) FROM gone")
+
+
 def own_answers(schema: str) -> None:
     """Answers to repeated requests show to their caller alone; those from before, to whoever has the key."""
     mine = f"coalesce({setting('client_id')}, '')"

@@ -22,6 +22,9 @@ from services.gateway.access import service as access
 from services.gateway.access.schemas import ClientIn, KeyIn, KeySetIn
 from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES
 from services.gateway.rules.secrets import Environment
+from services.gateway.settings import Settings as GatewaySettings
+from services.gateway.subscriptions import service as subscriptions
+from services.gateway.vault import Vault
 from services.kernel.auth import service_caller
 from services.kernel.db import Database
 from services.kernel.types import Kind, real_now
@@ -186,22 +189,41 @@ def list_signing() -> None:
 
 @signing.command("rotate")
 def rotate_signing(
-    signer: Annotated[str, typer.Option(help="Who gets a new key: tokens, gateway or contracts")] = "tokens",
+    signer: Annotated[str, typer.Option(help="Who gets a new key: tokens, gateway, contracts; webhooks")] = "tokens",
     lead_hours: Annotated[float, typer.Option(min=0, help="How long it is published before it is used")] = 24,
     at_once: Annotated[bool, typer.Option("--at-once", help="Use it now and refuse what all others signed")] = False,
 ) -> None:
     """Make a new signing key. The present one signs until then, and is believed until its tokens have ended.
 
-    --at-once is for a key that was stolen: its tokens are refused as soon as every machine has the folder.
+    --at-once is for a key that was stolen: its tokens are refused as soon as every machine has the folder. The key
+    `webhooks` seals the secrets of subscriptions: the workers bring these under the new one within a day of its use.
     """
-    if signer not in signing_keys.SIGNERS:
-        raise fail(f"There is no signer {signer!r}; there are {', '.join(signing_keys.SIGNERS)}.")
+    known = (*signing_keys.SIGNERS, signing_keys.SEALER)
+    if signer not in known:
+        raise fail(f"There is no signer {signer!r}; there are {', '.join(known)}.")
     folder = signing_folder()
+    if signer == signing_keys.SEALER:
+        name = signing_keys.rotate_sealing(folder, lead=0 if at_once else lead_hours * 3600)
+        out.print(f"{name}. Copy the folder's .key files to every gateway.", highlight=False)
+        if at_once:
+            reseal()
+        return
     if at_once:
         name = signing_keys.replace_at_once(folder, signer)
     else:
         name = signing_keys.rotate(folder, signer, lead=lead_hours * 3600)
     out.print(f"{name}. Copy the folder's .json files to every machine, .pem files where they sign.", highlight=False)
+
+
+def reseal() -> None:
+    """Bring all secrets of subscriptions under the new key, in one transaction."""
+    vault = Vault(signing_folder())
+
+    async def work(database: Database) -> int:
+        async with database.transaction(OPERATOR) as session:
+            return await subscriptions.reseal(session, vault=vault)
+
+    out.print(f"Secrets sealed anew: {with_database('gateway', work)}.", highlight=False)
 
 
 def signing_folder() -> Path:
@@ -261,6 +283,13 @@ def jobs() -> None:
     for row in with_databases(system.waiting_jobs):
         table.add_row(*(str(part) for part in row))
     out.print(table if table.row_count else "Nothing waits.")
+
+
+@app.command()
+def prune() -> None:
+    """Throw away what has no lasting value and has outlived its time, as workers do hourly. Facts always stay."""
+    for what, rows in with_databases(lambda url: list(system.prune(url, GatewaySettings().delivery_days).items())):
+        out.print(f"{what}: {rows:,}", highlight=False)
 
 
 def with_databases(work: Callable[[str], list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:

@@ -39,6 +39,8 @@ SETTLED = 1_000_000_000
 NEVER = float("inf")
 LOG_KEY, SEALING_KEY = "log.pem", "webhooks.key"
 """What signs the log's checkpoints, and what seals the secrets of subscriptions: the same on all gateways."""
+SEALER = "webhooks"
+"""Under this name the key that seals is rotated and listed. It is used from a time on, which its file's name says."""
 PUBLIC = ("kty", "crv", "x", "y", "kid", "use", "alg")
 
 
@@ -135,6 +137,13 @@ def write(path: Path, content: bytes, mode: int) -> None:
 def rotate(folder: Path, signer: str, *, lead: float = LEAD) -> str:
     """A new key of a signer, used after `lead` seconds; the present one is believed for a while after that."""
     return make(folder, signer, time.time() + lead)
+
+
+def rotate_sealing(folder: Path, *, lead: float = LEAD) -> str:
+    """A new key for the secrets of subscriptions, which seals after `lead` seconds; others open what they sealed."""
+    name = f"{SEALER}-{int(time.time() + lead)}-{uuid4().hex[:8]}"
+    write(folder / f"{name}.key", sealing_key(), 0o600)
+    return name
 
 
 def replace_at_once(folder: Path, signer: str) -> str:

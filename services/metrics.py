@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.gateway.bulkhead import Bulkhead
 from services.kernel.auth import service_caller
 from services.kernel.db import UNREACHABLE, Database
 from services.kernel.peers import Peer
@@ -58,8 +57,7 @@ class Metrics:
     async def refresh(self) -> None:
         """Look at what is not counted as it happens."""
         for peer in self.peers:
-            if isinstance(peer, Bulkhead):
-                self.breaker.labels("gateway", peer.name).set(peer.away)
+            self.breaker.labels(peer.signer.name, peer.name).set(peer.away)
         for gauge in (self.waiting, self.failed, self.oldest):
             gauge.clear()
         for database in self.databases:

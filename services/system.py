@@ -23,13 +23,12 @@ from services.contracts import worker as contracts_worker
 from services.contracts.settings import Settings as ContractsSettings
 from services.gateway import app as gateway_app
 from services.gateway import worker as gateway_worker
-from services.gateway.bulkhead import Bulkhead
 from services.gateway.courier import Courier
 from services.gateway.settings import Settings as GatewaySettings
 from services.kernel.auth import Signer, Verifier
 from services.kernel.db import Database
 from services.kernel.jobs import Worker
-from services.kernel.peers import Peer, connect
+from services.kernel.peers import SECONDS, Peer, connect
 from services.metrics import Measured, Metrics
 from services.outcomes import app as outcomes_app
 from services.outcomes import worker as outcomes_worker
@@ -37,6 +36,8 @@ from services.outcomes.settings import Settings as OutcomesSettings
 
 SERVICES = ("gateway", "contracts", "outcomes")
 VAR = Path("var")
+DOOR_SECONDS = SECONDS + 10
+"""How long a call from the door may take: contracts can say itself that outcomes hangs, and is not blamed for it."""
 METRICS_HOST = os.environ.get("RINGFENCE_METRICS_HOST", "127.0.0.1")
 SAMPLE_PREFIX = "ocds-213czf"
 """The example of the Open Contracting Data Standard: for the embedded database and tests, never for the public."""
@@ -91,8 +92,8 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
         system.databases.append(made)
         return made
 
-    def peer(name: str, url: str | None, signer: str, kind: type[Peer] = Peer) -> Peer:
-        made = kind(name, connect(url, system.apps.get(name), client), Signer(folder, signer))
+    def peer(name: str, url: str | None, signer: str, seconds: float = SECONDS) -> Peer:
+        made = Peer(name, connect(url, system.apps.get(name), client), Signer(folder, signer), seconds)
         system.peers.append(made)
         return made
 
@@ -106,8 +107,8 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
         system.workers.append(contracts_worker.create_worker(own, evidence, contracts))
     if "gateway" in services:
         own = database("gateway")
-        commitments = peer("contracts", gateway.contracts_url, "gateway", Bulkhead)
-        evidence = peer("outcomes", gateway.outcomes_url, "gateway", Bulkhead)
+        commitments = peer("contracts", gateway.contracts_url, "gateway", DOOR_SECONDS)
+        evidence = peer("outcomes", gateway.outcomes_url, "gateway", DOOR_SECONDS)
         proofs = gateway_app.Credentials(folder, folder.published, gateway.issuer, gateway.proxies())
         system.apps["gateway"] = gateway_app.build(own, proofs, commitments, evidence, gateway)
         rotate = partial(keys.rotate_due, folder.path, gateway.signing_days)
@@ -189,6 +190,21 @@ def waiting_jobs(url: str) -> list[tuple[Any, ...]]:
             ).format(name=sql.Literal(name), table=sql.Identifier(name, "job"))
             found += connection.execute(failed).fetchall()
     return found
+
+
+def prune(url: str, delivery_days: int) -> dict[str, int]:
+    """Throw away what nobody needs any more, as the workers do hourly; gives how many rows of each sort."""
+    pruned, step = {}, None
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        for name in SERVICES:
+            forget = sql.SQL("SELECT {}()").format(sql.Identifier(name, "forget_expired"))
+            (pruned[f"{name}: expired"],) = connection.execute(forget).fetchone() or (0,)
+        pruned["gateway: deliveries"] = 0
+        while step != 0:
+            asked = connection.execute("SELECT gateway.prune_deliveries(%s)", [delivery_days])
+            (step,) = asked.fetchone() or (0,)
+            pruned["gateway: deliveries"] += step
+    return pruned
 
 
 async def serve(system: System, app: str, host: str, port: int, stop: asyncio.Event | None = None) -> None:

@@ -43,6 +43,7 @@ READERS = (
     ("contracts.event", "gateway.cursor", "contracts"),
     ("outcomes.event", "gateway.cursor", "outcomes"),
     ("contracts.event", "gateway.cursor", "announce:contracts"),
+    ("outcomes.event", "gateway.cursor", "announce:outcomes"),
     ("gateway.event", "gateway.cursor", "announce:gateway"),
     ("outcomes.event", "contracts.cursor", "outcomes"),
 )

@@ -56,5 +56,5 @@ def build(database: Database, verifier: Verifier, outcomes: Peer, settings: Sett
     for each in (*slices, *more, *books):
         router.include_router(each)
     app = create_app("contracts", router, database, verifier, CONSTRAINTS, IdempotencyKey)
-    app.state.outcomes, app.state.publisher = outcomes, settings.publisher()
+    app.state.outcomes, app.state.peers, app.state.publisher = outcomes, (outcomes,), settings.publisher()
     return app

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from services.contracts import calls, queries, service
@@ -9,7 +10,7 @@ from services.contracts.calls import SELF
 from services.contracts.models import Job
 from services.contracts.rules.life import IN_FORCE
 from services.kernel.db import Database
-from services.kernel.jobs import Handler, enqueue
+from services.kernel.jobs import Handler, enqueue, forget
 from services.kernel.peers import Peer
 from services.kernel.types import london_date, start_of_day
 
@@ -83,4 +84,5 @@ def handlers(outcomes: Peer) -> Mapping[str, Handler]:
         "remind": remind,
         "identify": identify,
         "ring_fence": ring_fence,
+        "forget": partial(forget, table=Job),
     }

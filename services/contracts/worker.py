@@ -25,8 +25,9 @@ def create_worker(database: Database, outcomes: Peer, settings: Settings) -> Wor
     }
 
     async def begin() -> None:
-        """Make sure that the events of outcomes are being followed."""
+        """Make sure that the events of outcomes are being followed, and that there is order here."""
         async with database.transaction(SELF) as session:
             await enqueue(session, Job, kind="hear", key=SOURCE)
+            await enqueue(session, Job, kind="forget", key="contracts", pause_seconds=60)
 
     return Worker(database, Job, work, poll_seconds=settings.poll_seconds, begin=begin)

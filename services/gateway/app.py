@@ -12,7 +12,6 @@ from fastapi.routing import APIRoute
 from services.gateway import forward
 from services.gateway.access import routes as access
 from services.gateway.access.authenticate import Tokens, Uses, authenticator
-from services.gateway.bulkhead import Bulkhead
 from services.gateway.days import routes as days
 from services.gateway.description import merged
 from services.gateway.guard import Guard
@@ -84,13 +83,12 @@ def build(database: Database, credentials: Credentials, contracts: Peer, outcome
     app.state.signer = Signer(credentials.keys, "tokens", credentials.issuer)
     app.state.tokens, app.state.uses, app.state.issuer = tokens, uses, credentials.issuer
     app.state.published = credentials.published
-    app.state.contracts, app.state.outcomes = contracts, outcomes
-    app.state.away = lambda: [each.name for each in (contracts, outcomes) if isinstance(each, Bulkhead) and each.away]
+    app.state.contracts, app.state.outcomes, app.state.peers = contracts, outcomes, (contracts, outcomes)
     app.state.reach, app.state.vault = reach_of(settings), Vault(settings.keys_dir)
     describe = app.openapi
     app.openapi = cache(lambda: merged(describe(), answered))  # type: ignore[method-assign]
 
-    @app.get("/docs", include_in_schema=False)
+    @app.get("/docs", include_in_schema=False, response_class=HTMLResponse)
     async def docs() -> HTMLResponse:
         """One description of all three services, to be read."""
         return HTMLResponse(page(app.openapi()), headers={"Content-Security-Policy": POLICY})

@@ -4,7 +4,7 @@ from typing import Any
 
 from services.gateway.examples import example
 from services.kernel.errors import PROBLEM_BASE
-from services.kernel.openapi import PROBLEM, PROBLEM_JSON, WORDS
+from services.kernel.openapi import PROBLEM, PROBLEM_JSON, WORDS, tells
 
 Item = dict[str, Any]
 ALWAYS = (400, 414, 429, 431, 500, 503)
@@ -24,6 +24,7 @@ CODES = {
     401: "invalid_token",
     403: "forbidden",
     404: "not_found",
+    406: "not_acceptable",
     408: "request_timeout",
     409: "conflict",
     412: "stale",
@@ -46,8 +47,15 @@ HEADERS: dict[str, tuple[str, Item, Any]] = {
     "RateLimit": ("Requests that remain, and seconds until more", {"type": "string"}, '"caller";r=594;t=31'),
     "Retry-After": ("Seconds after which to ask again", {"type": "integer", "minimum": 0}, 30),
     "ETag": ("Strong entity tag of what was read", {"type": "string"}, '"1d0fba9b8f10eaf2c3a4d5e6"'),
+    "Link": (
+        "Other pages of this list (RFC 8288): next, first",
+        {"type": "string"},
+        '</v1/x?cursor=WyJ4Il0>; rel="next"',
+    ),
     "X-Request-Id": ("Names this request in our records", {"type": "string"}, "0199e0a5-6c00-7d3a-9f00-5a3b1c2d4e6f"),
 }
+PAGED = {"cursor", "after", "start", "file"}
+"""Parameters of what comes in pages."""
 IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
@@ -121,16 +129,22 @@ def add_answers(path: str, method: str, operation: Item) -> None:
     answers = operation["responses"]
     own = bool(operation.get("x-own-refusals"))
     quiet = path.startswith("/health/")
-    expected = {*ALWAYS, *(WITH_BODY if "requestBody" in operation else ()), *(BEHIND if "/v1/" in path else ())}
+    expected = {
+        *ALWAYS,
+        *([406] if tells(operation) else ()),
+        *(WITH_BODY if "requestBody" in operation else ()),
+        *(BEHIND if "/v1/" in path else ()),
+    }
     for status in {int(each) for each in answers if each >= "400" and not own} | expected - {
         404 if "{" not in path else 0
     }:
         if not (own and str(status) in answers):
             answers[str(status)] = reference("responses", name_of(status))
     read = method == "get" and not quiet
+    more = ["ETag"] * read + ["Link"] * any(each.get("name") in PAGED for each in operation.get("parameters", []))
     for status, answer in answers.items():
         if status < "400":
-            answer["headers"] = {**headers(*(("ETag",) if read else ())), **answer.get("headers", {})}
+            answer["headers"] = {**headers(*more), **answer.get("headers", {})}
     if read:
         answers["304"] = reference("responses", "NotModified")
         operation["parameters"] = [*operation.get("parameters", []), reference("parameters", "IfNoneMatch")]

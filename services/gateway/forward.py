@@ -108,6 +108,7 @@ def add_route(router: APIRouter, service: str, method: str, path: str, operation
         pass_on_for_anybody if operation.get(OPEN_TO_ALL) else pass_on,
         methods=[method.upper()],
         name=operation["operationId"],
+        response_class=Response,
         include_in_schema=False,
         max_body_size=operation.get("x-max-body-bytes"),
     )

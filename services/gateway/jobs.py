@@ -24,14 +24,17 @@ from services.gateway.rules.circumstances import circumstances
 from services.gateway.rules.ground import gate_open
 from services.gateway.rules.steps import CHECK, MEMBERSHIP
 from services.gateway.rules.transfer import consents_needed, route_of
+from services.gateway.settings import Settings
 from services.gateway.subscriptions import jobs as subscriptions
+from services.gateway.subscriptions.service import reseal
 from services.gateway.transfers import queries as transfer_queries
 from services.gateway.transfers import service as transfers
+from services.gateway.vault import Vault
 from services.gateway.withdrawals import queries as withdrawal_queries
 from services.gateway.withdrawals import service as withdrawals
 from services.kernel.db import Database
 from services.kernel.events import locked_cursor
-from services.kernel.jobs import Handler, enqueue
+from services.kernel.jobs import Handler, enqueue, forget
 from services.kernel.peers import Peer, Refused, next_events
 
 
@@ -154,32 +157,37 @@ async def hand_over(database: Database, key: str, now: datetime, *, receiver: Re
         await days.acknowledge(session, row=row, remote_id=remote_id, sha256=made.sha256, caller=SELF, now=now)
 
 
-async def forget(database: Database, key: str, now: datetime) -> None:
-    """Throw away what has expired: assertions that were used, revocations, answers to repeated requests; hourly."""
+async def prune(database: Database, key: str, now: datetime, *, delivery_days: int) -> None:
+    """Throw away deliveries that were finished so many days ago, with their attempts, some at a time; hourly."""
     async with database.transaction(SELF) as session:
-        await session.execute(text("SELECT gateway.forget_expired()"))
-        await enqueue(session, Job, kind="forget", key=key, pause_seconds=3600)
+        pruned = await session.execute(text("SELECT gateway.prune_deliveries(:days)"), {"days": delivery_days})
+        await enqueue(session, Job, kind="prune", key=key, pause_seconds=1 if pruned.scalar_one() else 3600)
 
 
-async def rotate_signing(database: Database, key: str, now: datetime, *, rotate: Callable[[], list[str]]) -> None:
-    """Give signers whose keys are old new ones, where they are kept; looked at daily."""
+async def rotate_keys(
+    database: Database, key: str, now: datetime, *, rotate: Callable[[], list[str]], vault: Vault
+) -> None:
+    """Give signers whose keys are old new ones, where they are kept, and bring secrets under a new key; daily."""
     if made := await asyncio.to_thread(rotate):
         structlog.get_logger("ringfence").info("signing keys made", kids=made)
     async with database.transaction(SELF) as session:
+        await reseal(session, vault=vault)
         await enqueue(session, Job, kind="rotate", key=key, pause_seconds=86_400)
+    await asyncio.to_thread(vault.retire)
 
 
 def handlers(
-    contracts: Peer, outcomes: Peer, pull_seconds: float, rotate: Callable[[], list[str]], receiver: Receiver
+    contracts: Peer, outcomes: Peer, settings: Settings, rotate: Callable[[], list[str]], receiver: Receiver
 ) -> Mapping[str, Handler]:
     """What to do for each kind of job, with the services that it needs."""
     return {
         "deliver": partial(deliver, contracts=contracts),
-        "pull": partial(pull, contracts=contracts, outcomes=outcomes, pull_seconds=pull_seconds),
+        "pull": partial(pull, contracts=contracts, outcomes=outcomes, pull_seconds=settings.pull_seconds),
         "review": partial(review, contracts=contracts, outcomes=outcomes),
         "carry_out": partial(carry_out, contracts=contracts, outcomes=outcomes, receiver=receiver),
         "hand_over": partial(hand_over, receiver=receiver),
-        "forget": forget,
-        "rotate": partial(rotate_signing, rotate=rotate),
-        **subscriptions.handlers(contracts, pull_seconds),
+        "forget": partial(forget, table=Job),
+        "prune": partial(prune, delivery_days=settings.delivery_days),
+        "rotate": partial(rotate_keys, rotate=rotate, vault=Vault(settings.keys_dir)),
+        **subscriptions.handlers(contracts, outcomes, settings.pull_seconds),
     }

@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     webhook_ports: str = "443,8443"
     webhook_allow: str = ""
     webhook_failing_days: int = 5
+    delivery_days: int = Field(default=90, ge=7)
     rate_caller: int = Field(default=600, ge=1)
     rate_address: int = Field(default=300, ge=1)
     rate_token: int = Field(default=60, ge=1)

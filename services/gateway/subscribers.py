@@ -15,23 +15,33 @@ from services.kernel.types import uuid7
 class Announcement(GatewayTable, table=True):
     """An event as subscribers may know it, with the bounds by which it is theirs to see. Never updated.
 
-    Only the holder of the announcer's cursors writes here, so positions are in the order of commits.
+    It is about a contract, whose parties may know of it, or about a release, of which every client may. Only the holder
+    of the announcer's cursors writes here, so positions are in the order of commits.
     """
 
     __tablename__ = "announcement"
-    __table_args__ = (UniqueConstraint("id"), Index(None, "contract_id", "position"))
+    __table_args__ = (
+        UniqueConstraint("id"),
+        Index(None, "contract_id", "position"),
+        CheckConstraint(
+            "num_nonnulls(release_id, contract_id) = 1 AND num_nonnulls(organisation, region, la_code, supplier_uid,"
+            " school_urn) = CASE WHEN contract_id IS NULL THEN 0 ELSE 5 END",
+            name="about",
+        ),
+    )
     position: int = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
     id: UUID
     type: str = Field(max_length=60)
     occurred_at: datetime = Field(sa_type=Instant)
-    contract_id: UUID
+    contract_id: UUID | None = None
+    release_id: UUID | None = None
     data: dict[str, Any] = Field(sa_type=JSONB)
-    organisation: str = Field(max_length=100)
-    region: str
-    la_code: str = Field(max_length=3)
-    supplier_uid: str = Field(max_length=20)
+    organisation: str | None = Field(default=None, max_length=100)
+    region: str | None = None
+    la_code: str | None = Field(default=None, max_length=3)
+    supplier_uid: str | None = Field(default=None, max_length=20)
     responsible_uid: str | None = Field(default=None, max_length=20)
-    school_urn: int
+    school_urn: int | None = None
     offered: bool
     """Whether others than the commissioner could know of the contract when it happened."""
 
@@ -69,7 +79,7 @@ class Subscription(GatewayTable, table=True):
 class Dispatch(GatewayTable, table=True):
     """One announcement on its way to one subscription; without an announcement it is a ping.
 
-    `subject_id` is the contract, or the subscription itself for a ping: what has one subject arrives in order.
+    `subject_id` is the contract, the release, or for a ping the subscription: what has one subject arrives in order.
     """
 
     __tablename__ = "dispatch"
@@ -84,6 +94,7 @@ class Dispatch(GatewayTable, table=True):
             postgresql_where=text("status = 'waiting'"),
         ),
         Index(None, "subscription_id", "id"),
+        Index("dispatch_finished_idx", "finished_at", postgresql_where=text("status <> 'waiting'")),
         CheckConstraint("status IN ('waiting', 'delivered', 'given_up', 'withheld')", name="status"),
     )
     id: UUID = Field(default_factory=uuid7, primary_key=True, sa_column_kwargs={"server_default": text("uuidv7()")})

@@ -27,7 +27,7 @@ def create_worker(
 ) -> Worker:
     """A worker on this database that speaks to these services, and has signing keys renewed by `rotate`."""
     receiver = Receiver(settings.hand_over_url, settings.hand_over_minutes)
-    work = handlers(contracts, outcomes, settings.pull_seconds, rotate, receiver)
+    work = handlers(contracts, outcomes, settings, rotate, receiver)
 
     async def begin() -> None:
         """Make sure that events are being followed and announced, and that there is order here."""
@@ -35,7 +35,7 @@ def create_worker(
             for source in SOURCES:
                 await enqueue(session, Job, kind="pull", key=source)
             await enqueue(session, Job, kind="announce", key="all")
-            for kind in ("forget", "rotate"):
+            for kind in ("forget", "prune", "rotate"):
                 await enqueue(session, Job, kind=kind, key="gateway", pause_seconds=60)
 
     return Worker(database, Job, work, poll_seconds=settings.poll_seconds, begin=begin)

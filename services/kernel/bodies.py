@@ -1,8 +1,10 @@
-"""What requests and answers are made of: bodies, entity tags, pages."""
+"""What requests and answers are made of: bodies, media types, entity tags, pages."""
 
 import base64
 import hashlib
 import json
+import re
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,6 +21,10 @@ LongText = Annotated[str, Field(max_length=4000)]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows a page")]
 Cursor = Annotated[str | None, Query(max_length=400, description="From `paging.next` of the page before")]
+
+ELEMENT, PARAMETER = (re.compile(rf'(?:[^{separator}"]|"(?:[^"\\]|\\.)*")+') for separator in ",;")
+WEIGHT = re.compile(r"0?\.\d+|0\.?|1(?:\.0*)?")
+LONGEST_ACCEPT = 1000
 
 
 class Body(BaseModel):
@@ -55,6 +61,43 @@ class PreconditionFailed(DomainError):
     title = "The resource has changed since it was read"
 
 
+class NotAcceptable(DomainError):
+    """The answer has no form that the caller takes."""
+
+    status = 406
+    code = "not_acceptable"
+    title = "The answer has no form that Accept takes"
+
+
+def preferred(accept: str, offers: Sequence[str]) -> str:
+    """The media type that an Accept field likes best, the first of several alike; raises NotAcceptable.
+
+    As RFC 9110 (12.5.1) says: of the ranges that fit, the most specific one decides. A field that is empty, names no
+    range or goes on for ever takes everything.
+    """
+    ranges: dict[str, float] = {}
+    for element in ELEMENT.findall(accept if len(accept) <= LONGEST_ACCEPT else ""):
+        media, *parameters = [each.strip().lower() for each in PARAMETER.findall(element) or [""]]
+        weight = next((each[2:] for each in parameters if each.startswith("q=")), "1")
+        narrower = [f";{each}" for each in parameters if each and not each.startswith(("q=", "charset="))]
+        if (media == "*" or "/" in media) and WEIGHT.fullmatch(weight):
+            ranges["".join(["*/*" if media == "*" else media, *narrower])] = float(weight)
+
+    def liked(offer: str) -> float:
+        wider = (offer, offer.partition("/")[0] + "/*", "*/*")
+        return next((ranges[each] for each in wider if each in ranges), 0.0)
+
+    best = max(offers, key=liked)
+    if ranges and not liked(best):
+        raise NotAcceptable(f"Accept one of these: {', '.join(offers)}.", offered=list(offers))
+    return best
+
+
+def chosen(request: Request, offers: Sequence[str]) -> str:
+    """The media type among `offers` that the caller likes best; raises NotAcceptable."""
+    return preferred(",".join(request.headers.getlist("accept")), offers)
+
+
 def entity_tag(value: Any) -> str:
     """A strong entity tag of a body or of a version number."""
     return '"' + hashlib.sha256(canonical_json(value)).hexdigest()[:24] + '"'
@@ -87,33 +130,43 @@ def decode_cursor(cursor: str | None, *kinds: type) -> list[Any] | None:
         return None
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(values, list):
+            raise ValueError(values)
+        return [part_of(value, kind) for value, kind in zip(values, kinds, strict=True)]
     except (ValueError, RecursionError) as error:
         raise BadRequest("The cursor is not one that this service gave.") from error
-    if not isinstance(values, list) or len(values) != len(kinds):
-        raise BadRequest("The cursor is not one that this service gave.")
-    return [part_of(value, kind) for value, kind in zip(values, kinds, strict=True)]
 
 
 def part_of(value: Any, kind: type) -> Any:
-    """A part of a place, as the database can compare it; raises 400 for anything else."""
-    try:
-        if kind is UUID and isinstance(value, str):
-            return UUID(value)
-    except ValueError as error:
-        raise BadRequest("The cursor is not one that this service gave.") from error
+    """A part of a place, as the database can compare it; raises ValueError for anything else."""
+    if kind is UUID and isinstance(value, str):
+        return UUID(value)
     text = kind is str and isinstance(value, str) and "\x00" not in value
     number = kind is int and type(value) is int and abs(value) < 2**63
     if not text and not number:
-        raise BadRequest("The cursor is not one that this service gave.")
+        raise ValueError(value)
     return value
 
 
+def ways(request: Request, **relations: Mapping[str, Any] | None) -> dict[str, str]:
+    """`Link` (RFC 8288) to other pages of a list, by relation: what differs in the query, None for what is left out."""
+    links = []
+    for relation, query in relations.items():
+        if query is not None:
+            target = request.url.remove_query_params(list(query))
+            target = target.include_query_params(**{name: each for name, each in query.items() if each is not None})
+            links.append(f'<{target.path}{"?" * bool(target.query)}{target.query}>; rel="{relation}"')
+    return {"Link": ", ".join(links)} if links else {}
+
+
+def cursor_ways(request: Request, following: str | None) -> dict[str, str]:
+    """`Link` of a list that goes by cursors: to the next page, where there is one, and to the first."""
+    return ways(request, next={"cursor": following} if following else None, first={"cursor": None})
+
+
 def page(rows: list[Any], limit: int, place: list[Any] | None, request: Request, **more: Any) -> JSONResponse:
-    """One page of a list, with the way to the next one in the body and in `Link` (RFC 8288); `more` stands beside."""
+    """One page of a list, with the way to the next one in the body and in `Link`; `more` stands beside."""
     cursor = encode_cursor(place) if place is not None and len(rows) == limit else None
-    headers = {}
-    if cursor:
-        target = request.url.include_query_params(cursor=cursor)
-        headers["Link"] = f'<{target.path}?{target.query}>; rel="next"'
+    headers = cursor_ways(request, cursor) if limit else {}
     body = [row.model_dump(mode="json") if isinstance(row, BaseModel) else row for row in rows]
     return JSONResponse({**more, "data": body, "paging": {"next": cursor}}, headers=headers)

@@ -18,6 +18,7 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kernel.auth import Caller, Verifier, current_caller
+from services.kernel.bodies import chosen
 from services.kernel.db import Database, is_unreachable, violated_constraint
 from services.kernel.errors import (
     BadRequest,
@@ -45,6 +46,19 @@ QUIET = ("/health/", "/internal/events")
 """Paths that are asked all the time by machines; a log of them would drown the others."""
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 log = structlog.get_logger("ringfence.access")
+
+
+async def acceptable(request: Request) -> None:
+    """Raise NotAcceptable, before anything is done, where no form of the route's answer is what the caller takes.
+
+    A `format` in the address, where there are several forms, goes before Accept.
+    """
+    route = request.scope["route"]
+    own = None if route.status_code == 204 else getattr(route.response_class, "value", route.response_class).media_type
+    told = [answer.get("content", {}) for status, answer in route.responses.items() if int(status) < 300]
+    offers = sorted({own, *(media for content in told for media in content)} - {None})
+    if offers and not (len(offers) > 1 and "format" in request.query_params):
+        chosen(request, offers)
 
 
 class Answered(Exception):
@@ -231,6 +245,7 @@ def create_app(
         title=f"Ringfence {service}",
         version="1",
         redirect_slashes=False,
+        dependencies=[Depends(acceptable)],
         max_body_size=MAX_BODY,
         generate_unique_id_function=lambda route: route.name,
         docs_url=None,
@@ -243,7 +258,7 @@ def create_app(
             raise Unauthenticated("This service is reached through the gateway.")
         return verifier.identity(token, service)
 
-    app.state.away = list
+    app.state.peers = ()
     app.state.authenticate, app.state.database, app.state.idempotency_table = authenticate, database, idempotency_table
     install(app, constraints)
     app.include_router(router)
@@ -272,7 +287,7 @@ async def ready(request: Request) -> Ready:
     """The process can do its work: the database answers. What else it needs and finds away of late is named."""
     if not await request.app.state.database.answers():
         raise Unavailable("The database does not answer at the moment.")
-    return Ready(away=request.app.state.away())
+    return Ready(away=[each.name for each in request.app.state.peers if each.away])
 
 
 @health.get("/health/startup")

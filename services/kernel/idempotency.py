@@ -25,11 +25,8 @@ DESCRIPTION = (
     f"the same key is answered again and not carried out again, for {KEPT_HOURS} hours."
 )
 EXAMPLE = '"4d5f0a34-1f0e"'
-FORGET = (
-    "DELETE FROM {0} WHERE created_at < now() - make_interval(hours => :kept) AND (key = :key OR key IN ("
-    "SELECT key FROM {0} ORDER BY created_at LIMIT 20 FOR UPDATE SKIP LOCKED))"
-)
-"""Answers that are no longer kept: this request's own, and the oldest few, so that they never pile up."""
+FORGET = "DELETE FROM {} WHERE key = :key AND created_at < now() - make_interval(hours => :kept)"
+"""A worker takes away the answers that are no longer kept; one that it has not come to yet is not given either."""
 KEY = re.compile(r'"[\x20\x21\x23-\x5b\x5d-\x7e]{8,100}"|[A-Za-z0-9._~-]{8,100}')
 
 

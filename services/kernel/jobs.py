@@ -83,6 +83,13 @@ async def enqueue(
     )
 
 
+async def forget(database: Database, key: str, now: datetime, *, table: type[JobRow]) -> None:
+    """Throw away what has expired in a service's schema, by its own function for that; hourly."""
+    async with database.transaction(service_caller(database.service)) as session:
+        await session.execute(text(f"SELECT {database.service}.forget_expired()"))
+        await enqueue(session, table, kind="forget", key=key, pause_seconds=3600)
+
+
 class Worker:
     """Carries out the jobs that it has handlers for until told to stop; any number may run, on any machines."""
 

@@ -12,6 +12,7 @@ WORDS = {
     401: "Who calls is not proven",
     403: "The caller may not do this",
     404: "There is none, or it is not the caller's",
+    406: "Accept takes no form that the answer has",
     409: "The present state does not allow it",
     412: "It has changed since it was read",
     413: "The body is too large",
@@ -39,10 +40,15 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": WORDS[status], "content": PROBLEM} for status in statuses}
 
 
+def tells(operation: dict[str, Any]) -> bool:
+    """Whether an operation answers with something that Accept can refuse."""
+    return any("content" in answer for status, answer in operation["responses"].items() if status < "300")
+
+
 def refusals(path: str, operation: dict[str, Any]) -> set[int]:
     """The refusals that follow from what an operation takes."""
     names = {each["name"] for each in operation.get("parameters", [])}
-    expected = {503}
+    expected = {503} | ({406} if tells(operation) else set())
     if operation.get("security"):
         expected |= {400, 401, 403}
     if "{" in path:

@@ -1,13 +1,23 @@
-"""Speaking to another service: HTTP under a signed identity, and clear errors when it does not answer."""
+"""Speaking to another service: HTTP under a signed identity, few calls at a time, none while it does not answer."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, ClassVar
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Any
 
 import httpx
 
 from services.kernel.auth import Caller, Signer
 from services.kernel.errors import BadRequest, DomainError, Unavailable
+
+SECONDS = 20.0
+"""How long a whole call may take, however slowly the answer comes, unless it is said otherwise."""
+PLACES, QUEUE, PATIENCE_SECONDS = 32, 64, 1.0
+FAILURES, PAUSE_SECONDS = 5, 5.0
+MAX_ANSWER = 128 * 2**20
 
 
 class BadGateway(Unavailable):
@@ -44,21 +54,97 @@ class Refused(DomainError):
         self.extensions.pop("instance", None)
 
 
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """Keeps callers away from a service after some calls in a row without an answer, for a pause; then one may try.
+
+    `until` is the end of the pause, in seconds of any steady clock.
+    """
+
+    failures: int = 0
+    until: float = 0.0
+
+    @property
+    def closed(self) -> bool:
+        """Whether everything is let through."""
+        return self.failures < FAILURES
+
+    def wait(self, now: float) -> float:
+        """Seconds until a request may pass; 0: it may pass now."""
+        return 0.0 if self.closed else max(0.0, self.until - now)
+
+    def passed(self, now: float) -> "Breaker":
+        """After a request was let through: one that tries keeps the others out meanwhile."""
+        return self if self.closed else replace(self, until=now + PAUSE_SECONDS)
+
+    def failed(self, now: float) -> "Breaker":
+        """After no answer came."""
+        return Breaker(self.failures + 1, now + PAUSE_SECONDS)
+
+
 class Peer:
     """One other service. `client` decides how it is reached: over the network, or mounted in this process.
 
-    `seconds` bounds a whole call, however slowly the answer comes.
+    At most PLACES requests call it at once, QUEUE more wait a moment, the rest are told to come again; a breaker keeps
+    them away while it does not answer. What one replica sees of a service is its own affair, so all of this is kept
+    in the process. `seconds` bounds a whole call.
     """
 
-    seconds: ClassVar[float] = 20.0
+    def __init__(self, name: str, client: httpx.AsyncClient, signer: Signer, seconds: float = SECONDS) -> None:
+        self.name, self.client, self.signer, self.seconds = name, client, signer, seconds
+        self.breaker, self.places, self.queue = Breaker(), asyncio.Semaphore(PLACES), 0
+        client.event_hooks = {"response": [bounded]}
 
-    def __init__(self, name: str, client: httpx.AsyncClient, signer: Signer) -> None:
-        self.name, self.client, self.signer = name, client, signer
+    @property
+    def away(self) -> bool:
+        """Whether the service did not answer of late."""
+        return not self.breaker.closed
 
     async def send(
         self, method: str, target: str, *, caller: Caller, content: bytes | None = None, headers: Mapping[str, str]
     ) -> httpx.Response:
-        """One request on behalf of `caller`; raises Unavailable, GatewayTimeout or BadGateway, never httpx's own."""
+        """One request on behalf of `caller`; raises Unavailable, GatewayTimeout or BadGateway, never httpx's own.
+
+        Raises Unavailable at once where waiting would be in vain.
+        """
+        if pause := self.breaker.wait(time.monotonic()):
+            raise Unavailable(f"The {self.name} service has not been answering; it is tried again soon.", ceil(pause))
+        async with self.place():
+            self.breaker = self.breaker.passed(time.monotonic())
+            try:
+                answer = await self.call(method, target, caller=caller, content=content, headers=headers)
+            except BadGateway:
+                self.breaker = Breaker()
+                raise
+            except Unavailable:
+                self.breaker = self.breaker.failed(time.monotonic())
+                raise
+        self.breaker = Breaker()
+        return answer
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """One of the places; raises Unavailable when none is free in time."""
+        busy = Unavailable(f"The {self.name} service has too much to do at the moment.", retry_after=1)
+        if self.places.locked() and self.queue >= QUEUE:
+            raise busy
+        self.queue += 1
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self.places.acquire()
+        except TimeoutError as error:
+            raise busy from error
+        finally:
+            self.queue -= 1
+        try:
+            yield
+        finally:
+            self.places.release()
+
+    async def call(
+        self, method: str, target: str, *, caller: Caller, content: bytes | None, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        """One request, as it is; the errors of the client told as ours."""
         identity = {"Authorization": f"Bearer {self.signer.identity(caller, self.name)}"}
         signed = [(name.encode(), value.encode("latin-1")) for name, value in {**headers, **identity}.items()]
         try:
@@ -95,9 +181,35 @@ class Peer:
         return answer
 
 
+class Bounded(httpx.AsyncByteStream):
+    """An answer's bytes, which end with an error when there are too many."""
+
+    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+        self.stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """The pieces."""
+        length = 0
+        async for piece in self.stream:
+            length += len(piece)
+            if length > MAX_ANSWER:
+                raise httpx.RemoteProtocolError("The answer does not end.")
+            yield piece
+
+    async def aclose(self) -> None:
+        """Give the connection back."""
+        await self.stream.aclose()
+
+
+async def bounded(response: httpx.Response) -> None:
+    """Limit the length of an answer before it is read."""
+    if isinstance(response.stream, httpx.AsyncByteStream):
+        response.stream = Bounded(response.stream)
+
+
 def connect(url: str | None, app: Any, client: type[httpx.AsyncClient] = httpx.AsyncClient) -> httpx.AsyncClient:
-    """A client for the service at `url`, or, when none is given, for `app` in this process."""
-    timeout = httpx.Timeout(Peer.seconds, connect=3.0)
+    """A client for the service at `url`, or for `app` in this process; the peer bounds its calls."""
+    timeout = httpx.Timeout(None, connect=3.0)
     if url:
         return client(base_url=url, timeout=timeout, follow_redirects=False)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)

@@ -7,12 +7,14 @@ from typing import Any
 
 from fastapi import Request, Response
 
+from services.kernel.bodies import chosen
+
 CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
 def wants_csv(request: Request) -> bool:
     """Whether the caller asks for a table to open in a spreadsheet."""
-    return "text/csv" in request.headers.get("accept", "")
+    return chosen(request, ["application/json", "text/csv"]) == "text/csv"
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[dict[str, Any]], filename: str) -> Response:

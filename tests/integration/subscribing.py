@@ -7,6 +7,7 @@ from services.gateway.models import Event
 from services.kernel.auth import service_caller
 from services.kernel.events import record
 from services.kernel.types import real_now, utc_now
+from services.outcomes.models import Event as OutcomesEvent
 from services.system import System
 from tests.world import Actor, Json, World, change
 
@@ -35,12 +36,16 @@ def known_contract(world: World, **facts: Any) -> str:
     return str(values["id"])
 
 
-async def happen(world: World, contract_id: str, *kinds: str, **data: Json) -> None:
-    """Events about a contract, one transaction each."""
+TABLES = {"gateway": Event, "outcomes": OutcomesEvent}
+
+
+async def happen(world: World, subject_id: str, *kinds: str, service: str = "gateway", **data: Json) -> None:
+    """Events about a contract, or whatever has this id, one transaction each."""
+    who = service_caller(service)
     for kind in kinds:
-        async with world.database("gateway").transaction(SELF) as session:
-            subject = UUID(contract_id)
-            record(session, Event, kind=kind, subject_id=subject, actor=SELF.actor(), data=data, now=utc_now())
+        async with world.database(service).transaction(who) as session:
+            facts: Json = {"subject_id": UUID(subject_id), "actor": who.actor(), "data": data, "now": utc_now()}
+            record(session, TABLES[service], kind=kind, **facts)
 
 
 async def subscribed(actor: Actor, url: str, **body: Json) -> Json:

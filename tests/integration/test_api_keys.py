@@ -84,7 +84,7 @@ async def test_two_keys_are_live_at_most_also_when_all_ask_at_once(world: World,
     assert {each.json()["code"] for each in rotated if each.status_code == 409} == {"key_not_live"}
     third = next(each.json() for each in rotated if each.status_code == 201)
     assert [await works(holder(world, each)) for each in (first, second, third)] == [False, True, True]
-    assert (await dfe.ask("DELETE", f"{KEYS}/{second['id']}")).status_code == 204
+    assert (await dfe.ask("DELETE", f"{KEYS}/{second['id']}", headers={"If-Match": "*"})).status_code == 204
     assert (await dfe.post(KEYS, BODY))["key"]
 
 
@@ -130,7 +130,7 @@ async def test_all_refusals_are_alike_and_an_invented_key_asks_nothing_of_the_da
 ) -> None:
     revoked, expired = [await dfe.post(KEYS, BODY | {"trust_uid": uid}) for uid in ("1", "2")]
     elsewhere = await dfe.post(KEYS, BODY | {"trust_uid": "3", "networks": ["192.0.2.0/24"]})
-    await dfe.ask("DELETE", f"{KEYS}/{revoked['id']}")
+    await dfe.ask("DELETE", f"{KEYS}/{revoked['id']}", headers={"If-Match": "*"})
     change(world.database_url, "UPDATE gateway.api_key SET expires_at = now() WHERE trust_uid = '2'")
     test = await dfe.post(KEYS, BODY | {"environment": "test"})
     change(world.database_url, "UPDATE gateway.api_key SET environment = 'live' WHERE environment = 'test'")

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -91,7 +91,8 @@ async def test_an_event_whose_transaction_commits_late_is_not_skipped(world: Wor
 async def test_two_announcers_at_once_tell_everything_once_and_in_order(world: World) -> None:
     dfe, contracts = await world.client(Kind.DFE), [known_contract(world) for _ in range(3)]
     for number in range(20):
-        await happen(world, contracts[number % 3], "milestone.recorded", version=number)
+        service = ("gateway", "outcomes")[number % 2]
+        await happen(world, contracts[number % 3], "milestone.recorded", service=service, version=number)
     workers = [each for each in world.system.workers if isinstance(each, Worker)]
     announce = next(each.handlers["announce"] for each in workers if "announce" in each.handlers)
 
@@ -139,6 +140,24 @@ async def test_the_database_itself_shows_events_to_the_parties_only(world: World
         assert await seen(world, who) == [*early, "contract.offered"], name
     for name, who in STRANGERS.items():
         assert await seen(world, who) == [], name
+
+
+async def test_events_of_outcomes_are_told_to_the_parties_and_those_of_releases_to_every_client(world: World) -> None:
+    dfe, contract, release = await world.client(Kind.DFE), known_contract(world, responsible="77"), str(uuid4())
+    await happen(world, release, "release.ingested", service="outcomes", feed="ks4", detail="words")
+    await happen(world, contract, "ring_fence.opened", "evaluation.made", service="outcomes", overall="met")
+    await happen(world, str(uuid4()), "evaluation.made", service="outcomes")
+    of_contract = ["ring_fence.opened", "evaluation.made"]
+    assert await follow(dfe, world) == ["release.ingested", *of_contract]
+    for name, who in PARTIES.items():
+        assert await seen(world, who) == ["release.ingested", *of_contract], name
+    for name, who in STRANGERS.items():
+        assert await seen(world, who) == ["release.ingested"], name
+    told = (await dfe.get("/v1/events", type="release.*"))["data"]
+    assert [(each["contract_id"], each["release_id"]) for each in told] == [(None, release)]
+    assert told[0]["data"] == {"feed": "ks4", "release_id": release, "links": {"release": f"/v1/releases/{release}"}}
+    found = (await dfe.get("/v1/events", contract_id=contract))["data"]
+    assert [each["data"]["overall"] for each in found] == ["met", "met"]
     with as_role(world.database_url, "gateway") as nobody:
         assert nobody.execute("SELECT count(*) FROM gateway.announcement").fetchone() == (0,)
 

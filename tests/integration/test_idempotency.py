@@ -10,7 +10,7 @@ import pytest
 
 from services.demo import cast
 from services.kernel.idempotency import KEPT_HOURS
-from services.kernel.types import Kind
+from services.kernel.types import Kind, utc_now
 from tests.integration.conftest import active_contract, problem
 from tests.integration.scenes import Case
 from tests.world import Actor, Json, World, change, world_on
@@ -255,5 +255,17 @@ async def test_an_answer_is_forgotten_after_its_time_and_never_before(case: Case
     later = await send(case, create)
     assert (later.status_code, later.headers.get("idempotent-replayed")) == (201, None)
     assert later.json()["id"] != first["id"]
-    old = f"SELECT count(*) FROM {table} WHERE created_at < now() - interval '{KEPT_HOURS} hours'"
-    assert case.world.rows(old) == [(0,)]
+    for service in ("contracts", "outcomes", "gateway"):
+        old, young = f"old-{service}", f"young-{service}"
+        made = "(VALUES (%(old)s, interval '49 hours'), (%(young)s, '47 hours')) AS made (key, age)"
+        change(
+            case.world.database_url,
+            f"INSERT INTO {service}.idempotency_key (key, client_id, fingerprint, status, body, headers, created_at)"
+            f" SELECT key, 'somebody', '', 200, '{{}}', '{{}}', now() - age FROM {made}",
+            old=old,
+            young=young,
+        )
+        worker = next(each for each in case.world.system.workers if getattr(each, "name", "") == f"{service}.job")
+        await worker.handlers["forget"](case.world.database(service), service, utc_now())
+        kept = f"SELECT key FROM {service}.idempotency_key WHERE created_at < now() - interval '46 hours'"
+        assert case.world.rows(kept) == [(young,)]

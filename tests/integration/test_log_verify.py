@@ -78,10 +78,12 @@ def told(scene: Scene, owner_url: str, keys_dir: Path) -> Iterator[Told]:
             await case["rsc"].post(f"/v1/milestone-records/{made[0]['id']}/withdrawal", reason)
             key = await case["dfe"].post("/v1/api-keys", {"trust_uid": "2059", "scopes": ["finance:read"]})
             await case["dfe"].post(f"/v1/api-keys/{key['id']}/rotation", None)
-            assert (await case["dfe"].ask("DELETE", f"/v1/api-keys/{key['id']}")).status_code == 204
+            assert (
+                await case["dfe"].ask("DELETE", f"/v1/api-keys/{key['id']}", headers={"If-Match": "*"})
+            ).status_code == 204
             client = {"name": "reader", "kind": "dfe", "scopes": ["log:read"]}
             made = await case["dfe"].post("/v1/clients", client)
-            await case["dfe"].post(f"/v1/clients/{made['id']}/disablement", None, 200)
+            await case["dfe"].change(f"/v1/clients/{made['id']}", "disablement")
             await world.settle()
 
     with at("2025-03-21T10:00:00"):

@@ -238,7 +238,7 @@ async def test_a_live_concern_stops_every_signature_also_of_those_who_do_not_see
     )
     assert (await actors["rsc"].change(draft, "offer", None, 409))["code"] == "live_concern"
     resolution = {"resolution": "The accounts are in.", "resolved_on": "2023-06-20"}
-    await actors["rsc"].post(f"{STAR}/matters/{made['id']}/resolution", resolution, 200)
+    await actors["rsc"].change(f"{STAR}/matters/{made['id']}", "resolution", resolution)
     for party in PARTIES if not committed_first else PARTIES[:-1]:
         assert (await sign(signers, path, party)).status_code == 201
 

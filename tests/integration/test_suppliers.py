@@ -181,14 +181,15 @@ async def test_matters_are_for_those_whom_they_concern(seeded_world: World, acto
     for stranger in (other, actors["body"]):
         problem(await stranger.ask("GET", f"{STAR}/matters"), 404, "not_found")
         problem(await stranger.ask("POST", f"{STAR}/matters", json=CONFLICT), 404, "not_found")
-        answer = await stranger.ask("POST", f"{STAR}/matters/{made['id']}/resolution", json=RESOLUTION)
-        problem(answer, 404, "not_found")
+        problem(await stranger.ask("GET", f"{STAR}/matters/{made['id']}"), 404, "not_found")
+        path, read = f"{STAR}/matters/{made['id']}/resolution", {"If-Match": "*"}
+        problem(await stranger.ask("POST", path, json=RESOLUTION, headers=read), 404, "not_found")
         assert await kinds(stranger, STAR) == ["supplier.registered"]
 
 
 async def test_the_words_of_a_matter_stay_out_of_its_events(actors: Actors) -> None:
     made = await actors["rsc"].post(f"{STAR}/matters", CONCERN)
-    await actors["dfe"].post(f"{STAR}/matters/{made['id']}/resolution", RESOLUTION, 200)
+    await actors["dfe"].change(f"{STAR}/matters/{made['id']}", "resolution", RESOLUTION)
     told = (await actors["rsc"].get(f"{STAR}/events"))["data"][1:]
     assert [(each["type"], each["data"]["matter_id"]) for each in told] == [
         ("matter.raised", made["id"]),
@@ -200,17 +201,25 @@ async def test_the_words_of_a_matter_stay_out_of_its_events(actors: Actors) -> N
 
 async def test_a_matter_is_resolved_once_by_those_who_keep_the_register(actors: Actors) -> None:
     made = await actors["mat"].post(f"{STAR}/matters", CONFLICT)
-    path = f"{STAR}/matters/{made['id']}/resolution"
-    problem(await actors["mat"].ask("POST", path, json=RESOLUTION), 403, "not_your_move")
+    matter = f"{STAR}/matters/{made['id']}"
+
+    async def resolve(who: str, day: str = RESOLUTION["resolved_on"], uid: str = cast.SUPPLIER, tag: str = "*") -> Any:
+        path, body = matter.replace(cast.SUPPLIER, uid) + "/resolution", RESOLUTION | {"resolved_on": day}
+        return await actors[who].ask("POST", path, json=body, headers={"If-Match": tag} if tag else {})
+
+    problem(await resolve("mat"), 403, "not_your_move")
     for day in ("2023-05-31", "2023-06-21"):
-        problem(await actors["rsc"].ask("POST", path, json=RESOLUTION | {"resolved_on": day}), 422, "bad_matter")
-    found = await actors["rsc"].post(path, RESOLUTION, 200)
+        problem(await resolve("rsc", day), 422, "bad_matter")
+    problem(await resolve("rsc", tag=""), 428, "precondition_required")
+    tag = (await actors["rsc"].ask("GET", matter)).headers["etag"]
+    found = (await resolve("rsc", tag=tag)).json()
     assert (found["resolved_on"], found["resolution"]) == ("2023-06-19", RESOLUTION["resolution"])
     assert found["resolved_by"]["kind"] == "commissioner"
-    problem(await actors["dfe"].ask("POST", path, json=RESOLUTION), 409, "status_forbids")
-    problem(await actors["dfe"].ask("POST", path.replace(cast.SUPPLIER, "3320"), json=RESOLUTION), 404, "not_found")
+    problem(await resolve("dfe", tag=tag), 412, "stale")
+    problem(await resolve("dfe"), 409, "status_forbids")
+    problem(await resolve("dfe", uid="3320"), 404, "not_found")
     await actors["dfe"].register("3320")
-    problem(await actors["dfe"].ask("POST", path.replace(cast.SUPPLIER, "3320"), json=RESOLUTION), 404, "not_found")
+    problem(await resolve("dfe", uid="3320"), 404, "not_found")
 
 
 @pytest.mark.parametrize(

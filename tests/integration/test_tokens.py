@@ -16,8 +16,9 @@ from joserfc import jwt as other_library
 from joserfc.jwk import ECKey, KeySet, RSAKey
 from joserfc.jwt import JWTClaimsRegistry
 
-from services.gateway.jobs import forget
+from services.gateway.models import Job
 from services.kernel.auth import ACCESS, ALGORITHM, Signer
+from services.kernel.jobs import forget
 from services.kernel.types import Kind, real_now
 from services.keys import Folder
 from tests.forging import by_hand, everything
@@ -91,6 +92,7 @@ def refused(answer: httpx.Response, status: int, error: str, words: str = "") ->
     assert words in body["error_description"]
     assert all(sign in range(0x20, 0x7F) and chr(sign) not in '"\\' for sign in body["error_description"].encode())
     assert answer.headers["cache-control"] == "no-store"
+    assert "pragma" not in answer.headers
     assert ("www-authenticate" in answer.headers) == (status == 401)
 
 
@@ -243,7 +245,7 @@ async def test_secrets_are_replaced_with_an_overlap(world: World, dfe: Actor) ->
     change(world.database_url, "UPDATE gateway.client SET former_secret_until = now() - interval '1 second'")
     assert [await works(each) for each in (second, third)] == [False, True]
     assert (await dfe.ask("POST", f"{path}/secret", json={"overlap_days": 8})).status_code == 422
-    answer = await dfe.ask("DELETE", f"{path}/secret")
+    answer = await dfe.ask("DELETE", f"{path}/secret", headers={"If-Match": "*"})
     assert (answer.status_code, answer.json()["code"]) == (409, "no_other_proof")
     key, tag = fresh(), (await dfe.ask("GET", path)).headers["etag"]
     put = {"json": {"keys": public(key)}, "headers": {"If-Match": tag}}
@@ -251,7 +253,10 @@ async def test_secrets_are_replaced_with_an_overlap(world: World, dfe: Actor) ->
     assert answer.json()["authentication"] == ["client_secret_basic", "private_key_jwt"]
     assert (await dfe.ask("PUT", f"{path}/jwks", **put)).status_code == 412
     assert (await dfe.ask("PUT", f"{path}/jwks", json={"keys": public(key)})).status_code == 428
-    assert (await dfe.ask("DELETE", f"{path}/secret")).status_code == 204
+    assert (await dfe.ask("DELETE", f"{path}/secret")).status_code == 428
+    tag = (await dfe.ask("GET", path)).headers["etag"]
+    assert (await dfe.ask("DELETE", f"{path}/secret", headers={"If-Match": tag})).status_code == 204
+    assert (await dfe.ask("DELETE", f"{path}/secret", headers={"If-Match": tag})).status_code == 412
     assert not await works(third)
     system = System(world, made["id"], key)
     assert (await system.ask(system.assertion())).status_code == 200
@@ -301,7 +306,7 @@ async def test_a_disabled_client_is_refused_at_once_on_every_replica(world: Worl
     async with world_on(world.database_url, keys_dir) as replica:
         for there in (world, replica):
             assert (await there.http.get("/v1/contracts", headers=bearer)).status_code == 200
-        await dfe.post(f"/v1/clients/{system.id}/disablement", None, 200)
+        await dfe.change(f"/v1/clients/{system.id}", "disablement")
         for there in (world, replica):
             assert (await there.http.get("/v1/contracts", headers=bearer)).status_code == 401
         refused(await System(replica, system.id, system.key).ask(system.assertion()), 401, "invalid_client")
@@ -328,7 +333,7 @@ async def test_a_client_is_told_of_its_own_tokens_only_and_dfe_of_all(world: Wor
     await system.ask(system.assertion(), "/oauth2/revoke", token=token)
     assert await told(ministry, token) == {"active": False}
     late = await other.token()
-    await dfe.post(f"/v1/clients/{other.id}/disablement", None, 200)
+    await dfe.change(f"/v1/clients/{other.id}", "disablement")
     assert await told(ministry, late) == {"active": False}
     refused(await world.http.post("/oauth2/introspect", data={"token": token}), 401, "invalid_client")
 
@@ -343,11 +348,11 @@ async def test_what_has_expired_is_forgotten_and_nothing_else(world: World, dfe:
 
     before = kept()
     assert all(before)
-    await forget(world.database("gateway"), "gateway", real_now())
+    await forget(world.database("gateway"), "gateway", real_now(), table=Job)
     assert kept() == before
     for table, column in zip(tables, ("expires_at", "expires_at", "created_at"), strict=True):
         change(world.database_url, f"UPDATE gateway.{table} SET {column} = now() - interval '49 hours'")
-    await forget(world.database("gateway"), "gateway", real_now())
+    await forget(world.database("gateway"), "gateway", real_now(), table=Job)
     assert kept() == [0, 0, 0]
     again = world.rows("SELECT available_at > now() + interval '50 minutes' FROM gateway.job WHERE kind = 'forget'")
     assert again == [(True,)]

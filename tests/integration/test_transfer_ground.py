@@ -37,7 +37,7 @@ async def test_a_concern_about_the_supplier_withdraws_the_transfer_and_its_end_o
     assert events == [(["nothing_open"],)]
     await to(ready.world, cast.EFFECTIVE_ON)
     assert memberships(ready) == [(cast.OUTGOING, None)]
-    await ready["dfe"].post(f"{path}/resolution", {"resolution": "cleared", "resolved_on": cast.EFFECTIVE_ON}, 200)
+    await ready["dfe"].change(path, "resolution", {"resolution": "cleared", "resolved_on": cast.EFFECTIVE_ON})
     await ready.world.settle()
     found = (await ready["rsc"].get("/v1/transfers"))["data"]
     assert [each["status"] for each in found] == ["cancelled", "proposed"]

@@ -233,7 +233,10 @@ async def test_a_disabled_client_is_refused_with_its_old_token_and_gets_no_new_o
     token = (await world.http.post("/oauth2/token", **asked)).json()["access_token"]
     actor = Actor(world.http, {"Authorization": f"Bearer {token}"})
     assert (await actor.get("/v1/contracts"))["data"] == []
-    assert (await dfe.post(f"/v1/clients/{made['id']}/disablement", None, 200))["disabled_at"]
+    problem(await dfe.ask("POST", f"/v1/clients/{made['id']}/disablement"), 428)
+    read = (await dfe.ask("GET", f"/v1/clients/{made['id']}")).headers["etag"]
+    assert (await dfe.change(f"/v1/clients/{made['id']}", "disablement"))["disabled_at"]
+    problem(await dfe.ask("POST", f"/v1/clients/{made['id']}/disablement", headers={"If-Match": read}), 412)
     problem(await actor.ask("GET", "/v1/contracts"), 401, "invalid_token")
     refused = await world.http.post("/oauth2/token", **asked)
     assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
@@ -246,7 +249,11 @@ async def test_a_revoked_key_is_refused_and_the_other_one_still_works(world: Wor
         await dfe.post("/v1/api-keys", {"trust_uid": cast.SUPPLIER, "scopes": ["contracts:read"]}) for _ in range(2)
     ]
     keys = [Actor(world.http, {"x-api-key": each["key"]}) for each in made]
-    assert (await dfe.ask("DELETE", f"/v1/api-keys/{made[0]['id']}")).status_code == 204
+    path = f"/v1/api-keys/{made[0]['id']}"
+    tag = {"If-Match": (await dfe.ask("GET", path)).headers["etag"]}
+    problem(await dfe.ask("DELETE", path), 428)
+    assert (await dfe.ask("DELETE", path, headers=tag)).status_code == 204
+    problem(await dfe.ask("DELETE", path, headers=tag), 412)
     problem(await keys[0].ask("GET", "/v1/contracts"), 401, "invalid_token")
     assert (await keys[1].get("/v1/contracts"))["data"] == []
 
@@ -261,7 +268,7 @@ async def test_a_supplier_manages_keys_of_its_own_trust_only(world: World) -> No
     dfe = await world.client(Kind.DFE)
     other = await dfe.post("/v1/api-keys", {"trust_uid": cast.ANOTHER_TRUST, "scopes": ["contracts:read"]})
     assert (await own.get("/v1/api-keys"))["data"] == []
-    problem(await own.ask("DELETE", f"/v1/api-keys/{other['id']}"), 404)
+    problem(await own.ask("DELETE", f"/v1/api-keys/{other['id']}", headers={"If-Match": "*"}), 404)
     problem(await own.ask("POST", f"/v1/api-keys/{other['id']}/rotation"), 404)
     body = {"trust_uid": cast.ANOTHER_TRUST, "scopes": ["contracts:read"]}
     problem(await own.ask("POST", "/v1/api-keys", json=body), 404)

@@ -12,8 +12,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from services.gateway.bulkhead import PLACES, QUEUE, Bulkhead
-from services.gateway.rules.breaker import Breaker, State
+from services.demo import cast
+from services.kernel.peers import FAILURES, PLACES, QUEUE, SECONDS, Breaker, Peer
 from services.kernel.types import Kind
 from tests.integration.conftest import active_contract
 from tests.wire.loopback import check_problem, served
@@ -68,9 +68,9 @@ async def door_before(app: Any, database_url: str, keys_dir: Path) -> AsyncItera
             yield door
 
 
-def behind(door: World, name: str) -> Bulkhead:
-    """The way to a service."""
-    return next(each for each in door.system.peers if each.name == name and isinstance(each, Bulkhead))
+def behind(door: World, name: str, service: str = "gateway") -> Peer:
+    """The way of a service to another."""
+    return next(each for each in door.system.peers if (each.signer.name, each.name) == (service, name))
 
 
 @pytest.mark.parametrize("what", ANSWERS)
@@ -81,13 +81,13 @@ async def test_nonsense_is_502(what: str, database_url: str, keys_dir: Path) -> 
             answer = await reader.ask("GET", path)
             check_problem(answer, 502)
             assert int(answer.headers["retry-after"]) > 0
-        assert behind(door, "outcomes").breaker.state(time.monotonic()) is State.CLOSED
+        assert not behind(door, "outcomes").away
 
 
 async def test_an_answer_cut_short_or_without_end_is_502(
     database_url: str, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.gateway.bulkhead.MAX_ANSWER", 3_000_000)
+    monkeypatch.setattr("services.kernel.peers.MAX_ANSWER", 3_000_000)
     async with door_before(endless, database_url, keys_dir) as door:
         check_problem(await (await door.client(Kind.DFE)).ask("GET", "/v1/schools"), 502)
 
@@ -95,7 +95,7 @@ async def test_an_answer_cut_short_or_without_end_is_502(
 async def test_a_service_that_hangs_is_left_alone_after_some_calls(
     database_url: str, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Bulkhead, "seconds", 0.2)
+    monkeypatch.setattr("services.system.DOOR_SECONDS", 0.2)
     async with door_before(hanging, database_url, keys_dir) as door:
         reader = await door.client(Kind.DFE)
         for _ in range(5):
@@ -154,6 +154,29 @@ class Deaf(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, _request: Any) -> Any:
         await asyncio.sleep(60)
+
+
+async def test_contracts_leaves_a_hanging_outcomes_alone_and_the_door_lets_contracts_be_called(
+    seeded_world: World,
+) -> None:
+    rsc = await seeded_world.client(Kind.COMMISSIONER, regions=[cast.REGION])
+    outcomes, commitments = behind(seeded_world, "outcomes", "contracts"), behind(seeded_world, "contracts")
+    outcomes.seconds, outcomes.client = 0.1, type(outcomes.client)(transport=Deaf(), base_url="http://deaf")
+    for _ in range(FAILURES):
+        check_problem(await rsc.ask("POST", "/v1/contracts", json=cast.CONTRACT), 504)
+    started = time.monotonic()
+    refused = check_problem(await rsc.ask("POST", "/v1/contracts", json=cast.CONTRACT), 503)
+    assert time.monotonic() - started < 0.1
+    assert "outcomes" in refused["detail"]
+    assert (await rsc.get("/v1/contracts"))["data"] == []
+    assert (outcomes.away, commitments.away) == (True, False)
+    transport = httpx.ASGITransport(app=seeded_world.system.apps["contracts"])
+    async with httpx.AsyncClient(transport=transport, base_url="http://contracts") as http:
+        assert (await http.get("/health/ready")).json() == {"status": "ready", "away": ["outcomes"]}
+    outcomes.seconds, outcomes.client = SECONDS, behind(seeded_world, "outcomes").client
+    outcomes.breaker = Breaker(FAILURES)
+    await rsc.post("/v1/contracts", cast.CONTRACT)
+    assert not outcomes.away
 
 
 async def test_nothing_is_half_done_when_a_service_is_away(seeded_url: str, keys_dir: Path) -> None:

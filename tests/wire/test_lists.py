@@ -27,6 +27,9 @@ async def pages(actor: Actor, path: str, limit: int) -> list[Any]:
         part = found.get("data", found.get("releases"))
         assert len(part) <= limit
         rows += part
+        first = answer.links["first"]["url"]
+        assert "cursor" not in first
+        assert f"limit={limit}" in first
         if "next" not in answer.links or len(rows) > 40:
             return rows
         assert part, "a page that leads on has rows"

@@ -141,15 +141,16 @@ async def test_an_identifier_of_nothing_is_404(dfe: Actor, subtests: pytest.Subt
     for path in (*(f"{path}/{uuid4()}" for path in BY_ID), *nothing):
         with subtests.test(path=path):
             check_problem(await dfe.ask("GET", path), 404)
-    check_problem(await dfe.ask("POST", "/v1/clients/nobody/disablement"), 404)
-    check_problem(await dfe.ask("DELETE", f"/v1/api-keys/{uuid4()}"), 404)
+    check_problem(await dfe.ask("POST", "/v1/clients/nobody/disablement", headers={"If-Match": "*"}), 404)
+    check_problem(await dfe.ask("DELETE", f"/v1/api-keys/{uuid4()}", headers={"If-Match": "*"}), 404)
     check_problem(await dfe.ask("POST", f"/v1/api-keys/{uuid4()}/rotation"), 404)
 
 
 async def test_text_that_cannot_be_kept_in_a_path_is_no_500(wire: Actor, subtests: pytest.Subtests) -> None:
     for text in ("%00", "%ff", "a%00b"):
         with subtests.test(text=text):
-            check_problem(await wire.ask("POST", f"/v1/clients/{text}/disablement"), 400, 404, 422)
+            path, read = f"/v1/clients/{text}/disablement", {"If-Match": "*"}
+            check_problem(await wire.ask("POST", path, headers=read), 400, 404, 422)
 
 
 async def test_a_query_of_strange_signs_is_no_500(wire: Actor, subtests: pytest.Subtests) -> None:

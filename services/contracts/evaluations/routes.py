@@ -14,7 +14,7 @@ from services.contracts.models import Contract
 from services.contracts.routes import Outcomes, shape
 from services.contracts.service import fence_breaks
 from services.kernel.auth import Caller, require
-from services.kernel.bodies import Code
+from services.kernel.bodies import Code, chosen
 from services.kernel.errors import NotFound
 from services.kernel.http import Session
 from services.kernel.idempotency import Idempotent
@@ -94,6 +94,7 @@ PICTURES: dict[int | str, dict[str, Any]] = {
     },
     304: {"description": "The reader has it already"},
 }
+TYPES = {each.media_type: each for each in Format}
 PASSED_BACK = ("content-type", "content-disposition", "etag", "cache-control")
 
 
@@ -122,16 +123,11 @@ async def draw_evaluation(
     """
     _found, row = await seen(session, outcomes, evaluation_id)
     beside = await judged.evaluated(session) if name is Plot.PORTFOLIO else []
-    body = schemas.to_draw(row, await queries.outcomes(session, [row.id]), beside, outcome, form or accepted(request))
+    body = schemas.to_draw(
+        row, await queries.outcomes(session, [row.id]), beside, outcome, form or TYPES[chosen(request, list(TYPES))]
+    )
     answer = await calls.plot(outcomes, evaluation_id, name, body, if_none_match)
     kept = {header: answer.headers[header] for header in PASSED_BACK if header in answer.headers}
     table = request.url.include_query_params(format=Format.CSV.value)
     link = f'<{table.path}?{table.query}>; rel="alternate"; type="{Format.CSV.media_type}"'
     return Response(answer.content, answer.status_code, {**kept, "Link": link, "Vary": "Accept"})
-
-
-def accepted(request: Request) -> Format:
-    """The first format that `Accept` names; SVG where it names none."""
-    named = [part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "").split(",")]
-    known = {each.media_type: each for each in Format}
-    return next((known[each] for each in named if each in known), Format.SVG)

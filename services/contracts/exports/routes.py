@@ -11,6 +11,7 @@ from services.contracts.exports import service
 from services.contracts.rules.documents.exports import XERO_FILE, generic, sage50, xero
 from services.contracts.schemas import Uid
 from services.kernel.auth import Caller, require
+from services.kernel.bodies import ways
 from services.kernel.http import Session
 
 router = APIRouter(prefix="/v1/exports", tags=["finance"])
@@ -50,9 +51,13 @@ async def export_payments(
     found = await service.booked(session, supplier_uid=supplier_uid, first=first, last=last)
     headers = {"Content-Disposition": f'attachment; filename="payments-{package}-{file}.csv"'}
     if package is Package.XERO:
-        if len(found) > file * XERO_FILE:
-            target = request.url.include_query_params(file=file + 1)
-            headers["Link"] = f'<{target.path}?{target.query}>; rel="next"'
+        more = len(found) > file * XERO_FILE
+        headers |= ways(
+            request,
+            next={"file": file + 1} if more else None,
+            prev={"file": file - 1} if file > 1 else None,
+            first={"file": None},
+        )
         found = found[(file - 1) * XERO_FILE : file * XERO_FILE]
     made, charset = MADE[package]
     return Response(made(found), 200, headers, f"text/csv; charset={charset}")

@@ -13,7 +13,7 @@ from services.contracts.papers import invoice_pdf
 from services.contracts.queries import locked_contract
 from services.contracts.rules.documents.ubl import invoice_xml
 from services.kernel.auth import Caller, require
-from services.kernel.bodies import Cursor, IfMatch, Limit, check_match, decode_cursor, entity_tag, page
+from services.kernel.bodies import Cursor, IfMatch, Limit, check_match, chosen, decode_cursor, entity_tag, page
 from services.kernel.http import Session
 from services.kernel.openapi import problems
 from services.kernel.types import utc_now
@@ -22,19 +22,13 @@ router = APIRouter(prefix="/v1/invoices", tags=["finance"])
 Reader = Annotated[Caller, require("finance:read")]
 Writer = Annotated[Caller, require("finance:write")]
 FORMS = {Form.UBL: ("application/xml", "xml", invoice_xml), Form.PDF: ("application/pdf", "pdf", invoice_pdf)}
+TYPES = {"application/json": Form.JSON} | {media: each for each, (media, _, _) in FORMS.items()}
 GIVEN: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The document, as `format` or `Accept` asks for it",
         "content": {media: {"schema": {"type": "string", "format": "binary"}} for media, _, _ in FORMS.values()},
     }
 }
-
-
-def wanted(form: Form | None, accept: str) -> Form:
-    """The form that is asked for by name, else by the `Accept` header, else JSON."""
-    if form is not None:
-        return form
-    return next((each for each, (media, _, _) in FORMS.items() if media in accept), Form.JSON)
 
 
 def tagged(row: Invoice) -> JSONResponse:
@@ -71,7 +65,7 @@ async def read_invoice(
 ) -> Response:
     """One invoice or credit note: as JSON, as UBL (Peppol BIS Billing 3.0), or as PDF to read."""
     row = await queries.invoice(session, invoice_id)
-    asked = wanted(form, request.headers.get("accept", ""))
+    asked = form or TYPES[chosen(request, list(TYPES))]
     if asked is Form.JSON:
         return tagged(row)
     media, ending, made = FORMS[asked]

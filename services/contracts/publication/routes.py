@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BeforeValidator
 from services.contracts.publication import queries, schemas
 from services.contracts.rules.ocds.parties import Publisher
 from services.contracts.rules.ocds.releases import record_package, release_package
-from services.kernel.bodies import Cursor, Limit, decode_cursor, encode_cursor, entity_tag
+from services.kernel.bodies import Cursor, Limit, cursor_ways, decode_cursor, encode_cursor, entity_tag
 from services.kernel.errors import NotFound, Unavailable
 from services.kernel.http import Session
 from services.kernel.openapi import problems
@@ -72,10 +72,7 @@ async def list_ocds_releases(
     """Releases of all contracts, oldest first; `Link` leads to the next page."""
     publisher, place = publisher_of(request), decode_cursor(cursor, int)
     rows = await queries.releases_page(session, since=since, after=place[0] if place else None, limit=limit)
-    links = {}
-    if len(rows) == limit:
-        target = request.url.include_query_params(cursor=encode_cursor([rows[-1].position]))
-        links["Link"] = f'<{target.path}?{target.query}>; rel="next"'
+    links = cursor_ways(request, encode_cursor([rows[-1].position]) if len(rows) == limit else None)
     newest = max((row.published_at for row in rows), default=datetime.fromtimestamp(0).astimezone())
     uri = f"{publisher.uri}{request.url.path}"
     return answered(request, release_package([row.body for row in rows], uri, plain(newest), publisher), links)

@@ -13,6 +13,7 @@ from services.contracts.schemas import Uid
 from services.contracts.statements import queries, service
 from services.contracts.statements.schemas import Form, Statement
 from services.kernel.auth import Caller, require
+from services.kernel.bodies import chosen
 from services.kernel.errors import NotFound
 from services.kernel.http import Session
 from services.kernel.openapi import problems
@@ -24,6 +25,7 @@ First = Annotated[date | None, Query(alias="from", description="First day; witho
 Last = Annotated[date | None, Query(alias="until", description="Last day; without it, today")]
 Asked = Annotated[Form | None, Query(alias="format", description="Wins over Accept")]
 MEDIA = {Form.CSV: "text/csv", Form.PDF: "application/pdf"}
+TYPES = {"application/json": Form.JSON} | {media: each for each, media in MEDIA.items()}
 GIVEN: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The statement, as `format` or `Accept` asks for it",
@@ -32,9 +34,9 @@ GIVEN: dict[int | str, dict[str, Any]] = {
 }
 
 
-def given(found: Statement, name: str, form: Form | None, accept: str) -> Response:
+def given(found: Statement, name: str, form: Form | None, request: Request) -> Response:
     """The statement in the form that is asked for."""
-    asked = form or next((each for each, media in MEDIA.items() if media in accept), Form.JSON)
+    asked = form or TYPES[chosen(request, list(TYPES))]
     if asked is Form.JSON:
         return JSONResponse(found.plain(), headers={"Vary": "Accept"})
     made = service.as_csv(found) if asked is Form.CSV else statement_pdf(found.plain())
@@ -57,7 +59,7 @@ async def read_contract_statement(
     row = await contract(session, contract_id)
     until = last or london_date(utc_now())
     found = await service.tell(session, of=row.reference, contracts=[row], first=first, last=until)
-    return given(found, row.reference, form, request.headers.get("accept", ""))
+    return given(found, row.reference, form, request)
 
 
 @router.get("/v1/trusts/{uid}/statement", response_model=Statement, responses={**GIVEN, **problems(404)})
@@ -76,4 +78,4 @@ async def read_trust_statement(
         raise NotFound(f"No contract of the trust {uid} among yours.")
     until = last or london_date(utc_now())
     found = await service.tell(session, of=f"trust {uid}", contracts=contracts, first=first, last=until)
-    return given(found, uid, form, request.headers.get("accept", ""))
+    return given(found, uid, form, request)

@@ -50,7 +50,9 @@ async def shape(session: Session, row: Supplier) -> schemas.SupplierOut:
     return schemas.SupplierOut.of(row, await queries.records(session))
 
 
-def tagged(answer: schemas.SupplierOut, status: int = 200, headers: dict[str, str] | None = None) -> JSONResponse:
+def tagged(
+    answer: schemas.SupplierOut | schemas.MatterOut, status: int = 200, headers: dict[str, str] | None = None
+) -> JSONResponse:
     """The answer with its entity tag, which changes with the track record too."""
     body = answer.model_dump(mode="json")
     return JSONResponse(body, status, {"ETag": entity_tag(body), **(headers or {})})
@@ -176,23 +178,29 @@ async def raise_matter(
     await once.begin()
     row = await locked(session, uid)
     made = await service.raise_matter(session, row=row, body=body, caller=caller, now=utc_now())
-    return once.finish(201, schemas.MatterOut.of(made), {"Location": f"/v1/suppliers/{uid}/matters"})
+    return once.finish(201, schemas.MatterOut.of(made), {"Location": f"/v1/suppliers/{uid}/matters/{made.id}"})
+
+
+@router.get("/v1/suppliers/{uid}/matters/{matter_id}", response_model=schemas.MatterOut, responses=problems(404))
+async def read_matter(uid: UidPath, matter_id: UUID, caller: Reader, session: Session) -> JSONResponse:
+    """One matter; for those who keep the register, and for the supplier itself."""
+    service.check_sees_matters(caller, uid)
+    return tagged(schemas.MatterOut.of(await queries.matter(session, uid, matter_id)))
 
 
 @router.post(
     "/v1/suppliers/{uid}/matters/{matter_id}/resolution", response_model=schemas.MatterOut, responses=TRANSITION
 )
 async def resolve_matter(
-    uid: UidPath, matter_id: UUID, body: schemas.ResolutionIn, caller: Writer, session: Session
-) -> schemas.MatterOut:
+    uid: UidPath, matter_id: UUID, body: schemas.ResolutionIn, caller: Writer, session: Session, match: IfMatch
+) -> JSONResponse:
     """Resolve a matter, once; it stays on the record."""
     service.check_sees_matters(caller, uid)
     row = await locked(session, uid)
     matter = await queries.matter(session, uid, matter_id)
-    now = utc_now()
-    return schemas.MatterOut.of(
-        await service.resolve(session, row=row, matter=matter, body=body, caller=caller, now=now)
-    )
+    check_match(match, entity_tag(schemas.MatterOut.of(matter).model_dump(mode="json")))
+    await service.resolve(session, row=row, matter=matter, body=body, caller=caller, now=utc_now())
+    return tagged(schemas.MatterOut.of(matter))
 
 
 @router.get("/v1/suppliers/{uid}/events", response_model=EventPage, responses=problems(404))

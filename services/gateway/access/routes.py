@@ -42,6 +42,11 @@ def tagged(shown: BaseModel, request: Request) -> Response:
     return JSONResponse(body, headers=tag)
 
 
+def check_read(match: str, shown: BaseModel) -> None:
+    """Raise PreconditionFailed unless the caller read it as it is now."""
+    check_match(match, entity_tag(shown.model_dump(mode="json")))
+
+
 def with_secret(shown: BaseModel, once: Idempotent, **secret: str | None) -> JSONResponse:
     """An answer with a secret in it, which a repeated request does not get again: it is nowhere kept."""
     kept = once.finish(201, shown)
@@ -74,7 +79,7 @@ async def replace_client_keys(
 ) -> Response:
     """Put public keys in the place of those that the system signs its assertions by; the old ones serve no more."""
     row = await queries.locked_client(session, client_id)
-    check_match(match, entity_tag(ClientOut.model_validate(row).model_dump(mode="json")))
+    check_read(match, ClientOut.model_validate(row))
     await service.replace_client_keys(session, row=row, body=body, caller=caller, now=real_now())
     return tagged(ClientOut.model_validate(row), request)
 
@@ -95,17 +100,23 @@ async def replace_client_secret(
 
 
 @router.delete("/v1/clients/{client_id}/secret", status_code=204, responses=problems(404, 409))
-async def end_client_secrets(client_id: str, caller: Clients, session: Session) -> Response:
+async def end_client_secrets(client_id: str, caller: Clients, session: Session, match: IfMatch) -> Response:
     """Take its secrets from a system that has public keys, from now on."""
-    await service.end_secrets(session, client_id=client_id, caller=caller, now=real_now())
+    row = await queries.locked_client(session, client_id)
+    check_read(match, ClientOut.model_validate(row))
+    await service.end_secrets(session, row=row, caller=caller, now=real_now())
     return Response(status_code=204)
 
 
 @router.post("/v1/clients/{client_id}/disablement", response_model=ClientOut, responses=problems(404))
-async def disable_client(client_id: str, caller: Clients, session: Session) -> ClientOut:
-    """Refuse a system from now on."""
-    row = await service.disable_client(session, client_id=client_id, caller=caller, now=real_now())
-    return ClientOut.model_validate(row)
+async def disable_client(
+    client_id: str, request: Request, caller: Clients, session: Session, match: IfMatch
+) -> Response:
+    """Refuse a system from now on. In haste, `If-Match: *` does without having read it."""
+    row = await queries.locked_client(session, client_id)
+    check_read(match, ClientOut.model_validate(row))
+    await service.disable_client(session, row=row, caller=caller, now=real_now())
+    return tagged(ClientOut.model_validate(row), request)
 
 
 @router.post("/v1/api-keys", status_code=201, response_model=NewKeyOut, responses=problems(404, 409))
@@ -144,7 +155,9 @@ async def rotate_api_key(
 
 
 @router.delete("/v1/api-keys/{key_id}", status_code=204, responses=problems(404))
-async def revoke_api_key(key_id: UUID, caller: Keys, session: Session) -> Response:
-    """Refuse a key from now on."""
-    await service.revoke_key(session, key_id=key_id, caller=caller, now=real_now())
+async def revoke_api_key(key_id: UUID, caller: Keys, session: Session, match: IfMatch) -> Response:
+    """Refuse a key from now on. In haste, `If-Match: *` does without having read it."""
+    row = await queries.key(session, key_id, lock=True)
+    check_read(match, KeyOut.model_validate(row))
+    await service.revoke_key(session, row=row, caller=caller, now=real_now())
     return Response(status_code=204)

@@ -115,9 +115,8 @@ async def replace_secret(
     return row, secret
 
 
-async def end_secrets(session: AsyncSession, *, client_id: str, caller: Caller, now: datetime) -> None:
+async def end_secrets(session: AsyncSession, *, row: Client, caller: Caller, now: datetime) -> None:
     """Take every secret from a client that has public keys to prove itself by; raises NoOtherProof for another."""
-    row = await queries.locked_client(session, client_id)
     if not row.jwks:
         raise NoOtherProof("Register the client's public keys first (PUT /v1/clients/{id}/jwks), or disable it.")
     if row.secret_hash is not None:
@@ -134,13 +133,11 @@ async def replace_client_keys(
     return row
 
 
-async def disable_client(session: AsyncSession, *, client_id: str, caller: Caller, now: datetime) -> Client:
+async def disable_client(session: AsyncSession, *, row: Client, caller: Caller, now: datetime) -> None:
     """Refuse the client and its tokens from now on."""
-    row = await queries.locked_client(session, client_id)
     if row.disabled_at is None:
         row.disabled_at = now
         await tell(session, row, "client.disabled", caller, now)
-    return row
 
 
 async def create_key(session: AsyncSession, *, body: KeyIn, caller: Caller, now: datetime) -> tuple[ApiKey, str]:
@@ -218,9 +215,8 @@ async def rotate_key(
     return made, key
 
 
-async def revoke_key(session: AsyncSession, *, key_id: UUID, caller: Caller, now: datetime) -> None:
+async def revoke_key(session: AsyncSession, *, row: ApiKey, caller: Caller, now: datetime) -> None:
     """Refuse the key from now on."""
-    row = await queries.key(session, key_id, lock=True)
     if row.revoked_at is None:
         row.revoked_at = now
         await tell_of_key(session, row, "api_key.revoked", caller, now)

@@ -12,6 +12,7 @@ from services.gateway.rules.hand_over import document
 from services.gateway.rules.transfer import NotTheirConsent
 from services.gateway.transfers import queries
 from services.gateway.transfers.routes import CHANGE, Reader, Writer
+from services.kernel.bodies import chosen
 from services.kernel.http import Session
 from services.kernel.openapi import problems
 from services.kernel.types import Kind, utc_now
@@ -24,7 +25,7 @@ PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {"schema
 async def read_hand_over(transfer_id: UUID, request: Request, caller: Reader, session: Session) -> Response:
     """The hand-over package as JSON, or, for `Accept: text/html`, as a page to read and print."""
     found = await service.package_of(session, transfer_id)
-    if "text/html" in request.headers.get("accept", ""):
+    if chosen(request, ["application/json", "text/html"]) == "text/html":
         return HTMLResponse(document(found.package, found.sha256))
     return Response(HandOverOut.model_validate(found).model_dump_json(), media_type="application/json")
 

@@ -10,6 +10,7 @@ from services.gateway.log import queries
 from services.gateway.log.schemas import ConsistencyOut, EntryOut, EntryPage, InclusionOut
 from services.gateway.rules import tree
 from services.kernel.auth import Caller, require
+from services.kernel.bodies import ways
 from services.kernel.errors import BadRequest, NotFound
 from services.kernel.http import Session
 from services.kernel.openapi import problems
@@ -81,9 +82,13 @@ async def read_entries(
         for entry, data, salt in await queries.entries(session, start, stop)
     ]
     answer = EntryPage.model_validate({"data": found, "paging": {"next": str(stop) if stop < last else None}})
-    target = request.url.include_query_params(start=stop, end=last)
-    headers = {"Link": f'<{target.path}?{target.query}>; rel="next"'} if stop < last else {}
-    return JSONResponse(answer.model_dump(mode="json"), headers=headers)
+    links = ways(
+        request,
+        next={"start": stop, "end": last} if stop < last else None,
+        prev={"start": max(0, start - MOST), "end": start} if start else None,
+        first={"start": None, "end": end},
+    )
+    return JSONResponse(answer.model_dump(mode="json"), headers=links)
 
 
 @router.get("/proofs/inclusion", response_model=InclusionOut, responses=problems(400, 404))

@@ -2,26 +2,37 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 TELLABLE = frozenset(
     {
+        "academic_year",
+        "closed_on",
         "code",
         "consent_by",
         "decision",
         "done_on",
         "due_on",
         "effective_on",
+        "ends_on",
         "evaluation_id",
+        "feed",
+        "first_dfe_year",
         "milestone_code",
         "notice",
         "number",
+        "overall",
         "party",
         "payment_id",
         "rating",
         "reason_code",
         "record_id",
         "reference",
+        "release_status",
+        "replaced_by",
         "route",
+        "run",
+        "starts_on",
         "status",
         "step",
         "step_status",
@@ -30,16 +41,29 @@ TELLABLE = frozenset(
     }
 )
 """Identifiers, references, statuses and days. Reasons and old and new values stay inside."""
+CONTRACTS, OUTCOMES, OWN = SOURCES = ("announce:contracts", "announce:outcomes", "announce:gateway")
+"""How far each service's events were announced is kept under these names."""
+LINKED = ("contract", "release", "transfer", "evaluation")
+OF_TRANSFERS = frozenset({"membership.confirmed", "membership.unconfirmed"})
+"""What a later register says of a membership that a transfer opened."""
 Event = dict[str, Any]
 
 
-def thin(contract_id: str, data: dict[str, Any]) -> dict[str, Any]:
-    """What is told of an event: whom it is about, its statuses, and where to read the rest."""
+def thin(subject: str, subject_id: str, data: dict[str, Any]) -> dict[str, Any]:
+    """What is told of an event: which contract or release it is about, its statuses, and where to read the rest."""
     told = {name: value for name, value in sorted(data.items()) if name in TELLABLE and isinstance(value, str | int)}
-    links = {"contract": f"/v1/contracts/{contract_id}"}
-    if "transfer_id" in told:
-        links["transfer"] = f"/v1/transfers/{told['transfer_id']}"
-    return {**told, "contract_id": contract_id, "links": links}
+    known = told | {f"{subject}_id": subject_id}
+    links = {name: f"/v1/{name}s/{known[f'{name}_id']}" for name in LINKED if f"{name}_id" in known}
+    return {**known, "links": links}
+
+
+def subject(source: str, event: Event) -> tuple[str, UUID]:
+    """Which contract, release or transfer an event that is announced is about, and its id."""
+    if source == OUTCOMES and event["type"].startswith("release."):
+        return "release", UUID(str(event["subject_id"]))
+    if source == OUTCOMES and event["type"] in OF_TRANSFERS:
+        return "transfer", UUID(str(event["data"]["transfer_id"]))
+    return "contract", UUID(str(event["subject_id"]))
 
 
 def place(event: Event) -> tuple[int, int]:

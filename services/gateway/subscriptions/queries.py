@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.gateway.joining import Transfer
 from services.gateway.models import ContractRef, Cursor
 from services.gateway.subscribers import Announcement, Attempt, Dispatch, Subscription
 from services.kernel.auth import Caller
@@ -77,6 +78,12 @@ async def contract_refs(session: AsyncSession, contract_ids: Iterable[UUID]) -> 
     return {row.contract_id: row for row in rows}
 
 
+async def transferring(session: AsyncSession, transfer_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """The contract of each of these transfers."""
+    wanted = col(Transfer.id).in_(list(transfer_ids))
+    return {row[0]: row[1] for row in await session.exec(select(Transfer.id, Transfer.contract_id).where(wanted))}
+
+
 async def last_position(session: AsyncSession) -> int:
     """The position of the latest announcement; 0 where there is none."""
     latest = select(Announcement.position).order_by(col(Announcement.position).desc()).limit(1)
@@ -122,6 +129,12 @@ async def subscription(
     if found is None:
         raise NotFound("No such subscription.")
     return found
+
+
+async def sealed_subscriptions(session: AsyncSession) -> list[Subscription]:
+    """Every subscription that has a secret, locked."""
+    statement = select(Subscription).where(Subscription.status != "deleted").order_by(col(Subscription.id))
+    return list(await session.exec(statement.with_for_update()))
 
 
 async def any_subscription(session: AsyncSession, subscription_id: UUID, *, lock: bool = False) -> Subscription:

@@ -21,6 +21,7 @@ from services.kernel.bodies import (
     encode_cursor,
     entity_tag,
     page,
+    ways,
 )
 from services.kernel.http import Session
 from services.kernel.idempotency import Idempotent
@@ -192,9 +193,8 @@ async def read_events(
     position = place[0] if place else 0
     rows = await queries.announcements_after(session, position, kinds=kind, contract_id=contract_id, limit=limit)
     following = encode_cursor([rows[-1].position if rows else position])
-    target = request.url.include_query_params(after=following)
     body = {
         "data": [schemas.EventOut.model_validate(row).model_dump(mode="json") for row in rows],
         "paging": {"next": following},
     }
-    return JSONResponse(body, headers={"Link": f'<{target.path}?{target.query}>; rel="next"'})
+    return JSONResponse(body, headers=ways(request, next={"after": following}, first={"after": None}))

@@ -113,12 +113,16 @@ class SubscriptionPage(BaseModel):
 
 
 class EventOut(Answer):
-    """Something that happened: identifiers and statuses; the rest is read where `data.links` says."""
+    """Something that happened: identifiers and statuses; the rest is read where `data.links` says.
+
+    It is about a contract, or about a release, which is everybody's to know.
+    """
 
     id: UUID
     type: str
     occurred_at: datetime
-    contract_id: UUID
+    contract_id: UUID | None
+    release_id: UUID | None
     data: dict[str, Any]
 
 

@@ -1,42 +1,25 @@
-"""Announcing events, keeping subscriptions, and noting how deliveries went."""
+"""Keeping subscriptions, and noting how deliveries went."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.gateway.models import ContractRef, Cursor, Event
-from services.gateway.rules.announcements import place, thin
+from services.gateway.models import Event
 from services.gateway.rules.webhooks import Outcome, new_secret, shown
-from services.gateway.subscribers import Announcement, Dispatch, Subscription
+from services.gateway.subscribers import Dispatch, Subscription
 from services.gateway.subscriptions import queries
 from services.gateway.subscriptions.schemas import SubscriptionChange, SubscriptionIn, SubscriptionStatus
 from services.gateway.vault import Vault
 from services.kernel.auth import Caller
 from services.kernel.errors import DomainError
-from services.kernel.events import locked_cursor, record
+from services.kernel.events import record
 from services.kernel.types import plain, uuid7
 
 SUBSCRIPTIONS_AT_MOST = 20
-FAN_OUT = text(
-    "WITH made AS (INSERT INTO gateway.dispatch (subscription_id, subject_id, position)"
-    "  SELECT s.id, a.contract_id, a.position FROM gateway.announcement a"
-    "  JOIN gateway.subscription s ON s.status = 'active'"
-    "   AND s.types ?| ARRAY[a.type, split_part(a.type, '.', 1) || '.*', '*']"
-    "   AND (s.contract_ids = '[]' OR s.contract_ids ? a.contract_id::text)"
-    "   AND (s.regions = '[]' OR s.regions ? a.region) AND (s.trust_uids = '[]' OR s.trust_uids ? a.supplier_uid)"
-    "  JOIN gateway.client c ON c.id = s.client_id AND c.disabled_at IS NULL"
-    "   AND gateway.concerns(a, c.kind, c.organisation, c.regions, c.la_codes, c.trust_uid, c.urns)"
-    "  WHERE a.position > :position ORDER BY a.position RETURNING subscription_id, subject_id)"
-    " INSERT INTO gateway.line AS line (subscription_id, subject_id)"
-    " SELECT DISTINCT subscription_id, subject_id FROM made ORDER BY 1, 2"
-    " ON CONFLICT (subscription_id, subject_id) DO UPDATE SET fence = line.fence"
-)
-"""Writing to a line that exists waits for the worker that is about to empty and remove it."""
 WAKE = text(
     "INSERT INTO gateway.line (subscription_id, subject_id) VALUES (:subscription_id, :subject_id)"
     " ON CONFLICT (subscription_id, subject_id) DO UPDATE SET due_at = excluded.due_at"
@@ -106,48 +89,6 @@ class Done:
     pause: float = 0.0
 
 
-async def announce(
-    session: AsyncSession,
-    *,
-    after: Mapping[str, tuple[int, int]],
-    events: Sequence[tuple[str, dict[str, Any]]],
-) -> None:
-    """Announce a batch of events exactly once, and put them on their way, in one transaction with the cursors.
-
-    `events` come with their source in the order in which they are to be told; those that are not about a contract
-    that the gateway knows are passed over. The cursors' lock makes this the only writer of announcements.
-    """
-    cursors = {source: await locked_cursor(session, Cursor, source) for source in sorted(after)}
-    if any((cursor.txid, cursor.position) != after[source] for source, cursor in cursors.items()):
-        return
-    refs = await queries.contract_refs(session, {UUID(str(event["subject_id"])) for _source, event in events})
-    told = []
-    for source, event in events:
-        cursors[source].txid, cursors[source].position = place(event)
-        ref = refs.get(UUID(str(event["subject_id"])))
-        if ref is not None:
-            told.append(announcement(event, ref))
-    if told:
-        before = await queries.last_position(session)
-        await session.execute(insert(Announcement), told)
-        await session.execute(FAN_OUT, {"position": before})
-
-
-def announcement(event: dict[str, Any], ref: ContractRef) -> dict[str, Any]:
-    """The row of an event about this contract."""
-    occurred_at = event["occurred_at"]
-    names = ("organisation", "region", "la_code", "supplier_uid", "responsible_uid", "school_urn")
-    return {
-        "id": UUID(str(event["id"])),
-        "type": event["type"],
-        "occurred_at": datetime.fromisoformat(occurred_at) if isinstance(occurred_at, str) else occurred_at,
-        "contract_id": ref.contract_id,
-        "data": thin(str(ref.contract_id), event["data"]),
-        "offered": event["data"].get("status") != "draft",
-        **{name: getattr(ref, name) for name in names},
-    }
-
-
 async def tell(session: AsyncSession, row: Subscription, kind: str, caller: Caller, now: datetime) -> None:
     """The event of a change, and the subscription's version counted on."""
     row.version += 1
@@ -206,6 +147,18 @@ async def rotate(
     row.secret = vault.seal(secret, str(row.id))
     await tell(session, row, "subscription.secret_rotated", caller, now)
     return row, shown(secret)
+
+
+async def reseal(session: AsyncSession, *, vault: Vault) -> int:
+    """Have every secret sealed by the key that seals now, all in one transaction; gives how many were not."""
+    renewed = 0
+    for row in await queries.sealed_subscriptions(session):
+        for name in ("secret", "previous_secret"):
+            sealed: bytes | None = getattr(row, name)
+            if sealed and (again := vault.renewed(sealed, str(row.id))) != sealed:
+                setattr(row, name, again)
+                renewed += 1
+    return renewed
 
 
 async def delete(session: AsyncSession, *, row: Subscription, caller: Caller, now: datetime) -> None:

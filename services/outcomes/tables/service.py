@@ -90,9 +90,7 @@ async def join(
         raise AlreadyTransferred(f"Transfer {other.transfer_id} was carried out on {other.effective_on}.")
     urn = body.new_urn or body.school_urn
     await rename(session, body)
-    fenced.closed_on, fenced.closed_reason = body.effective_on, TRANSFERRED
-    fenced.ends_on = min(fenced.ends_on, body.effective_on - timedelta(days=1))
-    session.add(fenced)
+    close_fence(session, fenced, body.effective_on, caller, now)
     await leave(session, body.school_urn, body.effective_on)
     await session.flush()
     session.add(
@@ -119,6 +117,17 @@ async def join(
     actor, subject = caller.actor(), body.contract_id
     record(session, Event, kind="membership.opened", subject_id=subject, actor=actor, data=answer, now=now)
     return answer
+
+
+def close_fence(session: AsyncSession, row: RingFence, on: date, caller: Caller, now: datetime) -> None:
+    """The school is a full member from this day on: its results are kept apart no more."""
+    row.closed_on, row.closed_reason = on, TRANSFERRED
+    row.ends_on = min(row.ends_on, on - timedelta(days=1))
+    session.add(row)
+    facts = {"closed_on": on, "closed_reason": TRANSFERRED, "ends_on": row.ends_on}
+    record(
+        session, Event, kind="ring_fence.closed", subject_id=row.contract_id, actor=caller.actor(), data=facts, now=now
+    )
 
 
 def answer_of(transfer_id: UUID, body: FullMembershipIn, urn: int) -> dict[str, Any]:

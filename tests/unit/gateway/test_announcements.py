@@ -1,11 +1,12 @@
 """What is told of an event, and the one order in which events of several services are told."""
 
 from typing import Any
+from uuid import uuid4
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.rules.announcements import Event, in_one_order, place, thin
+from services.gateway.rules.announcements import Event, in_one_order, place, subject, thin
 
 
 def test_identifiers_and_statuses_are_told_and_nothing_else() -> None:
@@ -18,7 +19,7 @@ def test_identifiers_and_statuses_are_told_and_nothing_else() -> None:
         "number": None,
         "party": {"name": "Ms Smith"},
     }
-    told = thin("c1", data)
+    told = thin("contract", "c1", data)
     assert told == {
         "status": "active",
         "version": 3,
@@ -29,7 +30,26 @@ def test_identifiers_and_statuses_are_told_and_nothing_else() -> None:
 
 
 def test_an_event_of_a_transfer_says_where_the_transfer_is() -> None:
-    assert thin("c1", {"transfer_id": "t1"})["links"]["transfer"] == "/v1/transfers/t1"
+    assert thin("contract", "c1", {"transfer_id": "t1"})["links"]["transfer"] == "/v1/transfers/t1"
+
+
+def test_an_event_of_a_release_leads_there_and_to_no_contract() -> None:
+    told = thin("release", "r1", {"feed": "ks4", "status": "refused", "detail": "row 7: Ms Smith", "missing": ["URN"]})
+    assert told == {"feed": "ks4", "status": "refused", "release_id": "r1", "links": {"release": "/v1/releases/r1"}}
+
+
+def test_what_an_event_is_about() -> None:
+    one, other = uuid4(), uuid4()
+    data = {"transfer_id": str(other)}
+    for source, kind, found in (
+        ("announce:outcomes", "release.ingested", ("release", one)),
+        ("announce:outcomes", "ring_fence.opened", ("contract", one)),
+        ("announce:outcomes", "membership.opened", ("contract", one)),
+        ("announce:outcomes", "membership.unconfirmed", ("transfer", other)),
+        ("announce:contracts", "release.ingested", ("contract", one)),
+        ("announce:gateway", "transfer.proposed", ("contract", one)),
+    ):
+        assert subject(source, {"type": kind, "subject_id": str(one), "data": data}) == found
 
 
 def event(txid: int, position: int) -> Event:
