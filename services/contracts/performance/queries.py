@@ -6,8 +6,10 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.contracts.accounts import Claim
 from services.contracts.conduct import Finding, KpiAssessment
 from services.contracts.models import Contract
+from services.contracts.rules.claims import ClaimStatus
 from services.contracts.rules.performance import FindingKind, still_open
 from services.contracts.suppliers.queries import live_matters
 
@@ -31,7 +33,7 @@ async def findings(session: AsyncSession, contract_ids: list[UUID]) -> list[Find
 
 
 async def concerns(session: AsyncSession, row: Contract, today: date) -> list[dict[str, str]]:
-    """What is open about a contract and its supplier, by kind and in words that name nobody."""
+    """What is open about a contract, its payments and its supplier, by kind and in words without names and sums."""
     kinds = (await live_matters(session, [int(row.school["urn"])])).get(row.supplier_uid, set())
     found = [{"kind": kind.value, "detail": f"a {kind} about the supplier"} for kind in sorted(kinds)]
     last = max((each.assessed_on for each in await assessments(session, [row.id])), default=None)
@@ -40,4 +42,14 @@ async def concerns(session: AsyncSession, row: Contract, today: date) -> list[di
         if still_open(kind, each.opened_on, each.closes_on, last, today):
             words = f"{kind.replace('_', ' ')} {each.number} of {each.opened_on}"
             found.append({"kind": kind.value, "detail": words})
+    for claim in await disputed(session, row.id):
+        codes = ", ".join(line["code"] for line in claim.lines)
+        since = claim.disputes[-1]["since"]
+        found.append({"kind": "dispute", "detail": f"claim {claim.reference} for {codes} since {since}"})
     return found
+
+
+async def disputed(session: AsyncSession, contract_id: UUID) -> list[Claim]:
+    """The claims of a contract that are in dispute."""
+    statement = select(Claim).where(Claim.contract_id == contract_id, Claim.status == ClaimStatus.DISPUTED)
+    return list(await session.exec(statement.order_by(col(Claim.number))))
