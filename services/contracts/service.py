@@ -10,13 +10,8 @@ from services.contracts import queries
 from services.contracts.calls import Facts
 from services.contracts.events import tell
 from services.contracts.models import Contract, Job, Milestone, Outcome
-from services.contracts.payments.service import (
-    earn_by_clock,
-    earn_fees,
-    earn_milestones,
-    forgo_fees,
-    withhold,
-)
+from services.contracts.payments.effect import forgo_fees, stopped, withhold
+from services.contracts.payments.service import earn_by_clock, earn_fees, earn_milestones
 from services.contracts.rules import suspension, termination, terms
 from services.contracts.rules.life import IN_FORCE, Move, Role, Status, moved
 from services.contracts.rules.milestones import MilestoneStatus, Timing, all_decided, next_look, timing
@@ -128,7 +123,7 @@ async def close(session: AsyncSession, *, contract_id: UUID, caller: Caller, now
         await terminate(session, row=row, caller=caller, now=now)
         return
     await earn_fees(session, row=row, until=last, caller=caller, now=now)
-    if row.status == Status.SUSPENDED:
+    if stopped(row):
         await forgo_fees(session, row=row, on=last, caller=caller, now=now)
     decided = await required_decided(session, row)
     step = Move.COMPLETE if decided and row.status == Status.ACTIVE else Move.EXPIRE

@@ -35,6 +35,13 @@ class ClaimMove(StrEnum):
     EMPTY = "empty"
 
 
+class Finding(StrEnum):
+    """What was decided on money that stood still: disputed, or held back by a suspension that outlived its contract."""
+
+    PAYABLE = "payable"
+    NOT_PAYABLE = "not_payable"
+
+
 OPEN_MOVES = {
     ClaimMove.REJECT: ClaimStatus.REJECTED,
     ClaimMove.WITHDRAW: ClaimStatus.WITHDRAWN,
