@@ -24,6 +24,17 @@ async def contract(session: AsyncSession, contract_id: UUID) -> Contract:
     return found
 
 
+async def contracts(session: AsyncSession, contract_ids: Sequence[UUID], *, locked: bool = False) -> list[Contract]:
+    """Contracts in the order of their ids, on request locked until the end of the transaction; raises NotFound."""
+    statement = select(Contract).where(col(Contract.id).in_(contract_ids)).order_by(col(Contract.id))
+    if locked:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    found = list(await session.exec(statement))
+    if len(found) < len(set(contract_ids)):
+        raise NotFound("No such contract.")
+    return found
+
+
 async def locked_contract(session: AsyncSession, contract_id: UUID) -> Contract:
     """The contract, locked until the end of the transaction: moves of one contract happen one after another."""
     statement = select(Contract).where(Contract.id == contract_id).with_for_update()
@@ -88,9 +99,9 @@ async def events_page(
     return list(await session.exec(statement.order_by(col(Event.txid), col(Event.position)).limit(limit)))
 
 
-async def events(session: AsyncSession, contract_id: UUID) -> list[Event]:
-    """All events of a contract, oldest first."""
-    statement = select(Event).where(Event.subject_id == contract_id)
+async def events(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[Event]:
+    """All events of contracts, oldest first."""
+    statement = select(Event).where(col(Event.subject_id).in_(contract_ids))
     return list(await session.exec(statement.order_by(col(Event.txid), col(Event.position))))
 
 

@@ -13,6 +13,7 @@ from services.gateway import forward
 from services.gateway.access import routes as access
 from services.gateway.access.authenticate import Tokens, Uses, authenticator
 from services.gateway.bulkhead import Bulkhead
+from services.gateway.consents import routes as consents
 from services.gateway.days import routes as days
 from services.gateway.description import merged
 from services.gateway.guard import Guard
@@ -52,6 +53,7 @@ OWN = (
     withdrawals.router,
     subscriptions.router,
     transfers.router,
+    consents.router,
     tasks.router,
     days.router,
 )

@@ -93,9 +93,9 @@ def on_critical_measures(verdict: Mapping[str, Any]) -> Condition:
 
 def on_inspections(inspections: Mapping[str, Any] | None) -> Condition:
     """Whether the school is of no concern and led to the expected standard (old scale: Good)."""
-    if not inspections or not inspections["data"]:
+    if not inspections or not inspections["latest_on"]:
         return condition("inspections_strong", None, "No inspection of the school is known.")
-    latest = inspections["data"][0]["started_on"]
+    latest = inspections["latest_on"]
     led = {True: "led to the expected standard", False: "not strong enough", None: "leadership not graded"}
     words = f"Latest inspection {latest}: category of concern {inspections['concern'] or 'not told'}; "
     return condition("inspections_strong", inspections["strong"], words + led[inspections["strong"]] + ".")
@@ -110,3 +110,8 @@ def gone(found: Sequence[Condition], *, joined: bool) -> list[str]:
     """Which conditions took the ground away; once the school has joined only those of the verdict are looked at."""
     unmet = [each.code for each in found if each.state == "not_met" and each.code != HOLDING]
     return [code for code in unmet if not joined or code in ON_THE_VERDICT]
+
+
+def shown(found: Sequence[Condition]) -> list[dict[str, str]]:
+    """Conditions as they are kept and shown."""
+    return [{"code": each.code, "state": each.state, "detail": each.detail} for each in found]

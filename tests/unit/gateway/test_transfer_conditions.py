@@ -17,7 +17,7 @@ VERDICT: dict[str, Any] = {
     "critical_not_met": [],
     "critical": {"O1": "met", "O2": "partly_met"},
 }
-STRONG: dict[str, Any] = {"concern": "none", "strong": True, "data": [{"started_on": "2024-05-21"}]}
+STRONG: dict[str, Any] = {"concern": "none", "strong": True, "latest_on": "2024-05-21"}
 CODES = [
     "transfer_intended",
     "contract_completed",
@@ -135,7 +135,7 @@ def test_a_critical_measure_that_could_not_be_measured_leaves_it_open() -> None:
             "unknown",
             "Latest inspection 2024-05-21: category of concern not told; leadership not graded.",
         ),
-        (STRONG | {"data": []}, "unknown", "No inspection of the school is known."),
+        (STRONG | {"latest_on": None}, "unknown", "No inspection of the school is known."),
         (None, "unknown", "No inspection of the school is known."),
     ],
 )
