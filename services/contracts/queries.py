@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, text, tuple_
@@ -10,10 +10,22 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.contracts.conduct import Variation
-from services.contracts.models import Contract, Event, Milestone, Outcome, Signature
+from services.contracts.models import Contract, ContractsTable, Event, Milestone, Outcome, Signature
 from services.contracts.rules.life import Status
 from services.contracts.rules.variations import OPEN
 from services.kernel.errors import NotFound
+
+Row = TypeVar("Row", bound=ContractsTable)
+
+
+async def rows_after(
+    session: AsyncSession, table: type[Row], *, after: UUID | None, limit: int, **values: Any
+) -> list[Row]:
+    """Rows after a place, oldest first, that have the given values in the given columns; None asks for nothing."""
+    key = col(table.id)  # type: ignore[attr-defined]
+    wanted = [getattr(table, name) == value for name, value in values.items() if value is not None]
+    statement = select(table).where(*wanted, *([key > after] if after is not None else [])).order_by(key).limit(limit)
+    return list(await session.exec(statement))
 
 
 async def contract(session: AsyncSession, contract_id: UUID) -> Contract:

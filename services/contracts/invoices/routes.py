@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from services.contracts.accounts import Invoice
 from services.contracts.invoices import queries, schemas, service
 from services.contracts.invoices.schemas import Form
-from services.contracts.queries import locked_contract
+from services.contracts.queries import locked_contract, rows_after
 from services.contracts.rules.documents.pdf import invoice_pdf
 from services.contracts.rules.documents.ubl import invoice_xml
 from services.kernel.auth import Caller, require
@@ -56,7 +56,7 @@ async def list_invoices(
     """Invoices and credit notes that the caller may see."""
     place = decode_cursor(cursor, UUID)
     after = place[0] if place else None
-    rows = await queries.invoices_page(session, contract_id=contract_id, claim_id=claim_id, after=after, limit=limit)
+    rows = await rows_after(session, Invoice, after=after, limit=limit, contract_id=contract_id, claim_id=claim_id)
     shown = [schemas.InvoiceOut.model_validate(row) for row in rows]
     return page(shown, limit, [rows[-1].id] if rows else None, request)
 
