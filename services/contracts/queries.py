@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, text, tuple_
@@ -10,16 +10,39 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.contracts.conduct import Variation
-from services.contracts.models import Contract, Event, Milestone, Outcome, Signature
+from services.contracts.models import Contract, ContractsTable, Event, Milestone, Outcome, Signature
 from services.contracts.rules.life import Status
 from services.contracts.rules.variations import OPEN
 from services.kernel.errors import NotFound
+
+Row = TypeVar("Row", bound=ContractsTable)
+
+
+async def rows_after(
+    session: AsyncSession, table: type[Row], *, after: UUID | None, limit: int, **values: Any
+) -> list[Row]:
+    """Rows after a place, oldest first, that have the given values in the given columns; None asks for nothing."""
+    key = col(table.id)  # type: ignore[attr-defined]
+    wanted = [getattr(table, name) == value for name, value in values.items() if value is not None]
+    statement = select(table).where(*wanted, *([key > after] if after is not None else [])).order_by(key).limit(limit)
+    return list(await session.exec(statement))
 
 
 async def contract(session: AsyncSession, contract_id: UUID) -> Contract:
     """The contract; raises NotFound when it does not exist or is not the caller's to see."""
     found = (await session.exec(select(Contract).where(Contract.id == contract_id))).one_or_none()
     if found is None:
+        raise NotFound("No such contract.")
+    return found
+
+
+async def contracts(session: AsyncSession, contract_ids: Sequence[UUID], *, locked: bool = False) -> list[Contract]:
+    """Contracts in the order of their ids, on request locked until the end of the transaction; raises NotFound."""
+    statement = select(Contract).where(col(Contract.id).in_(contract_ids)).order_by(col(Contract.id))
+    if locked:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    found = list(await session.exec(statement))
+    if len(found) < len(set(contract_ids)):
         raise NotFound("No such contract.")
     return found
 
@@ -88,9 +111,9 @@ async def events_page(
     return list(await session.exec(statement.order_by(col(Event.txid), col(Event.position)).limit(limit)))
 
 
-async def events(session: AsyncSession, contract_id: UUID) -> list[Event]:
-    """All events of a contract, oldest first."""
-    statement = select(Event).where(Event.subject_id == contract_id)
+async def events(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[Event]:
+    """All events of contracts, oldest first."""
+    statement = select(Event).where(col(Event.subject_id).in_(contract_ids))
     return list(await session.exec(statement.order_by(col(Event.txid), col(Event.position))))
 
 

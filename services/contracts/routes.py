@@ -67,7 +67,7 @@ async def shape_as_of(session: Session, row: Contract, day: date, today: date) -
     """The contract as it stood at the end of a day; raises BadRequest for a day to come, NotFound before the first."""
     if day > today:
         raise BadRequest("as_of is a day that has passed, or today.")
-    found = standing(list(moments(await queries.events(session, row.id))), start_of_day(day_after(day)))
+    found = standing(list(moments(await queries.events(session, [row.id]))), start_of_day(day_after(day)))
     if found is None or "contract" not in found.rows:
         raise NotFound(f"The contract did not exist on {day}.")
     return schemas.ContractOut.at(found, await queries.signatures(session, [row.id]))
@@ -149,15 +149,13 @@ async def list_events(
     return page([schemas.EventOut.model_validate(row) for row in rows], limit, last, request)
 
 
-@router.put("/internal/transfers/{transfer_id}", response_model=schemas.ContractOut, tags=["internal"])
-async def complete_transfer(
-    transfer_id: UUID, body: schemas.TransferredIn, caller: Internal, session: Session
-) -> schemas.ContractOut:
-    """Freeze a contract whose school has become a full member."""
-    row = await service.transfer(
-        session, contract_id=body.contract_id, transfer_id=transfer_id, caller=caller, now=utc_now()
-    )
-    return await shape(session, row)
+@router.put("/internal/transfers", tags=["internal"])
+async def complete_transfers(
+    body: list[schemas.TransferredIn], caller: Internal, session: Session
+) -> list[schemas.ContractOut]:
+    """Freeze contracts whose schools have become full members; all of them or none."""
+    transfers = {each.contract_id: each.transfer_id for each in body}
+    return await shapes(session, await service.transfer(session, transfers=transfers, caller=caller, now=utc_now()))
 
 
 @router.get("/internal/events", tags=["internal"])

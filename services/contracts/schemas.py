@@ -254,5 +254,6 @@ class EventPage(BaseModel):
 class TransferredIn(Body):
     """A completed transfer, to close the contract with."""
 
+    transfer_id: Annotated[UUID, Field(strict=False)]
     contract_id: Annotated[UUID, Field(strict=False)]
     effective_on: Day

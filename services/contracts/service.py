@@ -1,5 +1,6 @@
 """What the passing of time does to a contract, and what every part of it shares: parties, terms, its end."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -10,13 +11,8 @@ from services.contracts import queries
 from services.contracts.calls import Facts
 from services.contracts.events import tell
 from services.contracts.models import Contract, Job, Milestone, Outcome
-from services.contracts.payments.service import (
-    earn_by_clock,
-    earn_fees,
-    earn_milestones,
-    forgo_fees,
-    withhold,
-)
+from services.contracts.payments.effect import forgo_fees, stopped, withhold
+from services.contracts.payments.service import earn_by_clock, earn_fees, earn_milestones
 from services.contracts.rules import suspension, termination, terms
 from services.contracts.rules.life import IN_FORCE, Move, Role, Status, moved
 from services.contracts.rules.milestones import MilestoneStatus, Timing, all_decided, next_look, timing
@@ -128,7 +124,7 @@ async def close(session: AsyncSession, *, contract_id: UUID, caller: Caller, now
         await terminate(session, row=row, caller=caller, now=now)
         return
     await earn_fees(session, row=row, until=last, caller=caller, now=now)
-    if row.status == Status.SUSPENDED:
+    if stopped(row):
         await forgo_fees(session, row=row, on=last, caller=caller, now=now)
     decided = await required_decided(session, row)
     step = Move.COMPLETE if decided and row.status == Status.ACTIVE else Move.EXPIRE
@@ -185,16 +181,20 @@ async def lapse_variation(session: AsyncSession, *, row: Contract, now: datetime
 
 
 async def transfer(
-    session: AsyncSession, *, contract_id: UUID, transfer_id: UUID, caller: Caller, now: datetime
-) -> Contract:
-    """The school has become a full member: the contract is frozen. Saying so again changes nothing."""
-    row = await queries.locked_contract(session, contract_id)
-    if row.status == Status.TRANSFERRED and row.transfer_id == transfer_id:
-        return row
-    row.status = moved(Status(row.status), Move.TRANSFER, Role.GATEWAY)
-    row.transfer_id = transfer_id
-    await tell(session, row, "contract.transferred", caller, now, transfer_id=transfer_id)
-    return row
+    session: AsyncSession, *, transfers: Mapping[UUID, UUID], caller: Caller, now: datetime
+) -> list[Contract]:
+    """Schools have become full members: their contracts are frozen. Saying so again changes nothing.
+
+    `transfers` are by contract.
+    """
+    rows = await queries.contracts(session, list(transfers), locked=True)
+    for row in rows:
+        if row.status == Status.TRANSFERRED and row.transfer_id == transfers[row.id]:
+            continue
+        row.status = moved(Status(row.status), Move.TRANSFER, Role.GATEWAY)
+        row.transfer_id = transfers[row.id]
+        await tell(session, row, "contract.transferred", caller, now, transfer_id=row.transfer_id)
+    return rows
 
 
 async def note_ring_fence(

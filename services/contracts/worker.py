@@ -9,13 +9,13 @@ from services.contracts.publication.jobs import publishing
 from services.contracts.settings import Settings
 from services.contracts.variations.jobs import vary
 from services.kernel.db import Database
-from services.kernel.jobs import Worker, enqueue
+from services.kernel.jobs import Handler, Worker, enqueue
 from services.kernel.peers import Peer
 
 
 def create_worker(database: Database, outcomes: Peer, settings: Settings) -> Worker:
     """A worker on this database that speaks to this outcomes service."""
-    work = {
+    work: dict[str, Handler] = {
         **handlers(outcomes),
         "lapse": lapse,
         "vary": vary,

@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from services.gateway import forward
 from services.gateway.access import routes as access
 from services.gateway.access.authenticate import Tokens, Uses, authenticator
+from services.gateway.consents import routes as consents
 from services.gateway.days import routes as days
 from services.gateway.description import merged
 from services.gateway.guard import Guard
@@ -51,6 +52,7 @@ OWN = (
     withdrawals.router,
     subscriptions.router,
     transfers.router,
+    consents.router,
     tasks.router,
     days.router,
 )

@@ -1,5 +1,6 @@
 """What the gateway asks of the services behind it; each call is safe to repeat."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ from services.gateway.joining import Transfer
 from services.gateway.models import MilestoneRecord, Withdrawal
 from services.gateway.rules.ground import Condition, conditions
 from services.kernel.auth import Caller, service_caller
-from services.kernel.peers import Peer, Refused
+from services.kernel.peers import Peer
 from services.kernel.types import plain
 
 SELF = service_caller("gateway")
@@ -32,21 +33,24 @@ class Ground:
 
 async def ground(contracts: Peer, outcomes: Peer, contract_id: UUID) -> Ground:
     """The ground of a contract's transfer, as it is now."""
-    found: Json = await contracts.ask("GET", f"/internal/contracts/{contract_id}/ground", caller=SELF)
+    return (await grounds(contracts, outcomes, [contract_id]))[contract_id]
+
+
+async def grounds(contracts: Peer, outcomes: Peer, contract_ids: Sequence[UUID]) -> dict[UUID, Ground]:
+    """By contract: the ground of its transfer, as it is now."""
+    found: list[Json] = await contracts.ask("POST", "/internal/grounds", caller=SELF, body=plain(contract_ids))
+    urns = sorted({int(each["contract"]["school"]["urn"]) for each in found})
+    told: list[Json] = await outcomes.ask("POST", "/internal/inspections", caller=SELF, body=urns)
+    left = {each["urn"]: each for each in told}
+    return {
+        UUID(each["contract"]["id"]): ground_of(each, left.get(each["contract"]["school"]["urn"])) for each in found
+    }
+
+
+def ground_of(found: Json, inspections: Json | None) -> Ground:
+    """The ground of a contract from what is told of it and its school."""
     agreed = found["contract"]
-    inspections = await known(outcomes, f"/v1/schools/{agreed['school']['urn']}/inspections")
     return Ground(agreed, inspections, conditions(agreed, found["open"], inspections))
-
-
-async def known(outcomes: Peer, path: str) -> Json | None:
-    """What the register says at a path; None where it has nothing there."""
-    try:
-        answer: Json = await outcomes.ask("GET", path, caller=SELF)
-    except Refused as refusal:
-        if refusal.status == 404:
-            return None
-        raise
-    return answer
 
 
 async def school(outcomes: Peer, urn: str) -> Json:
@@ -79,21 +83,17 @@ async def withdraw(contracts: Peer, row: Withdrawal) -> str:
     return str(answer["result"])
 
 
-async def open_membership(outcomes: Peer, row: Transfer, identifiers: Json) -> Json:
-    """Close the ring-fence, open the membership, add identifiers, in one transaction: the point of no return."""
-    body = {
-        "contract_id": row.contract_id,
-        "school_urn": row.school_urn,
-        "trust_uid": row.trust_uid,
-        "effective_on": row.effective_on,
-        **identifiers,
-    }
-    answer: Json = await outcomes.ask("PUT", f"/internal/full-memberships/{row.id}", caller=SELF, body=plain(body))
-    return answer
+async def open_memberships(outcomes: Peer, rows: Sequence[tuple[Transfer, Json]]) -> dict[UUID, Json]:
+    """Close ring-fences, open memberships, add identifiers, in one transaction: the point of no return."""
+    names = ("contract_id", "school_urn", "trust_uid", "effective_on")
+    body = [{"transfer_id": row.id, **{name: getattr(row, name) for name in names}, **new} for row, new in rows]
+    answer: list[Json] = await outcomes.ask("PUT", "/internal/full-memberships", caller=SELF, body=plain(body))
+    return {UUID(each["transfer_id"]): each for each in answer}
 
 
-async def freeze_contract(contracts: Peer, row: Transfer) -> Json:
-    """Make the contract transferred."""
-    body = plain({"contract_id": row.contract_id, "effective_on": row.effective_on})
-    answer: Json = await contracts.ask("PUT", f"/internal/transfers/{row.id}", caller=SELF, body=body)
-    return answer
+async def freeze_contracts(contracts: Peer, rows: Sequence[Transfer]) -> dict[UUID, Json]:
+    """Make the contracts transferred."""
+    names = ("contract_id", "effective_on")
+    body = [{"transfer_id": row.id, **{name: getattr(row, name) for name in names}} for row in rows]
+    answer: list[Json] = await contracts.ask("PUT", "/internal/transfers", caller=SELF, body=plain(body))
+    return {UUID(each["transfer_id"]): each for each in answer}

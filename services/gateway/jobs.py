@@ -1,7 +1,7 @@
 """The gateway's background work: act (foreign, no transaction open), then record (one transaction)."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -15,27 +15,30 @@ from services.gateway.calls import SELF
 from services.gateway.days import service as days
 from services.gateway.following import queries as following_queries
 from services.gateway.following import service as following
-from services.gateway.joining import Transfer
+from services.gateway.grounds import service as grounds
 from services.gateway.models import Cursor, Job
 from services.gateway.receiver import Receiver
 from services.gateway.records import queries as record_queries
 from services.gateway.records import service as records
 from services.gateway.rules.circumstances import circumstances
 from services.gateway.rules.ground import gate_open
-from services.gateway.rules.steps import CHECK, MEMBERSHIP
+from services.gateway.rules.steps import CHECK, FREEZE, MEMBERSHIP
 from services.gateway.rules.transfer import consents_needed, route_of
 from services.gateway.settings import Settings
 from services.gateway.subscriptions import jobs as subscriptions
 from services.gateway.subscriptions.service import reseal
 from services.gateway.transfers import queries as transfer_queries
-from services.gateway.transfers import service as transfers
+from services.gateway.transfers.effect import wake
 from services.gateway.vault import Vault
 from services.gateway.withdrawals import queries as withdrawal_queries
 from services.gateway.withdrawals import service as withdrawals
 from services.kernel.db import Database
 from services.kernel.events import locked_cursor
-from services.kernel.jobs import Handler, enqueue, forget
+from services.kernel.jobs import Handler, Together, enqueue, forget
 from services.kernel.peers import Peer, Refused, next_events
+
+TOGETHER = 25
+"""So many transfers are carried out together: what is done at once must be done well within a lease."""
 
 
 async def deliver(database: Database, key: str, now: datetime, *, contracts: Peer) -> None:
@@ -82,21 +85,21 @@ async def review(database: Database, key: str, now: datetime, *, contracts: Peer
     async with database.transaction(SELF) as session:
         row = await transfer_queries.live_transfer(session, UUID(key))
         if row is not None:
-            if await transfers.note_ground(session, row=row, contract=contract, found=found, now=now):
-                await transfers.wake(session, row, now)
+            if await grounds.note_ground(session, row=row, contract=contract, found=found, now=now):
+                await wake(session, row, now)
             return
     if not gate_open(found) or contract["status"] != "completed":
         return
     proposal = await proposal_of(outcomes, ground)
     async with database.transaction(SELF) as session:
-        await transfers.open_transfer(session, proposal=proposal, caller=SELF, now=now)
+        await grounds.open_transfer(session, proposal=proposal, caller=SELF, now=now)
 
 
-async def proposal_of(outcomes: Peer, ground: calls.Ground) -> transfers.Proposal:
+async def proposal_of(outcomes: Peer, ground: calls.Ground) -> grounds.Proposal:
     """The transfer that these grounds lead to, with the way in that suits what the school is now."""
     school = await calls.school(outcomes, ground.contract["school"]["urn"])
     route = route_of(school)
-    return transfers.Proposal(
+    return grounds.Proposal(
         contract=ground.contract,
         conditions=ground.conditions,
         route=route,
@@ -106,42 +109,42 @@ async def proposal_of(outcomes: Peer, ground: calls.Ground) -> transfers.Proposa
 
 
 async def carry_out(
-    database: Database, key: str, now: datetime, *, contracts: Peer, outcomes: Peer, receiver: Receiver
+    database: Database, keys: Sequence[str], now: datetime, *, contracts: Peer, outcomes: Peer, receiver: Receiver
 ) -> None:
-    """The day itself: one act after another; each is noted once the other side has answered, together with the next."""
-    transfer_id, act, terms = UUID(key), "", days.Terms(receiver.url is not None, receiver.minutes)
-    done: calls.Ground | dict[str, Any] | None = None
-    while True:
+    """The day itself, of several transfers: one act after another; each is noted once the other side has answered,
+    together with the next.
+    """
+    terms = days.Terms(receiver.url is not None, receiver.minutes)
+    going: list[UUID] = [UUID(key) for key in keys]
+    done: days.Done = {}
+    while going:
         async with database.transaction(SELF) as session:
-            row = await transfer_queries.transfer(session, transfer_id, locked=True)
-            if isinstance(done, calls.Ground):
-                contract, found = done.contract, done.conditions
-                if not await days.finish_check(session, row=row, contract=contract, found=found, now=now):
-                    return
-            elif done is not None:
-                await days.finish_act(session, row=row, key=act, answer=done, terms=terms, now=now)
-            due = await days.next_act(session, row=row, now=now)
-        if due is None:
-            return
-        act, identifiers = due
+            due = await days.go_on(session, transfer_ids=going, done=done, terms=terms, now=now)
         try:
-            done = await perform(act, row, identifiers, contracts=contracts, outcomes=outcomes)
+            done = await perform(due, contracts=contracts, outcomes=outcomes)
         except Refused as refusal:
-            async with database.transaction(SELF) as session:
-                row = await transfer_queries.transfer(session, transfer_id, locked=True)
-                await days.refused_act(session, row=row, key=act, code=refusal.code, now=now)
+            for each in due if len(due) == 1 else []:
+                async with database.transaction(SELF) as session:
+                    row = await transfer_queries.transfer(session, each.row.id, locked=True)
+                    await days.refused_act(session, row=row, key=each.act, code=refusal.code, now=now)
             raise
+        going = [each.row.id for each in due]
 
 
-async def perform(
-    act: str, row: Transfer, identifiers: dict[str, Any], *, contracts: Peer, outcomes: Peer
-) -> calls.Ground | dict[str, Any]:
-    """One act of the day; each may be repeated and has its effect once."""
-    if act == CHECK:
-        return await calls.ground(contracts, outcomes, row.contract_id)
-    if act == MEMBERSHIP:
-        return await calls.open_membership(outcomes, row, identifiers)
-    return await calls.freeze_contract(contracts, row)
+async def perform(due: Sequence[days.Due], *, contracts: Peer, outcomes: Peer) -> days.Done:
+    """The acts that are due, those of a kind in one call; each may be repeated and has its effect once."""
+    checks, joins, freezes = ([each for each in due if each.act == act] for act in (CHECK, MEMBERSHIP, FREEZE))
+    done: dict[UUID, tuple[str, Any]] = {}
+    if checks:
+        found = await calls.grounds(contracts, outcomes, [each.row.contract_id for each in checks])
+        done |= {each.row.id: (CHECK, found[each.row.contract_id]) for each in checks}
+    if joins:
+        joined = await calls.open_memberships(outcomes, [(each.row, each.identifiers) for each in joins])
+        done |= {transfer_id: (MEMBERSHIP, answer) for transfer_id, answer in joined.items()}
+    if freezes:
+        frozen = await calls.freeze_contracts(contracts, [each.row for each in freezes])
+        done |= {transfer_id: (FREEZE, answer) for transfer_id, answer in frozen.items()}
+    return done
 
 
 async def hand_over(database: Database, key: str, now: datetime, *, receiver: Receiver) -> None:
@@ -184,7 +187,7 @@ def handlers(
         "deliver": partial(deliver, contracts=contracts),
         "pull": partial(pull, contracts=contracts, outcomes=outcomes, pull_seconds=settings.pull_seconds),
         "review": partial(review, contracts=contracts, outcomes=outcomes),
-        "carry_out": partial(carry_out, contracts=contracts, outcomes=outcomes, receiver=receiver),
+        "carry_out": Together(partial(carry_out, contracts=contracts, outcomes=outcomes, receiver=receiver), TOGETHER),
         "hand_over": partial(hand_over, receiver=receiver),
         "forget": partial(forget, table=Job),
         "prune": partial(prune, delivery_days=settings.delivery_days),

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,6 +60,18 @@ class Claim:
 Handler = Callable[[Database, str, datetime], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A handler of several keys at once, `most` at a time; where that fails, each of them is tried alone."""
+
+    act: Callable[[Database, Sequence[str], datetime], Awaitable[None]]
+    most: int
+
+    async def __call__(self, database: Database, key: str, now: datetime) -> None:
+        """Carry out the work for one key."""
+        await self.act(database, [key], now)
+
+
 async def enqueue(
     session: AsyncSession,
     table: type[JobRow],
@@ -106,26 +118,28 @@ class Worker:
         self.name = table.__table__.fullname  # type: ignore[attr-defined]
         self.caller = service_caller(database.service)
 
-    async def claim(self, now: datetime) -> Claim | None:
-        """Take one due job, or one whose holder's lease ran out."""
+    async def claim(self, now: datetime, kinds: Sequence[str] | None = None, most: int = 1) -> list[Claim]:
+        """Take due jobs, those that have waited longest first, or such whose holder's lease ran out."""
         statement = text(
             f"UPDATE {self.name} SET lease_until = clock_timestamp() + :lease * interval '1 second',"  # noqa: S608
-            " fence = fence + 1, attempts = attempts + 1 WHERE id = ("
+            " fence = fence + 1, attempts = attempts + 1 WHERE id = ANY(ARRAY("
             f" SELECT id FROM {self.name} WHERE run_at <= :now AND kind = ANY(:kinds)"
             " AND coalesce(lease_until, available_at) <= clock_timestamp()"
-            " ORDER BY run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id, kind, key, fence, attempts"
+            " ORDER BY run_at, id LIMIT :most FOR UPDATE SKIP LOCKED)) RETURNING id, kind, key, fence, attempts"
         )
+        values = {"now": now, "lease": LEASE_SECONDS, "kinds": list(kinds or self.handlers), "most": most}
         async with self.database.transaction(self.caller) as session:
-            row = (
-                await session.execute(statement, {"now": now, "lease": LEASE_SECONDS, "kinds": list(self.handlers)})
-            ).one_or_none()
-        return Claim(*row) if row else None
+            return [Claim(*row) for row in await session.execute(statement, values)]
 
-    async def finish(self, claim: Claim) -> None:
+    async def finish(self, claims: Sequence[Claim]) -> None:
         """The work is done; a holder whose fence has passed to another changes nothing."""
+        done = text(
+            f"DELETE FROM {self.name} AS job USING unnest(CAST(:ids AS uuid[]), CAST(:fences AS bigint[]))"  # noqa: S608
+            " AS held (id, fence) WHERE job.id = held.id AND job.fence = held.fence"
+        )
+        values = {"ids": [each.id for each in claims], "fences": [each.fence for each in claims]}
         async with self.database.transaction(self.caller) as session:
-            done = text(f"DELETE FROM {self.name} WHERE id = :id AND fence = :fence")  # noqa: S608
-            await session.execute(done, {"id": claim.id, "fence": claim.fence})
+            await session.execute(done, values)
 
     async def put_back(self, claim: Claim, error: Exception) -> None:
         """Try again after a pause that doubles; after many attempts wait for a person (`ringfence jobs`)."""
@@ -147,17 +161,29 @@ class Worker:
             await session.execute(pause_it, {**facts, "error": words, "spent": spent, "pause": pause})
 
     async def run_once(self, now: datetime) -> bool:
-        """Carry out one due job; says whether there was one."""
-        claim = await self.claim(now)
-        if claim is None:
-            return False
+        """Carry out one due job, or several of a kind that goes together; says whether there was one."""
+        claims = await self.claim(now)
+        handler = self.handlers[claims[0].kind] if claims else None
+        if isinstance(handler, Together):
+            claims += await self.claim(now, [claims[0].kind], handler.most - 1)
+            keys = sorted({each.key for each in claims})
+            if len(keys) > 1 and await self.attempt(claims, handler.act(self.database, keys, now)):
+                return True
+        for claim in claims:
+            await self.attempt([claim], self.handlers[claim.kind](self.database, claim.key, now))
+        return bool(claims)
+
+    async def attempt(self, claims: Sequence[Claim], work: Awaitable[None]) -> bool:
+        """Carry out and finish; says whether it succeeded. One that failed alone is put back."""
         try:
-            await self.handlers[claim.kind](self.database, claim.key, now)
+            await work
         except Exception as error:
-            log.warning("job failed", kind=claim.kind, key=claim.key, attempts=claim.attempts, error=str(error)[:300])
-            await self.put_back(claim, error)
-        else:
-            await self.finish(claim)
+            first = claims[0]
+            log.warning("job failed", kind=first.kind, key=first.key, attempts=first.attempts, error=str(error)[:300])
+            if len(claims) == 1:
+                await self.put_back(first, error)
+            return False
+        await self.finish(claims)
         return True
 
     async def run(self, stop: asyncio.Event) -> None:

@@ -44,10 +44,11 @@ class Points:
         """Every transaction and foreign call passes through the points."""
         transaction, ask, claim = Database.transaction, Peer.ask, Worker.claim
 
-        async def watched_claim(worker: Worker, now: datetime) -> Claim | None:
+        async def watched_claim(worker: Worker, now: datetime, *several: Any) -> list[Claim]:
             self.at_work = False
-            taken = await claim(worker, now)
-            self.at_work = taken is not None and (taken.kind if taken.kind in APART else None) == self.only
+            taken = await claim(worker, now, *several)
+            kind = taken[0].kind if taken else several[0][0] if several else ""
+            self.at_work = bool(taken or several) and (kind if kind in APART else None) == self.only
             self()
             return taken
 

@@ -21,7 +21,7 @@ from services.outcomes.remote.errors import (
     Unreachable,
     wait_asked,
 )
-from services.outcomes.remote.hosts import Hosts, UrlNotAllowed, client, reachable
+from services.outcomes.remote.hosts import Hosts, UrlNotAllowed, client
 from services.outcomes.remote.patience import Bucket, Patience
 from services.outcomes.rules.ees_versions import Bump, Version, latest
 from services.outcomes.statistics import client as api
@@ -325,30 +325,6 @@ def test_listed_hosts_are_taken_in_any_spelling() -> None:
         "https://files.inside:8443/z",
     ):
         assert str(listed.check(address)).startswith("https://")
-
-
-@pytest.mark.parametrize(
-    ("address", "public"),
-    [
-        ("8.8.8.8", True),
-        ("2606:4700::1111", True),
-        ("127.0.0.1", False),
-        ("10.1.2.3", False),
-        ("169.254.169.254", False),
-        ("100.64.0.1", False),
-        ("0.0.0.0", False),
-        ("224.0.0.1", False),
-        ("::1", False),
-        ("::ffff:10.0.0.1", False),
-        ("::ffff:8.8.8.8", True),
-        ("64:ff9b::a00:1", False),
-        ("2002:a00:1::", False),
-        ("fe80::1%eth0", False),
-        ("fd00::1", False),
-    ],
-)
-def test_which_addresses_are_of_the_public_internet(address: str, public: bool) -> None:
-    assert reachable(address) is public
 
 
 @pytest.mark.parametrize(

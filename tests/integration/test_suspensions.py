@@ -1,9 +1,12 @@
 """What stops while a contract rests, and what goes on."""
 
+import pytest
+
 from services.demo import cast
+from tests.integration.books import check_books, payments
 from tests.integration.conftest import active_contract, problem, record, to
-from tests.integration.scenes import Actors
-from tests.world import Json, World
+from tests.integration.scenes import DAY_AFTER_LAST, RESULTS_OUT, Actors
+from tests.world import Json, World, move_clock
 
 LATER = {"term": cast.CONTRACT["term"] | {"latest_ends_on": "2025-08-31"}}
 
@@ -110,3 +113,58 @@ async def test_results_of_a_rest_are_not_kept_apart(seeded_world: World, actors:
     made = await actors["rsc"].post(f"{path}/evaluations", {"academic_year": cast.YEAR, "run": "final"})
     assert {each["status"] for each in made["measures"]} == {"not_measurable"}
     assert all("no_accountable_series" in each["reasons"] for each in made["measures"])
+
+
+@pytest.mark.parametrize("finding", ["payable", "not_payable"])
+async def test_payments_stopped_at_the_end_wait_until_somebody_decides(
+    seeded_world: World, actors: Actors, finding: str
+) -> None:
+    path = await suspended(seeded_world, actors, "payments")
+    tag = {"If-Match": (await actors["rsc"].ask("GET", path)).headers["etag"]}
+    early = {"finding": finding, "reason": "the inquiry"}
+    resolution = f"{path}/suspension-resolution"
+    problem(await actors["rsc"].ask("POST", resolution, json=early, headers=tag), 409, "nothing_waits")
+    await record(actors["mat"], path, "M1", "2023-10-27")
+    await to(seeded_world, DAY_AFTER_LAST)
+    found = await payments(actors["rsc"], path)
+    fee, worked = found["FEE-1"], 3_000_000 * 61 // 91
+    assert (fee["earned_pence"], fee["reduced_pence"], fee["status"]) == (worked, 3_000_000 - worked, "earned")
+    assert {found[f"FEE-{n}"]["status"] for n in (2, 3, 4)} == {"withheld"}
+    move_clock(RESULTS_OUT)
+    await actors["rsc"].post(f"{path}/evaluations", {"academic_year": cast.YEAR, "run": "final"})
+    await seeded_world.settle()
+    found = await payments(actors["rsc"], path)
+    for code in ("M1", "O1", "O2"):
+        assert (found[code]["status"], found[code]["reason_code"]) == ("scheduled", "suspended_at_end")
+    answer = await actors["mat"].ask("POST", resolution, json=early, headers={"If-Match": "*"})
+    problem(answer, 403, "not_your_move")
+    decided = await actors["rsc"].change(path, "suspension-resolution", early)
+    assert (decided["status"], decided["suspension"]["resolution"]["finding"]) == ("expired", finding)
+    await seeded_world.settle()
+    found = await payments(actors["rsc"], path)
+    if finding == "payable":
+        assert found["M1"]["earned_pence"] == found["M1"]["amount_pence"]
+        assert sum(found[code]["earned_pence"] for code in ("O1", "O2")) > 0
+        assert {found[code]["reason_code"] for code in ("M1", "O1", "O2")} & {"suspended_at_end"} == set()
+    else:
+        for code in ("M1", "M2", "M3", "O1", "O2"):
+            assert (found[code]["status"], found[code]["reason_code"]) == ("withheld", "suspended_at_end")
+    assert found["FEE-1"]["earned_pence"] == worked
+    check_books(seeded_world)
+    again = await actors["rsc"].ask("POST", resolution, json=early, headers={"If-Match": "*"})
+    problem(again, 409, "nothing_waits")
+
+
+async def test_a_termination_while_payments_are_stopped_keeps_what_was_met_waiting(
+    seeded_world: World, actors: Actors
+) -> None:
+    path = await suspended(seeded_world, actors, "payments")
+    await record(actors["mat"], path, "M1", "2023-10-27")
+    await seeded_world.settle()
+    await actors["rsc"].change(path, "termination", {"ground": "breach", "reason": "findings"})
+    found = await payments(actors["rsc"], path)
+    assert (found["M1"]["status"], found["M1"]["reason_code"]) == ("scheduled", "suspended_at_end")
+    assert {each["status"] for code, each in found.items() if code != "M1"} == {"withheld"}
+    await actors["rsc"].change(path, "suspension-resolution", {"finding": "payable", "reason": "it was done"})
+    assert await earned(actors, path) == {"M1": "2023-11-01"}
+    check_books(seeded_world)

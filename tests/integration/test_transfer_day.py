@@ -36,9 +36,15 @@ def outcomes(case: Case) -> Peer:
     return peer
 
 
+async def join(case: Case, *bodies: Json) -> Json:
+    """The answer of outcomes to what the gateway asks for on the day."""
+    return await outcomes(case).ask("PUT", "/internal/full-memberships", caller=SELF, body=list(bodies))
+
+
 def membership_body(case: Case) -> Json:
-    """What the gateway asks for on the day."""
+    """What the gateway asks for on the day, for another transfer each time."""
     return {
+        "transfer_id": str(uuid4()),
         "contract_id": case.contract.rpartition("/")[2],
         "school_urn": int(cast.SCHOOL),
         "trust_uid": cast.SUPPLIER,
@@ -157,30 +163,27 @@ async def test_what_was_carried_out_is_not_cancelled(ready: Case) -> None:
 
 
 async def test_the_same_full_membership_again_gives_the_same_answer(case: Case) -> None:
-    path, body = f"/internal/full-memberships/{uuid4()}", membership_body(case)
-    first = await outcomes(case).ask("PUT", path, caller=SELF, body=body)
+    body = membership_body(case)
+    first = await join(case, body)
     before = everything(case.world)
-    assert await outcomes(case).ask("PUT", path, caller=SELF, body=body) == first
+    assert await join(case, body) == first
     assert everything(case.world) == before
     assert memberships(case) == JOINED
 
 
 async def test_another_transfer_of_the_same_contract_is_refused(case: Case) -> None:
-    body = membership_body(case)
-    await outcomes(case).ask("PUT", f"/internal/full-memberships/{uuid4()}", caller=SELF, body=body)
+    await join(case, membership_body(case))
     before = everything(case.world)
     with pytest.raises(Refused) as refused:
-        await outcomes(case).ask("PUT", f"/internal/full-memberships/{uuid4()}", caller=SELF, body=body)
+        await join(case, membership_body(case))
     assert (refused.value.status, refused.value.code) == (409, "already_transferred")
     assert everything(case.world) == before
 
 
 async def test_of_several_at_once_one_full_membership_is_opened(case: Case) -> None:
-    path, body = f"/internal/full-memberships/{uuid4()}", membership_body(case)
-    same = [outcomes(case).ask("PUT", path, caller=SELF, body=body) for _ in range(4)]
-    others = [
-        outcomes(case).ask("PUT", f"/internal/full-memberships/{uuid4()}", caller=SELF, body=body) for _ in range(2)
-    ]
+    body = membership_body(case)
+    same = [join(case, body) for _ in range(4)]
+    others = [join(case, membership_body(case)) for _ in range(2)]
     found = await asyncio.gather(*same, *others, return_exceptions=True)
     answers = {str(each) for each in found if not isinstance(each, BaseException)}
     assert len(answers) == 1
@@ -193,23 +196,23 @@ async def test_of_several_at_once_one_full_membership_is_opened(case: Case) -> N
 async def test_a_school_without_a_ring_fence_is_not_made_a_member(case: Case) -> None:
     body = membership_body(case) | {"contract_id": str(uuid4())}
     with pytest.raises(Refused) as refused:
-        await outcomes(case).ask("PUT", f"/internal/full-memberships/{uuid4()}", caller=SELF, body=body)
+        await join(case, body)
     assert refused.value.status == 404
     assert memberships(case) == STILL_OUTSIDE
 
 
 async def test_a_new_urn_is_another_one_and_ends_the_old(case: Case) -> None:
-    path, body = f"/internal/full-memberships/{uuid4()}", membership_body(case)
+    body = membership_body(case)
     for wrong in ({"new_urn": int(cast.SCHOOL)}, {"new_urn": 99_999}, {"new_laestab": "12"}):
         with pytest.raises(Refused) as refused:
-            await outcomes(case).ask("PUT", path, caller=SELF, body=body | wrong)
+            await join(case, body | wrong)
         assert refused.value.status == 422
     with pytest.raises(Refused) as taken:
-        await outcomes(case).ask("PUT", path, caller=SELF, body=body | {"new_urn": int(cast.SUPPLIERS_OWN_SCHOOL)})
+        await join(case, body | {"new_urn": int(cast.SUPPLIERS_OWN_SCHOOL)})
     assert (taken.value.status, taken.value.code) == (409, "urn_taken")
     assert memberships(case) == STILL_OUTSIDE
     new = {"new_urn": 150_123, "new_laestab": "8889999"}
-    answer = await outcomes(case).ask("PUT", path, caller=SELF, body=body | new)
+    [answer] = await join(case, body | new)
     assert answer["urn"] == "150123"
     query = (
         "SELECT scheme, value, valid_from::text, valid_to::text FROM outcomes.school_identifier i"
@@ -224,7 +227,7 @@ async def test_a_new_urn_is_another_one_and_ends_the_old(case: Case) -> None:
 
 
 async def test_a_refusal_of_the_act_leaves_a_way_back(ready: Case) -> None:
-    await outcomes(ready).ask("PUT", f"/internal/full-memberships/{uuid4()}", caller=SELF, body=membership_body(ready))
+    await join(ready, membership_body(ready))
     await to(ready.world, cast.EFFECTIVE_ON)
     found = await ready["rsc"].get(ready.transfer)
     assert (found["status"], found["reason_code"]) == ("scheduled", "refused:already_transferred")
@@ -233,7 +236,7 @@ async def test_a_refusal_of_the_act_leaves_a_way_back(ready: Case) -> None:
 
 
 async def test_nobody_gives_up_what_is_being_carried_out(ready: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    answered = calls.open_membership
+    answered = calls.open_memberships
 
     async def given_up_meanwhile(*args: Any) -> Json:
         tag = {"If-Match": (await ready["rsc"].ask("GET", ready.transfer)).headers["etag"]}
@@ -242,7 +245,7 @@ async def test_nobody_gives_up_what_is_being_carried_out(ready: Case, monkeypatc
             problem(await ready["rsc"].ask("POST", path, json=why, headers=tag), 409, "no_way_back")
         return await answered(*args)
 
-    monkeypatch.setattr(calls, "open_membership", given_up_meanwhile)
+    monkeypatch.setattr(calls, "open_memberships", given_up_meanwhile)
     await to(ready.world, cast.EFFECTIVE_ON)
     assert memberships(ready) == JOINED
 
@@ -251,7 +254,7 @@ async def test_a_lease_that_expires_under_a_live_worker_does_no_harm(
     ready: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     move_clock(cast.EFFECTIVE_ON)
-    answered, begun, go_on = calls.open_membership, asyncio.Event(), asyncio.Event()
+    answered, begun, go_on = calls.open_memberships, asyncio.Event(), asyncio.Event()
 
     async def slow_the_first_time(*args: Any) -> Json:
         answer = await answered(*args)
@@ -260,7 +263,7 @@ async def test_a_lease_that_expires_under_a_live_worker_does_no_harm(
             await go_on.wait()
         return answer
 
-    monkeypatch.setattr(calls, "open_membership", slow_the_first_time)
+    monkeypatch.setattr(calls, "open_memberships", slow_the_first_time)
     slow = asyncio.create_task(ready.world.settle(1))
     await begun.wait()
     change(ready.world.database_url, "UPDATE gateway.job SET lease_until = now() WHERE kind = 'carry_out'")

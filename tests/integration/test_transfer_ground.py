@@ -1,7 +1,15 @@
 """The ground of a transfer: checked at every gate; gone, it withdraws the transfer, or opens a discrepancy."""
 
 from services.demo import cast
-from tests.integration.conftest import consent, judged_anew, memberships, send_inspection, to, work_on
+from tests.integration.books import certified, hands_of, set_finance
+from tests.integration.conftest import (
+    consent,
+    judged_anew,
+    memberships,
+    send_inspection,
+    to,
+    work_on,
+)
 from tests.integration.scenes import RESULTS_OUT, Case
 from tests.world import Json, change, move_clock
 
@@ -48,6 +56,28 @@ async def test_an_inspection_that_finds_the_school_weak_withdraws_it(case: Case)
     gone = await case["rsc"].get(case.transfer)
     assert (gone["status"], gone["reason_code"]) == ("cancelled", "ground_gone:inspections_strong")
     assert (await conditions(case))["inspections_strong"]["detail"].startswith("Latest inspection 2025-03-10")
+
+
+async def test_a_payment_in_dispute_holds_the_day_back_until_it_is_settled(ready: Case) -> None:
+    hands = await hands_of(ready.world, ready.actors)
+    await set_finance(ready["finance"], ready.contract)
+    claim = await certified(hands, ready.contract, "M1", "FEE-1")
+    body = {"signed_by": "A. Pprover", "reason": "Not seen", "items": [{"kind": "milestone", "code": "M1"}]}
+    part = await hands.approves.change(claim, "dispute", body)
+    told = {"code": "no_dispute", "state": "not_met"}
+    told["detail"] = f"Payments in dispute: claim {part['reference']} for M1 since {RESULTS_OUT}."
+    assert (await conditions(ready))["no_dispute"] == told
+    assert (await conditions(ready))["nothing_open"]["state"] == "met"
+    await to(ready.world, cast.EFFECTIVE_ON)
+    waiting = await ready["rsc"].get(ready.transfer)
+    assert (waiting["status"], waiting["reason_code"]) == ("scheduled", "waiting_for_no_dispute")
+    assert told in waiting["ground"]["conditions"]
+    assert memberships(ready) == [(cast.OUTGOING, None)]
+    settled = {"signed_by": "A. Pprover", "finding": "not_payable", "reason": "Never done"}
+    await hands.approves.change(f"/v1/claims/{part['id']}", "dispute-resolution", settled)
+    await ready.world.settle()
+    assert (await ready["rsc"].get(ready.transfer))["status"] == "completed"
+    assert memberships(ready)[-1] == (cast.SUPPLIER, None)
 
 
 async def test_the_day_itself_checks_the_ground_even_if_no_event_told_of_it(ready: Case) -> None:

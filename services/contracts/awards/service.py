@@ -11,10 +11,11 @@ from services.contracts.claims.effect import reverse, take_out
 from services.contracts.events import tell
 from services.contracts.ledger.service import Book, open_book
 from services.contracts.models import Contract, Outcome, Payment
+from services.contracts.payments.effect import stopped
 from services.contracts.payments.queries import payments
-from services.contracts.payments.service import stopped
 from services.contracts.queries import outcomes
 from services.contracts.rules.awards import Award, Judged, awards, negligible, payable, shifts, take_back
+from services.contracts.rules.claims import Finding
 from services.contracts.rules.ledger import Account, Move, gained
 from services.contracts.rules.life import Role
 from services.kernel.auth import Caller
@@ -42,9 +43,15 @@ def judged(outcome: Outcome, measure: Mapping[str, Any]) -> Judged:
 def decides(row: Contract, evaluation: Mapping[str, Any]) -> bool:
     """Whether a verdict moves money: a final one, or as an advance an interim one once the contract has ended.
 
-    While a suspension stops payments none does; the verdict that counts is taken to them when the contract goes on.
+    While a suspension stops payments none does, also after the end; the verdict that counts is taken to them when the
+    contract goes on, or when it was decided what becomes of them.
     """
-    return row.ended_on is not None or (evaluation["run"] == "final" and not stopped(row))
+    return not stopped(row) and (row.ended_on is not None or evaluation["run"] == "final")
+
+
+def forfeited(row: Contract) -> bool:
+    """Whether what was held back by a suspension at the end is lost: a verdict can then only take away."""
+    return bool(row.suspension) and (row.suspension or {}).get("resolution", {}).get("finding") == Finding.NOT_PAYABLE
 
 
 async def award(
@@ -53,6 +60,7 @@ async def award(
     """Bring the payments for outcomes to what a verdict earns, by new entries for the difference to what was before.
 
     An advance on interim or provisional results keeps a quarter back; what a settled verdict does not earn is reduced.
+    Where what could be earned was forfeited, none earns more than there was before.
     """
     if not decides(row, evaluation):
         return
@@ -87,6 +95,8 @@ async def bring(
     """Bring one payment to its award."""
     cause = UUID(str((payment.basis or {})["evaluation_id"]))
     earned, kept = payable(award.amount_pence, settled=settled)
+    if forfeited(row):
+        earned, kept = min(earned, gained(book.held(payment))), 0
     facts = {"part": payment.kind, "code": payment.code, "payment_id": payment.id, "reason": award.reason}
     before = gained(book.held(payment))
     if before - earned > book.held(payment).get(Account.EARNED, 0):

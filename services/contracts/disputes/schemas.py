@@ -1,11 +1,11 @@
 """Bodies of disputes."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from services.contracts.claims.schemas import ItemIn, SignedIn
+from services.contracts.rules.claims import Finding
 from services.kernel.bodies import Text
 
 
@@ -14,13 +14,6 @@ class DisputeIn(SignedIn):
 
     reason: Text
     items: Annotated[list[ItemIn], Field(min_length=1, max_length=200)] | None = None
-
-
-class Finding(StrEnum):
-    """What a dispute has led to."""
-
-    PAYABLE = "payable"
-    NOT_PAYABLE = "not_payable"
 
 
 class ResolutionIn(SignedIn):

@@ -9,11 +9,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.contracts.accounts import Claim
 from services.contracts.claims import queries
 from services.contracts.claims.service import Keys, keys_of, reject, set_due, sign, step_to, told
-from services.contracts.disputes.schemas import DisputeIn, Finding, ResolutionIn
+from services.contracts.disputes.schemas import DisputeIn, ResolutionIn
 from services.contracts.ledger.service import open_book
 from services.contracts.models import Contract
 from services.contracts.rules import claims as rules
-from services.contracts.rules.claims import ClaimMove, ClaimStatus
+from services.contracts.rules.claims import ClaimMove, ClaimStatus, Finding
 from services.contracts.rules.ledger import Account
 from services.contracts.rules.life import ROLES
 from services.contracts.rules.money import due_on

@@ -41,7 +41,7 @@ async def take(database: Database, evaluation: dict[str, object], now: datetime)
 
 
 async def catch_up(database: Database, key: str, now: datetime, *, outcomes: Peer) -> None:
-    """A contract goes on after payments were stopped: take the verdict that counts to the payments for outcomes."""
+    """Payments that were stopped are so no more: take the verdict that counts to the payments for outcomes."""
     async with database.transaction(SELF) as session:
         noted = (await queries.locked_contract(session, UUID(key))).evaluation
     if noted is None:

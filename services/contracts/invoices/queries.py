@@ -23,20 +23,6 @@ async def invoice(session: AsyncSession, invoice_id: UUID, *, lock: bool = False
     return found
 
 
-async def invoices_page(
-    session: AsyncSession, *, contract_id: UUID | None, claim_id: UUID | None, after: UUID | None, limit: int
-) -> list[Invoice]:
-    """Invoices and credit notes after a place, in the order in which they were issued."""
-    statement = select(Invoice).order_by(col(Invoice.id)).limit(limit)
-    if contract_id is not None:
-        statement = statement.where(Invoice.contract_id == contract_id)
-    if claim_id is not None:
-        statement = statement.where(Invoice.claim_id == claim_id)
-    if after is not None:
-        statement = statement.where(Invoice.id > after)
-    return list(await session.exec(statement))
-
-
 async def of_claim(session: AsyncSession, claim_id: UUID) -> Invoice:
     """The invoice of a claim that was approved."""
     statement = select(Invoice).where(Invoice.claim_id == claim_id, Invoice.series == "INV")

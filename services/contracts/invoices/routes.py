@@ -10,7 +10,7 @@ from services.contracts.accounts import Invoice
 from services.contracts.invoices import queries, schemas, service
 from services.contracts.invoices.schemas import Form
 from services.contracts.papers import invoice_pdf
-from services.contracts.queries import locked_contract
+from services.contracts.queries import locked_contract, rows_after
 from services.contracts.rules.documents.ubl import invoice_xml
 from services.kernel.auth import Caller, require
 from services.kernel.bodies import Cursor, IfMatch, Limit, check_match, chosen, decode_cursor, entity_tag, page
@@ -50,7 +50,7 @@ async def list_invoices(
     """Invoices and credit notes that the caller may see."""
     place = decode_cursor(cursor, UUID)
     after = place[0] if place else None
-    rows = await queries.invoices_page(session, contract_id=contract_id, claim_id=claim_id, after=after, limit=limit)
+    rows = await rows_after(session, Invoice, after=after, limit=limit, contract_id=contract_id, claim_id=claim_id)
     shown = [schemas.InvoiceOut.model_validate(row) for row in rows]
     return page(shown, limit, [rows[-1].id] if rows else None, request)
 

@@ -9,20 +9,6 @@ from services.contracts.models import Payment
 from services.contracts.rules.money import PaymentKind
 
 
-async def payments_page(
-    session: AsyncSession, *, contract_id: UUID | None, status: str | None, after: UUID | None, limit: int
-) -> list[Payment]:
-    """Payments after a place, in the order of their making."""
-    statement = select(Payment).order_by(col(Payment.id)).limit(limit)
-    if contract_id is not None:
-        statement = statement.where(Payment.contract_id == contract_id)
-    if status is not None:
-        statement = statement.where(Payment.status == status)
-    if after is not None:
-        statement = statement.where(Payment.id > after)
-    return list(await session.exec(statement))
-
-
 async def payments(session: AsyncSession, contract_id: UUID) -> list[Payment]:
     """All payments of a contract, in the order of their making."""
     statement = select(Payment).where(Payment.contract_id == contract_id).order_by(col(Payment.id))

@@ -6,8 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from services.contracts.payments import queries, schemas
-from services.contracts.queries import contract
+from services.contracts.models import Payment
+from services.contracts.payments import schemas
+from services.contracts.queries import contract, rows_after
 from services.contracts.rules.money import PaymentStatus
 from services.kernel.auth import Caller, require
 from services.kernel.bodies import Cursor, Limit, decode_cursor, page
@@ -52,7 +53,7 @@ async def payments(
     """One page of payments."""
     place = decode_cursor(cursor, UUID)
     after = place[0] if place else None
-    rows = await queries.payments_page(session, contract_id=contract_id, status=status, after=after, limit=limit)
+    rows = await rows_after(session, Payment, after=after, limit=limit, contract_id=contract_id, status=status)
     return page(
         [schemas.PaymentOut.model_validate(row) for row in rows], limit, [rows[-1].id] if rows else None, request
     )

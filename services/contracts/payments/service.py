@@ -11,14 +11,13 @@ from services.contracts.events import tell
 from services.contracts.ledger.service import Book, open_book
 from services.contracts.models import Contract, Job, Milestone, Outcome, Payment
 from services.contracts.payments import queries
+from services.contracts.payments.effect import period_of, stopped
 from services.contracts.queries import milestones
 from services.contracts.rules import money
 from services.contracts.rules.awards import take_back
-from services.contracts.rules.instalments import earned_of
 from services.contracts.rules.ledger import Account, Move
 from services.contracts.rules.life import Role, Status
 from services.contracts.rules.milestones import MilestoneStatus, payment_after, waiting_for
-from services.contracts.rules.termination import Ground, after_termination
 from services.kernel.auth import Caller
 from services.kernel.jobs import enqueue
 from services.kernel.types import day_after, london_date, start_of_day
@@ -31,13 +30,6 @@ def parts(fee: Sequence[money.Part], promised: Sequence[Milestone], agreed: Sequ
         [(each.code, each.payment_pence) for each in promised],
         [(each.code, each.payment_pence) for each in agreed],
     )
-
-
-def period_of(payment: Payment) -> tuple[date, date] | None:
-    """First and last day of an instalment."""
-    if payment.period_starts_on is None or payment.period_ends_on is None:
-        return None
-    return payment.period_starts_on, payment.period_ends_on
 
 
 async def lay_out(
@@ -89,11 +81,6 @@ async def earn(
     await tell(session, row, "payment.earned", caller, now, payment_id=payment.id, **facts)
 
 
-def stopped(row: Contract) -> bool:
-    """Whether a suspension keeps anything from being earned."""
-    return row.suspension is not None and bool(row.suspension["stops"]["payments"])
-
-
 async def earn_milestones(session: AsyncSession, *, row: Contract, on: date, caller: Caller, now: datetime) -> None:
     """Milestones that are met, and wait for no other, are earned; while a suspension stops payments, nothing is."""
     if stopped(row):
@@ -140,33 +127,6 @@ async def unearn_milestones(session: AsyncSession, *, row: Contract, code: str, 
             await unearn(session, row=row, kind=kind, code=each.code, reason=reason, caller=caller, now=now)
 
 
-async def withhold(
-    session: AsyncSession, *, row: Contract, ground: Ground, last_day: date, caller: Caller, now: datetime
-) -> None:
-    """After a termination, what cannot be earned any more is withheld, with the ground as the reason.
-
-    The instalment that was running is earned for the days up to the last one, except after a breach.
-    """
-    due = {each.code: each.due_on for each in await milestones(session, [row.id])}
-    book = await open_book(session, row.id, last_day, now)
-    for payment in await queries.payments(session, row.id):
-        kind, period = money.PaymentKind(payment.kind), period_of(payment)
-        left = book.held(payment).get(Account.SCHEDULED, 0)
-        day = due.get(payment.code) if kind is money.PaymentKind.MILESTONE else None
-        if not left or after_termination(ground, kind, day, last_day) is money.PaymentStatus.SCHEDULED:
-            continue
-        facts = {"part": payment.kind, "code": payment.code}
-        earned = earned_of(left, period, last_day) if period and ground is not Ground.BREACH else 0
-        if earned:
-            book.post(payment, Account.SCHEDULED, Move.EARN, earned, role=Role.CLOCK, reason="earned")
-            await tell(session, row, "payment.earned", caller, now, amount_pence=earned, **facts)
-        if left - earned:
-            reason = f"terminated_{ground}"
-            book.post(payment, Account.SCHEDULED, Move.WITHHOLD, left - earned, role=Role.CLOCK, reason=reason)
-            event = "payment.reduced" if earned else "payment.withheld"
-            await tell(session, row, event, caller, now, amount_pence=left - earned, payment_id=payment.id, **facts)
-
-
 async def unearn(
     session: AsyncSession,
     *,
@@ -211,14 +171,3 @@ async def earn_by_clock(session: AsyncSession, *, row: Contract, caller: Caller,
     if row.status in {Status.ACTIVE, Status.SUSPENDED}:
         until = london_date(now) - timedelta(days=1)
         await earn_fees(session, row=row, until=until, caller=caller, now=now)
-
-
-async def forgo_fees(session: AsyncSession, *, row: Contract, on: date, caller: Caller, now: datetime) -> None:
-    """The contract has come to its end in a suspension that stopped payments: what the fee did not earn is withheld."""
-    book = await open_book(session, row.id, on, now)
-    for each in await queries.instalments(session, row.id):
-        left = book.held(each).get(Account.SCHEDULED, 0)
-        if left:
-            book.post(each, Account.SCHEDULED, Move.WITHHOLD, left, role=Role.CLOCK, reason="suspended_at_end")
-            facts = {"part": each.kind, "code": each.code, "amount_pence": left}
-            await tell(session, row, "payment.withheld", caller, now, payment_id=each.id, **facts)

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from services.contracts.performance import queries, schemas, service
-from services.contracts.queries import contract, locked_contract
-from services.contracts.routes import TRANSITION, Internal, Reader, Writer, shape
+from services.contracts.queries import contract, contracts, locked_contract
+from services.contracts.routes import TRANSITION, Internal, Reader, Writer, shapes
 from services.kernel.bodies import page
 from services.kernel.http import Session
 from services.kernel.idempotency import Idempotent
@@ -15,7 +15,7 @@ from services.kernel.openapi import problems
 from services.kernel.types import london_date, utc_now
 
 router = APIRouter(prefix="/v1/contracts/{contract_id}", tags=["performance"])
-internal = APIRouter(prefix="/internal/contracts/{contract_id}", tags=["internal"])
+internal = APIRouter(prefix="/internal", tags=["internal"])
 
 
 @router.get("/kpi-assessments", response_model=schemas.AssessmentPage, responses=problems(404))
@@ -72,9 +72,12 @@ async def find_poor_performance(
     )
 
 
-@internal.get("/ground", response_model=schemas.GroundOut, responses=problems(404))
-async def read_ground(contract_id: UUID, caller: Internal, session: Session) -> schemas.GroundOut:
-    """What a transfer to full membership stands on: the contract, and what is open about it and its supplier."""
-    row = await contract(session, contract_id)
-    found = await queries.concerns(session, row, london_date(utc_now()))
-    return schemas.GroundOut(contract=await shape(session, row), open=[schemas.ConcernOut(**each) for each in found])
+@internal.post("/grounds")
+async def read_grounds(contract_ids: list[UUID], caller: Internal, session: Session) -> list[schemas.GroundOut]:
+    """What transfers to full membership stand on: each contract, and what is open about it and its supplier."""
+    rows = await contracts(session, contract_ids)
+    found = await queries.concerns(session, rows, london_date(utc_now()))
+    return [
+        schemas.GroundOut(contract=shown, open=[schemas.ConcernOut(**each) for each in found[row.id]])
+        for row, shown in zip(rows, await shapes(session, rows), strict=True)
+    ]

@@ -1,5 +1,6 @@
 """Every SELECT on published releases. What is published is public: no caller's bounds apply."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,9 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.contracts.conduct import OcdsRelease
 
 
-async def releases_of(session: AsyncSession, contract_id: UUID) -> list[OcdsRelease]:
-    """The releases of a contract, in the order of their publication."""
-    statement = select(OcdsRelease).where(OcdsRelease.contract_id == contract_id)
+async def releases_of(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[OcdsRelease]:
+    """The releases of contracts, in the order of their publication."""
+    statement = select(OcdsRelease).where(col(OcdsRelease.contract_id).in_(contract_ids))
     return list(await session.exec(statement.order_by(col(OcdsRelease.version))))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from services.contracts.rules.life import MoveNotAllowed, NotTheirMove, Role
+from services.contracts.rules.life import Role, advanced
 from services.kernel.errors import DomainError, Forbidden
 
 
@@ -33,6 +33,13 @@ class ClaimMove(StrEnum):
     RESOLVE = "resolve"
     PAY = "pay"
     EMPTY = "empty"
+
+
+class Finding(StrEnum):
+    """What was decided on money that stood still: disputed, or held back by a suspension that outlived its contract."""
+
+    PAYABLE = "payable"
+    NOT_PAYABLE = "not_payable"
 
 
 OPEN_MOVES = {
@@ -109,13 +116,7 @@ class NothingToClaim(DomainError):
 
 def moved(status: ClaimStatus, step: ClaimMove, role: Role) -> ClaimStatus:
     """The status after a move by `role`; raises NotTheirMove (who may) or MoveNotAllowed (when may it)."""
-    if role not in MAY[step]:
-        raise NotTheirMove(f"To {step} a claim is for the {' or '.join(sorted(MAY[step]))}.", move=step.value)
-    target = TABLE[status].get(step)
-    if target is None:
-        allowed = sorted(each.value for each in TABLE[status])
-        raise MoveNotAllowed(f"A claim that is {status} cannot {step}.", status_now=status.value, allowed=allowed)
-    return target
+    return advanced("a claim", TABLE, MAY, status, step, role)
 
 
 def plain_name(person: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.contracts.rules.life import MoveNotAllowed, NotTheirMove, Role
+from services.contracts.rules.life import Role, advanced
 from services.contracts.rules.money import PaymentStatus
 from services.kernel.errors import DomainError
 
@@ -114,12 +114,7 @@ class Standing:
 
 def moved(source: Account, step: Move, role: Role) -> Account:
     """The account that money goes to; raises NotTheirMove (who may) or MoveNotAllowed (when may it)."""
-    if role not in MAY[step]:
-        raise NotTheirMove(f"To {step} money is for the {' or '.join(sorted(MAY[step]))}.", move=step.value)
-    target = TABLE[source].get(step)
-    if target is None:
-        raise MoveNotAllowed(f"Money that is {source} cannot {step}.", status_now=source.value)
-    return target
+    return advanced("money", TABLE, MAY, source, step, role)
 
 
 def check_held(held: Balances, source: Account, amount_pence: int) -> None:

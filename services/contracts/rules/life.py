@@ -1,6 +1,8 @@
 """The life of a contract: which move leads from which status to which, and who may make it."""
 
+from collections.abc import Collection, Mapping
 from enum import StrEnum
+from typing import TypeVar
 
 from services.kernel.errors import DomainError, Forbidden
 from services.kernel.types import Kind
@@ -134,16 +136,35 @@ class NotAParty(Forbidden):
     title = "Each party signs for itself"
 
 
+State = TypeVar("State", bound=StrEnum)
+Step = TypeVar("Step", bound=StrEnum)
+
+
+def advanced(
+    noun: str,
+    table: Mapping[State, Mapping[Step, State]],
+    may: Mapping[Step, Collection[Role]],
+    state: State,
+    move: Step,
+    role: Role,
+) -> State:
+    """The state after `move` by `role`, by a table of moves and one of who may make them.
+
+    Raises NotTheirMove (who may) or MoveNotAllowed (when may it); `noun` is what moves, such as `a contract`.
+    """
+    if role not in may[move]:
+        raise NotTheirMove(f"To {move} {noun} is for the {' or '.join(sorted(may[move]))}.", move=move.value)
+    target = table[state].get(move)
+    if target is None:
+        allowed = sorted(each.value for each in table[state])
+        words = f"{noun[0].upper()}{noun[1:]} that is {state} cannot {move}."
+        raise MoveNotAllowed(words, status_now=state.value, allowed=allowed)
+    return target
+
+
 def moved(status: Status, move: Move, role: Role) -> Status:
     """The status after `move` by `role`; raises NotTheirMove (who may) or MoveNotAllowed (when may it)."""
-    if role not in MAY[move]:
-        who = " or ".join(sorted(MAY[move]))
-        raise NotTheirMove(f"To {move} a contract is for the {who}.", move=move.value)
-    target = TABLE[status].get(move)
-    if target is None:
-        allowed = sorted(each.value for each in TABLE[status])
-        raise MoveNotAllowed(f"A contract that is {status} cannot {move}.", status_now=status.value, allowed=allowed)
-    return target
+    return advanced("a contract", TABLE, MAY, status, move, role)
 
 
 def check_in_force(status: Status) -> None:

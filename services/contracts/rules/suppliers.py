@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from services.contracts.rules.life import MoveNotAllowed, NotTheirMove, Role
+from services.contracts.rules.life import MoveNotAllowed, NotTheirMove, Role, advanced
 from services.kernel.errors import DomainError, Unprocessable
 
 
@@ -105,13 +105,7 @@ class BadMatter(Unprocessable):
 
 def moved(status: SupplierStatus, move: SupplierMove, role: Role) -> SupplierStatus:
     """The status after `move` by `role`; raises NotTheirMove (who may) or MoveNotAllowed (when may it)."""
-    if role not in MAY[move]:
-        raise NotTheirMove(f"To {move} a supplier is for a commissioner or DfE.", move=move.value)
-    target = TABLE[status].get(move)
-    if target is None:
-        allowed = sorted(each.value for each in TABLE[status])
-        raise MoveNotAllowed(f"A supplier that is {status} cannot {move}.", status_now=status.value, allowed=allowed)
-    return target
+    return advanced("a supplier", TABLE, MAY, status, move, role)
 
 
 def check_writer(role: Role, *, own: bool) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.kernel.errors import Unprocessable
+from services.contracts.rules.life import MAY, Move, NotTheirMove, Role
+from services.kernel.errors import DomainError, Unprocessable
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,28 @@ def check_stops(stops: Stops) -> None:
     """Raise NothingStops unless the suspension stops something."""
     if not (stops.clock or stops.payments or stops.reviews or stops.ring_fence):
         raise NothingStops("Say what stops: clock, payments, reviews or ring_fence.", errors=[{"pointer": "/stops"}])
+
+
+class NothingWaits(DomainError):
+    """No payment waits for a decision: none was stopped, the contract has not ended, or it was decided before."""
+
+    code = "nothing_waits"
+    title = "No payments wait for a decision"
+
+
+def check_resolution(role: Role, *, ended: bool, stopped: bool) -> None:
+    """Raise unless `role` may decide on the payments of a contract that came to its end while they were stopped."""
+    if role not in MAY[Move.RESUME]:
+        raise NotTheirMove(f"What a suspension held back is for the {' or '.join(sorted(MAY[Move.RESUME]))} to decide.")
+    if not stopped:
+        raise NothingWaits("No suspension keeps payments of this contract back.")
+    if not ended:
+        raise NothingWaits("The contract is suspended and has not ended: it can be resumed.")
+
+
+def worked_until(since: date, last_day: date) -> date:
+    """The last day for which a fee is earned, of a contract that ended while payments were stopped from `since` on."""
+    return min(since - timedelta(days=1), last_day)
 
 
 def resumed(dates: Dates, since: date, resumed_on: date, latest_ends_on: date) -> Dates:

@@ -17,6 +17,10 @@ from services.kernel.errors import NotFound
 
 VERDICTS = text("SELECT supplier_uid, intervention, overall, contracts FROM contracts.verdicts()")
 LIVE_MATTERS = text("SELECT supplier_uid, kind FROM contracts.live_matters(:urns)")
+MATTERS_ABOUT = text(
+    "SELECT DISTINCT p.uid, p.urn, m.kind FROM unnest(CAST(:uids AS text[]), CAST(:urns AS integer[])) p (uid, urn)"
+    " CROSS JOIN LATERAL contracts.live_matters(ARRAY[p.urn]) m WHERE m.supplier_uid = p.uid"
+)
 COMMITMENTS = text("SELECT starts_on, ends_on, pupils FROM contracts.commitments(:uid, :except_contract)")
 ALL_COMMITMENTS = text(
     "SELECT s.uid, c.starts_on, c.ends_on, c.pupils FROM contracts.supplier s"
@@ -87,6 +91,17 @@ async def live_matters(session: AsyncSession, urns: Collection[int]) -> dict[str
     found: dict[str, set[MatterKind]] = {}
     for uid, kind in await session.execute(LIVE_MATTERS, {"urns": sorted(urns)}):
         found.setdefault(uid, set()).add(MatterKind(kind))
+    return found
+
+
+async def matters_about(
+    session: AsyncSession, pairs: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], set[MatterKind]]:
+    """By supplier and URN: the kinds of live matters that count for that school with that supplier, whoever asks."""
+    found: dict[tuple[str, int], set[MatterKind]] = {}
+    uids, urns = [uid for uid, _urn in pairs], [urn for _uid, urn in pairs]
+    for uid, urn, kind in await session.execute(MATTERS_ABOUT, {"uids": uids, "urns": urns}):
+        found.setdefault((uid, urn), set()).add(MatterKind(kind))
     return found
 
 

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from services.contracts.routes import TRANSITION, Writer, for_update, shape, tagged
 from services.contracts.schemas import ContractOut, Reason
 from services.contracts.suspensions import service
-from services.contracts.suspensions.schemas import SuspensionIn
+from services.contracts.suspensions.schemas import SuspensionIn, SuspensionResolutionIn
 from services.kernel.bodies import IfMatch
 from services.kernel.http import Session
 from services.kernel.types import utc_now
@@ -33,4 +33,14 @@ async def resume_contract(
     """Let a suspended contract go on."""
     row = await for_update(session, contract_id, match)
     row = await service.resume(session, row=row, reason=body.reason, caller=caller, now=utc_now())
+    return tagged(await shape(session, row))
+
+
+@router.post("/suspension-resolution", response_model=ContractOut)
+async def resolve_suspension(
+    contract_id: UUID, body: SuspensionResolutionIn, caller: Writer, session: Session, match: IfMatch
+) -> JSONResponse:
+    """Decide on the payments that a suspension still kept back when the contract ended: payable, or forfeited."""
+    row = await for_update(session, contract_id, match)
+    row = await service.resolve(session, row=row, body=body, caller=caller, now=utc_now())
     return tagged(await shape(session, row))

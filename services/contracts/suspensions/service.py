@@ -7,15 +7,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.contracts import queries
 from services.contracts.events import tell
 from services.contracts.models import Contract, Job
+from services.contracts.payments.effect import forfeit, let_go, stopped
 from services.contracts.payments.service import earn_by_clock, earn_milestones, move_fees
 from services.contracts.rules import suspension
+from services.contracts.rules.claims import Finding
 from services.contracts.rules.life import ROLES, Move, Status, moved
 from services.contracts.rules.milestones import MilestoneStatus
 from services.contracts.service import await_end
-from services.contracts.suspensions.schemas import SuspensionIn
+from services.contracts.suspensions.schemas import SuspensionIn, SuspensionResolutionIn
 from services.kernel.auth import Caller
 from services.kernel.jobs import enqueue
-from services.kernel.types import london_date
+from services.kernel.types import london_date, plain
 
 
 async def suspend(
@@ -55,6 +57,24 @@ async def resume(session: AsyncSession, *, row: Contract, reason: str, caller: C
     await await_end(session, row)
     if stops["clock"] or stops["ring_fence"]:
         await enqueue(session, Job, kind="ring_fence", key=str(row.id))
+    return row
+
+
+async def resolve(
+    session: AsyncSession, *, row: Contract, body: SuspensionResolutionIn, caller: Caller, now: datetime
+) -> Contract:
+    """The contract ended while payments were stopped: what waits since then can be earned, or never will be."""
+    suspension.check_resolution(ROLES[caller.kind], ended=row.ended_on is not None, stopped=stopped(row))
+    today = london_date(now)
+    facts = {"finding": body.finding, "reason": body.reason}
+    row.suspension = {**(row.suspension or {}), "resolution": plain({**facts, "decided_on": today})}
+    await tell(session, row, "contract.suspension_resolved", caller, now, **facts)
+    if body.finding is Finding.PAYABLE:
+        await let_go(session, row=row)
+        await earn_milestones(session, row=row, on=today, caller=caller, now=now)
+    else:
+        await forfeit(session, row=row, on=today, caller=caller, now=now)
+    await enqueue(session, Job, kind="award", key=str(row.id))
     return row
 
 

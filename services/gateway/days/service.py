@@ -1,6 +1,6 @@
 """The acts of the day, each noted once the other side has answered; and the package that is handed over after it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,24 +8,18 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.gateway.calls import Ground
 from services.gateway.following.service import follow
+from services.gateway.grounds.service import close_discrepancy, note_ground, open_discrepancy
 from services.gateway.joining import HandOver, Transfer, TransferStep
 from services.gateway.models import Job
 from services.gateway.rules import hand_over as rules
 from services.gateway.rules.day import due, identifiers
-from services.gateway.rules.ground import Condition, gate_open
+from services.gateway.rules.ground import gate_open
 from services.gateway.rules.steps import CHECK, FREEZE, HAND_OVER, MEMBERSHIP
 from services.gateway.rules.transfer import Move, Role, Route, Status, moved
 from services.gateway.transfers import queries
-from services.gateway.transfers.service import (
-    SYSTEM,
-    close_discrepancy,
-    decisions,
-    note_ground,
-    open_discrepancy,
-    tell,
-    unmet_conditions,
-)
+from services.gateway.transfers.effect import SYSTEM, decisions_of, tell, unmet_of
 from services.kernel.auth import Caller
 from services.kernel.errors import DomainError, NotFound, Unprocessable
 from services.kernel.jobs import enqueue
@@ -42,28 +36,13 @@ class AlreadyAcknowledged(DomainError):
     title = "The hand-over was acknowledged before"
 
 
-async def next_act(session: AsyncSession, *, row: Transfer, now: datetime) -> tuple[str, dict[str, Any]] | None:
-    """The act that is due on this transfer now with its new identifiers, or None; what it waits for is noted.
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An act that is due on a transfer, with the school's new identifiers."""
 
-    A day that was put off is waited for again. Before the membership is opened that is noted as begun: from then on
-    nobody gives the transfer up, whether this worker lives to see the answer or not.
-    """
-    if row.status != Status.SCHEDULED or row.effective_on is None:
-        return None
-    today = london_date(now)
-    if row.effective_on > today:
-        await enqueue(session, Job, kind="carry_out", key=str(row.id), run_at=start_of_day(row.effective_on))
-        return None
-    seen, unmet = await queries.listed(session, row.id), await unmet_conditions(session, row)
-    found = due(seen, unmet, Route(row.route), row.effective_on, row.confirmed, today)
-    row.reason_code = found.reason_code
-    if found.act is None:
-        return None
-    if found.act == MEMBERSHIP:
-        step = await queries.step(session, row.id, MEMBERSHIP)
-        step.started_at = step.started_at or now
-    new = identifiers(seen)
-    return found.act, new | ({"new_urn": int(new["new_urn"])} if "new_urn" in new else {})
+    row: Transfer
+    act: str
+    identifiers: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,45 +53,84 @@ class Terms:
     minutes: int
 
 
-async def finish_act(
-    session: AsyncSession, *, row: Transfer, key: str, answer: dict[str, Any], terms: Terms, now: datetime
-) -> None:
-    """An act of the system has been answered by the other side; the last one completes the transfer.
+Acts = Mapping[tuple[UUID, str], TransferStep]
+Done = Mapping[UUID, tuple[str, Any]]
+"""By transfer: an act that was carried out, and the ground that it found or the other side's answer."""
 
-    One that another worker has noted before changes nothing.
+
+async def go_on(
+    session: AsyncSession, *, transfer_ids: Sequence[UUID], done: Done, terms: Terms, now: datetime
+) -> list[Due]:
+    """Note what the last acts of transfers have led to, and give those that are due next; in a few reads for all."""
+    rows = await queries.locked_transfers(session, transfer_ids)
+    acts = await queries.acts(session, transfer_ids)
+    joined = []
+    for row in rows:
+        if row.id not in done:
+            continue
+        key, result = done[row.id]
+        if key == CHECK:
+            await finish_check(session, row=row, step=acts[row.id, CHECK], ground=result, now=now)
+        elif await note_done(session, row, acts[row.id, key], now):
+            row.result = result if key == MEMBERSHIP else row.result
+            joined += [row] if key == FREEZE else []
+    await complete(session, rows=joined, contracts={row.id: done[row.id][1] for row in joined}, terms=terms, now=now)
+    waits = {row.id for row in rows if row.id in done and acts[row.id, CHECK].status == "open"}
+    return await next_acts(session, rows=[row for row in rows if row.id not in waits], acts=acts, now=now)
+
+
+async def next_acts(session: AsyncSession, *, rows: Sequence[Transfer], acts: Acts, now: datetime) -> list[Due]:
+    """The acts that are due on transfers now; what one waits for is noted.
+
+    A day that was put off is waited for again. Before the membership is opened that is noted as begun: from then on
+    nobody gives the transfer up, whether this worker lives to see the answer or not.
     """
-    if not await note_done(session, row, key, now):
-        return
-    if key == MEMBERSHIP:
-        row.result = answer
-    if key == FREEZE:
-        row.status = moved(Status(row.status), Move.COMPLETE, Role.WORKER)
-        await tell(session, row, "transfer.completed", SYSTEM, now, effective_on=row.effective_on)
-        await follow(session, contract=answer)
-        await make_package(session, row=row, contract=answer, terms=terms, now=now)
+    today, come = london_date(now), []
+    for row in rows:
+        if row.status != Status.SCHEDULED or row.effective_on is None:
+            continue
+        if row.effective_on > today:
+            await enqueue(session, Job, kind="carry_out", key=str(row.id), run_at=start_of_day(row.effective_on))
+        else:
+            come.append((row, row.effective_on))
+    if not come:
+        return []
+    await session.flush()
+    lists = await queries.listed(session, [row.id for row, _day in come])
+    unmet, found = await unmet_of(session, [row for row, _day in come]), []
+    for row, day in come:
+        state = due(lists[row.id], unmet[row.id], Route(row.route), day, row.confirmed, today)
+        row.reason_code = state.reason_code
+        if state.act is None:
+            continue
+        if state.act == MEMBERSHIP:
+            step = acts[row.id, MEMBERSHIP]
+            step.started_at = step.started_at or now
+        new = identifiers(lists[row.id])
+        found.append(Due(row, state.act, new | ({"new_urn": int(new["new_urn"])} if "new_urn" in new else {})))
+    return found
 
 
-async def note_done(session: AsyncSession, row: Transfer, key: str, now: datetime) -> bool:
-    """Note an act as done; says whether it was open."""
-    step = await queries.step(session, row.id, key)
+async def note_done(session: AsyncSession, row: Transfer, step: TransferStep, now: datetime) -> bool:
+    """Note an act as done; says whether it was open: one that another worker has noted before changes nothing."""
     if step.status != "open":
         return False
     step.status, step.finished_at, step.finished_by = "done", now, SYSTEM.actor()
-    await tell(session, row, "transfer.step", SYSTEM, now, step=key, step_status="done")
+    await tell(session, row, "transfer.step", SYSTEM, now, step=step.key, step_status="done")
     return True
 
 
 async def finish_check(
-    session: AsyncSession, *, row: Transfer, contract: dict[str, Any], found: Sequence[Condition], now: datetime
-) -> bool:
-    """The ground was checked on the day; says whether it holds. Gone, it ends the transfer; not known, it waits."""
-    if not await note_ground(session, row=row, contract=contract, found=found, now=now):
-        return False
-    if not gate_open(found):
+    session: AsyncSession, *, row: Transfer, step: TransferStep, ground: Ground, now: datetime
+) -> None:
+    """The ground was checked on the day. Gone, it ends the transfer; not known, it waits."""
+    found = ground.conditions
+    if not await note_ground(session, row=row, contract=ground.contract, found=found, now=now):
+        return
+    if gate_open(found):
+        await note_done(session, row, step, now)
+    else:
         row.reason_code = f"waiting_for_{next(each.code for each in found if each.state != 'met')}"
-        return False
-    await note_done(session, row, CHECK, now)
-    return True
 
 
 async def refused_act(session: AsyncSession, *, row: Transfer, key: str, code: str, now: datetime) -> None:
@@ -126,22 +144,35 @@ async def refused_act(session: AsyncSession, *, row: Transfer, key: str, code: s
             await tell(session, row, "transfer.refused", SYSTEM, now, step=key, code=code)
 
 
-async def make_package(
-    session: AsyncSession, *, row: Transfer, contract: dict[str, Any], terms: Terms, now: datetime
+async def complete(
+    session: AsyncSession,
+    *,
+    rows: Sequence[Transfer],
+    contracts: Mapping[UUID, dict[str, Any]],
+    terms: Terms,
+    now: datetime,
 ) -> None:
-    """The package of a transfer that was carried out, in the transaction that completes it."""
-    facts = rules.package(
-        transfer=row.model_dump(),
-        contract=contract,
-        consents=[each.model_dump() for each in (await decisions(session, row)).values()],
-        days=[each.model_dump() for each in await queries.days(session, row.id)],
-    )
-    due_at = now + timedelta(minutes=terms.minutes)
-    made = HandOver(transfer_id=row.id, package=facts, sha256=rules.digest(facts), made_at=now, due_at=due_at)
-    session.add(made)
-    await tell(session, row, "transfer.hand_over", SYSTEM, now, sha256=made.sha256)
-    if terms.sent:
-        await enqueue(session, Job, kind="hand_over", key=str(row.id))
+    """The last act of transfers has been done: they are completed, and their packages made in the same transaction."""
+    if not rows:
+        return
+    ids = [row.id for row in rows]
+    await follow(session, contracts=list(contracts.values()))
+    decided, days = await decisions_of(session, rows), await queries.days(session, ids)
+    for row in rows:
+        row.status = moved(Status(row.status), Move.COMPLETE, Role.WORKER)
+        await tell(session, row, "transfer.completed", SYSTEM, now, effective_on=row.effective_on)
+        facts = rules.package(
+            transfer=row.model_dump(),
+            contract=contracts[row.id],
+            consents=[each.model_dump() for each in decided.get(row.id, {}).values()],
+            days=[each.model_dump() for each in days if each.transfer_id == row.id],
+        )
+        due_at = now + timedelta(minutes=terms.minutes)
+        made = HandOver(transfer_id=row.id, package=facts, sha256=rules.digest(facts), made_at=now, due_at=due_at)
+        session.add(made)
+        await tell(session, row, "transfer.hand_over", SYSTEM, now, sha256=made.sha256)
+        if terms.sent:
+            await enqueue(session, Job, kind="hand_over", key=str(row.id))
 
 
 async def package_of(session: AsyncSession, transfer_id: UUID) -> HandOver:

@@ -1,5 +1,6 @@
 """Taking in events of the services behind the door, each exactly once, and in their order."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -36,12 +37,15 @@ def known(contract: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def follow(session: AsyncSession, *, contract: dict[str, Any]) -> None:
-    """Keep what the gateway knows of a contract; an older version never replaces a newer one."""
-    values = known(contract)
-    statement = insert(ContractRef).values(**values)
+async def follow(session: AsyncSession, *, contracts: Sequence[dict[str, Any]]) -> None:
+    """Keep what the gateway knows of contracts; an older version never replaces a newer one."""
+    if not contracts:
+        return
+    rows = sorted((known(each) for each in contracts), key=lambda each: str(each["contract_id"]))
+    statement = insert(ContractRef).values(rows)
+    newer = {name: statement.excluded[name] for name in rows[0] if name != "contract_id"}
     statement = statement.on_conflict_do_update(
-        index_elements=["contract_id"], set_=values, where=ContractRef.version < statement.excluded.version
+        index_elements=["contract_id"], set_=newer, where=ContractRef.version < statement.excluded.version
     )
     await session.execute(statement)
 
@@ -63,8 +67,7 @@ async def take_events(
     if (cursor.txid, cursor.position) != after:
         return False
     judged = {event["subject_id"] for event in events if event["type"] == "contract.evaluated"}
-    for contract in contracts:
-        await follow(session, contract=contract)
+    await follow(session, contracts=contracts)
     completed = {contract["id"] for contract in contracts if contract["status"] == "completed"}
     for contract_id in sorted(completed | judged):
         await enqueue(session, Job, kind="review", key=contract_id)

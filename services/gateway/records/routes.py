@@ -52,7 +52,7 @@ async def learn(request: Request, contract_id: UUID, caller: Caller, *, known: b
             raise
         return
     async with request.app.state.database.transaction(calls.SELF) as other:
-        await follow(other, contract=contract)
+        await follow(other, contracts=[contract])
 
 
 async def learn_all(request: Request, session: Session, wanted: set[UUID], caller: Caller) -> dict[UUID, DomainError]:

@@ -2,41 +2,11 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
+from services.kernel.addresses import is_public
 from services.kernel.errors import Unprocessable
-
-CLOSED = tuple(
-    ip_network(network)
-    for network in (
-        "0.0.0.0/8",
-        "10.0.0.0/8",
-        "100.64.0.0/10",
-        "127.0.0.0/8",
-        "169.254.0.0/16",
-        "172.16.0.0/12",
-        "192.0.0.0/24",
-        "192.0.2.0/24",
-        "192.31.196.0/24",
-        "192.52.193.0/24",
-        "192.88.99.0/24",
-        "192.168.0.0/16",
-        "192.175.48.0/24",
-        "198.18.0.0/15",
-        "198.51.100.0/24",
-        "203.0.113.0/24",
-        "224.0.0.0/3",
-        "168.63.129.16/32",
-        "100.100.100.200/32",
-    )
-)
-"""IANA's special-purpose registry for IPv4, multicast and reserved space, and where clouds serve their metadata."""
-UNICAST = ip_network("2000::/3")
-CLOSED_IN_UNICAST = tuple(
-    ip_network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")
-)
-"""Special networks inside IPv6's global unicast space; Teredo and 6to4 carry IPv4 addresses in disguise."""
 
 
 class TargetNotAllowed(Unprocessable):
@@ -56,19 +26,6 @@ class Target:
     path: str
     authority: str
     """The Host header: the host with its port where it is not the scheme's own."""
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is reachable by everybody and belongs to no special range; False for what is no address."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(found, IPv6Address) and found.ipv4_mapped:
-        return False
-    if isinstance(found, IPv4Address):
-        return not any(found in network for network in CLOSED)
-    return found in UNICAST and not any(found in network for network in CLOSED_IN_UNICAST)
 
 
 def is_loopback(address: str) -> bool:

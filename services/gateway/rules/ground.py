@@ -7,6 +7,8 @@ from typing import Any
 AT_LEAST_PARTLY = frozenset({"met", "partly_met"})
 ON_THE_VERDICT = ("outcomes_met", "final_data", "no_veto", "critical_measures_partly_met")
 """Conditions that follow from the verdict: what a revision of the data can take away, also after the day."""
+HOLDING = "no_dispute"
+"""What is settled between the parties in time: it keeps the gate shut and the day waiting, and withdraws nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +30,23 @@ def conditions(
 ) -> list[Condition]:
     """Every condition for a transfer, explained.
 
-    `contract` is as its service shows it, `concerns` what is open about it and its supplier, `inspections` where they
-    leave the school (None where the register does not know it).
+    `contract` is as its service shows it, `concerns` what is open about it, its payments and its supplier,
+    `inspections` where they leave the school (None where the register does not know it).
     """
+    disputes = [each for each in concerns if each["kind"] == "dispute"]
+    others = [each for each in concerns if each["kind"] != "dispute"]
     return [
         *on_the_contract(contract),
         *on_the_verdict(contract["evaluation"]),
-        condition(
-            "nothing_open", not concerns, f"Open: {'; '.join(each['detail'] for each in concerns) or 'nothing'}."
-        ),
+        condition("nothing_open", not others, f"Open: {listed(others)}."),
+        condition(HOLDING, not disputes, f"Payments in dispute: {listed(disputes)}."),
         on_inspections(inspections),
     ]
+
+
+def listed(concerns: Sequence[Mapping[str, Any]]) -> str:
+    """What is open, in words."""
+    return "; ".join(each["detail"] for each in concerns) or "nothing"
 
 
 def on_the_contract(contract: Mapping[str, Any]) -> list[Condition]:
@@ -79,15 +87,15 @@ def on_critical_measures(verdict: Mapping[str, Any]) -> Condition:
     critical = verdict.get("critical") or dict.fromkeys(verdict["critical_not_met"], "not_met")
     below = {code: status for code, status in critical.items() if status not in AT_LEAST_PARTLY}
     held = True if not below else False if "not_met" in below.values() else None
-    listed = ", ".join(f"{code} {status}" for code, status in below.items()) or "none"
-    return condition("critical_measures_partly_met", held, f"Critical, below partly met: {listed}.")
+    named = ", ".join(f"{code} {status}" for code, status in below.items()) or "none"
+    return condition("critical_measures_partly_met", held, f"Critical, below partly met: {named}.")
 
 
 def on_inspections(inspections: Mapping[str, Any] | None) -> Condition:
     """Whether the school is of no concern and led to the expected standard (old scale: Good)."""
-    if not inspections or not inspections["data"]:
+    if not inspections or not inspections["latest_on"]:
         return condition("inspections_strong", None, "No inspection of the school is known.")
-    latest = inspections["data"][0]["started_on"]
+    latest = inspections["latest_on"]
     led = {True: "led to the expected standard", False: "not strong enough", None: "leadership not graded"}
     words = f"Latest inspection {latest}: category of concern {inspections['concern'] or 'not told'}; "
     return condition("inspections_strong", inspections["strong"], words + led[inspections["strong"]] + ".")
@@ -99,5 +107,11 @@ def gate_open(found: Sequence[Condition]) -> bool:
 
 
 def gone(found: Sequence[Condition], *, joined: bool) -> list[str]:
-    """Which conditions are no longer met; once the school has joined only those of the verdict are looked at."""
-    return [each.code for each in found if each.state == "not_met" and (not joined or each.code in ON_THE_VERDICT)]
+    """Which conditions took the ground away; once the school has joined only those of the verdict are looked at."""
+    unmet = [each.code for each in found if each.state == "not_met" and each.code != HOLDING]
+    return [code for code in unmet if not joined or code in ON_THE_VERDICT]
+
+
+def shown(found: Sequence[Condition]) -> list[dict[str, str]]:
+    """Conditions as they are kept and shown."""
+    return [{"code": each.code, "state": each.state, "detail": each.detail} for each in found]

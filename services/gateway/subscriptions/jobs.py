@@ -39,8 +39,7 @@ async def announce(
         strange = about - (await queries.contract_refs(session, about)).keys()
     found = [await calls.contract(contracts, contract_id) for contract_id in sorted(strange)]
     async with database.transaction(SELF) as session:
-        for contract in found:
-            await following.follow(session, contract=contract)
+        await following.follow(session, contracts=found)
         await effect.announce(session, after=after, events=events)
         await enqueue(session, Job, kind="announce", key="all", pause_seconds=0.0 if events else pull_seconds)
 

@@ -7,6 +7,7 @@ from sqlalchemy import update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.gateway.grounds.service import new_step
 from services.gateway.joining import Transfer, TransferStep
 from services.gateway.rules import steps as rules
 from services.gateway.rules.circumstances import UNTOLD, Circumstance, Known
@@ -15,7 +16,7 @@ from services.gateway.rules.templates import TEMPLATE_VERSION, TEMPLATES
 from services.gateway.rules.transfer import ROLES, Move, Role, Route, Status, TransferNotAllowed, check_way_back, moved
 from services.gateway.tasks.schemas import CompletionIn, Outcome
 from services.gateway.transfers import queries
-from services.gateway.transfers.service import check_again, new_step, past_return, tell, unmet_conditions, wake
+from services.gateway.transfers.effect import check_again, past_return, tell, unmet_conditions, wake
 from services.kernel.auth import Caller
 from services.kernel.errors import NotFound, Unprocessable
 from services.kernel.types import london_date, plain

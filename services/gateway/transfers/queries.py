@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.gateway.joining import Consent, Discrepancy, EffectiveDay, Fulfilment, HandOver, Transfer, TransferStep
 from services.gateway.models import ContractRef
 from services.gateway.rules.day import Listed
+from services.gateway.rules.steps import Section
 from services.kernel.errors import NotFound
 
 
@@ -22,6 +23,15 @@ async def transfer(session: AsyncSession, transfer_id: UUID, *, locked: bool = F
         statement = statement.with_for_update().execution_options(populate_existing=True)
     found = (await session.exec(statement)).one_or_none()
     if found is None:
+        raise NotFound("No such transfer.")
+    return found
+
+
+async def locked_transfers(session: AsyncSession, transfer_ids: Sequence[UUID]) -> list[Transfer]:
+    """Transfers, locked until the end of the transaction, always in the same order; raises NotFound."""
+    statement = select(Transfer).where(col(Transfer.id).in_(transfer_ids)).order_by(col(Transfer.id))
+    found = list(await session.exec(statement.with_for_update().execution_options(populate_existing=True)))
+    if len(found) < len(set(transfer_ids)):
         raise NotFound("No such transfer.")
     return found
 
@@ -70,21 +80,23 @@ async def transfers_page(
     return list(await session.exec(statement))
 
 
-async def consents(session: AsyncSession, transfer_id: UUID) -> list[Consent]:
-    """All decisions on a transfer, in the order in which they were recorded."""
-    statement = select(Consent).where(Consent.transfer_id == transfer_id).order_by(col(Consent.id))
+async def consents(session: AsyncSession, transfer_ids: Sequence[UUID]) -> list[Consent]:
+    """All decisions on transfers, in the order in which they were recorded."""
+    statement = select(Consent).where(col(Consent.transfer_id).in_(transfer_ids)).order_by(col(Consent.id))
     return list(await session.exec(statement))
 
 
 async def fulfilments(session: AsyncSession, consent_ids: Sequence[UUID]) -> dict[tuple[UUID, int], Fulfilment]:
     """By consent and number: the conditions of these consents that have been met."""
+    if not consent_ids:
+        return {}
     found = await session.exec(select(Fulfilment).where(col(Fulfilment.consent_id).in_(consent_ids)))
     return {(each.consent_id, each.number): each for each in found}
 
 
-async def days(session: AsyncSession, transfer_id: UUID) -> list[EffectiveDay]:
-    """The days that were set for a transfer, in the order in which they were."""
-    statement = select(EffectiveDay).where(EffectiveDay.transfer_id == transfer_id)
+async def days(session: AsyncSession, transfer_ids: Sequence[UUID]) -> list[EffectiveDay]:
+    """The days that were set for transfers, in the order in which they were."""
+    statement = select(EffectiveDay).where(col(EffectiveDay.transfer_id).in_(transfer_ids))
     return list(await session.exec(statement.order_by(col(EffectiveDay.id))))
 
 
@@ -99,16 +111,23 @@ async def step(session: AsyncSession, transfer_id: UUID, key: str) -> TransferSt
     return await session.get_one(TransferStep, (transfer_id, key))
 
 
-async def listed(session: AsyncSession, transfer_id: UUID) -> list[Listed]:
-    """The list of a transfer as the rules of the day see it: columns, not rows, for a day on which many are due."""
-    names = ("key", "section", "status", "gate", "optional", "answer")
+async def acts(session: AsyncSession, transfer_ids: Sequence[UUID]) -> dict[tuple[UUID, str], TransferStep]:
+    """The acts of the day of transfers, by transfer and key."""
+    statement = select(TransferStep).where(col(TransferStep.transfer_id).in_(transfer_ids))
+    found = await session.exec(statement.where(TransferStep.section == Section.THE_DAY))
+    return {(each.transfer_id, each.key): each for each in found}
+
+
+async def listed(session: AsyncSession, transfer_ids: Sequence[UUID]) -> dict[UUID, list[Listed]]:
+    """The lists of transfers as the rules of the day see them: columns, not rows, for a day on which many are due."""
+    names = ("transfer_id", "key", "section", "status", "gate", "optional", "answer")
     columns = [col(getattr(TransferStep, name)) for name in names]
-    statement = sa_select(*columns).where(col(TransferStep.transfer_id) == transfer_id)
-    found = await session.execute(statement.order_by(col(TransferStep.place)))
-    return [
-        Listed(key, section, status, gate, optional, answer or {})
-        for key, section, status, gate, optional, answer in found
-    ]
+    statement = sa_select(*columns).where(col(TransferStep.transfer_id).in_(transfer_ids))
+    found: dict[UUID, list[Listed]] = {}
+    for row in await session.execute(statement.order_by(col(TransferStep.place))):
+        transfer_id, key, section, status, gate, optional, answer = row
+        found.setdefault(transfer_id, []).append(Listed(key, section, status, gate, optional, answer or {}))
+    return found
 
 
 async def hand_over(session: AsyncSession, transfer_id: UUID, *, locked: bool = False) -> HandOver | None:

@@ -3,14 +3,14 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from services.gateway import calls
 from services.gateway.joining import Consent, Transfer
-from services.gateway.rules.ground import gate_open
+from services.gateway.rules.ground import gate_open, shown
 from services.gateway.rules.steps import shown_status
-from services.gateway.rules.transfer import Body, Status
+from services.gateway.rules.transfer import Status
 from services.gateway.transfers import queries, schemas, service
 from services.kernel.auth import Caller, require
 from services.kernel.bodies import Cursor, IfMatch, check_match, decode_cursor, entity_tag, page
@@ -57,9 +57,9 @@ async def attention(session: Session, row: Transfer) -> list[str]:
 async def shape(session: Session, row: Transfer) -> schemas.TransferOut:
     """The transfer with its consents, days, steps and what does not agree with it."""
     await session.flush()
-    steps, consents = await queries.steps(session, row.id), await queries.consents(session, row.id)
+    steps, consents = await queries.steps(session, row.id), await queries.consents(session, [row.id])
     statuses = {step.key: step.status for step in steps}
-    shown = [
+    listed = [
         schemas.StepOut.model_validate(step).model_copy(
             update={"status": shown_status(step.status, step.depends_on, statuses)}
         )
@@ -72,8 +72,8 @@ async def shape(session: Session, row: Transfer) -> schemas.TransferOut:
             **{name: getattr(row, name) for name in schemas.TransferOut.model_fields.keys() - made},
             "school_urn": str(row.school_urn),
             "consents": shown_consents(consents, met),
-            "days": [schemas.DayOut.model_validate(each) for each in await queries.days(session, row.id)],
-            "steps": shown,
+            "days": [schemas.DayOut.model_validate(each) for each in await queries.days(session, [row.id])],
+            "steps": listed,
             "discrepancies": await queries.discrepancies(session, row.id),
             "attention": await attention(session, row),
         }
@@ -104,7 +104,7 @@ async def read_conditions(contract_id: UUID, request: Request, caller: Reader) -
     except Refused as error:
         raise NotFound("No such contract.") from error
     found = (await calls.ground(state.contracts, state.outcomes, contract_id)).conditions
-    data = [schemas.ConditionOut(**each) for each in service.shown(found)]
+    data = [schemas.ConditionOut(**each) for each in shown(found)]
     return schemas.ConditionsOut(contract_id=contract_id, all_met=gate_open(found), data=data)
 
 
@@ -133,34 +133,6 @@ async def read_transfer(transfer_id: UUID, request: Request, caller: Reader, ses
     row = await queries.transfer(session, transfer_id)
     if request.headers.get("if-none-match") == entity_tag(row.version):
         return Response(status_code=304, headers={"ETag": entity_tag(row.version)})
-    return await tagged(session, row)
-
-
-@router.post(f"{PATH}/consents", status_code=201, response_model=schemas.TransferOut, responses=CHANGE)
-async def give_consent(
-    transfer_id: UUID, body: schemas.ConsentIn, caller: Writer, session: Session, match: IfMatch
-) -> JSONResponse:
-    """Record the decision of a body for which the caller speaks; the ground of the transfer is checked again."""
-    row = await for_update(session, transfer_id, match)
-    row = await service.consent(session, row=row, body=body, caller=caller, now=utc_now())
-    return await tagged(session, row, 201)
-
-
-@router.post(
-    f"{PATH}/consents/{{by}}/conditions/{{number}}/fulfilment", response_model=schemas.TransferOut, responses=CHANGE
-)
-async def fulfil_condition(
-    transfer_id: UUID,
-    by: Body,
-    number: Annotated[int, Path(ge=1, le=20)],
-    body: schemas.FulfilmentIn,
-    caller: Writer,
-    session: Session,
-    match: IfMatch,
-) -> JSONResponse:
-    """Record that a condition of a consent has been met; it holds the day back until then."""
-    row = await for_update(session, transfer_id, match)
-    row = await service.fulfil(session, row=row, by=by, number=number, body=body, caller=caller, now=utc_now())
     return await tagged(session, row)
 
 

@@ -13,25 +13,6 @@ from services.kernel.bodies import Answer, Body, Paging, Text
 Day = Annotated[date, Field(strict=False, examples=["2025-06-01"])]
 
 
-class ConsentIn(Body):
-    """A decision of one of the bodies whose consent is needed."""
-
-    by: Annotated[ConsentBody, Field(strict=False)]
-    decision: Annotated[Decision, Field(strict=False)]
-    conditions: Annotated[
-        list[Text], Field(max_length=20, description="With approved_with_conditions: what must be met before the day")
-    ] = []
-    until: Annotated[Day | None, Field(description="With deferred: the day until which the decision is put off")] = None
-    decided_on: Day
-
-
-class FulfilmentIn(Body):
-    """That a condition of a consent has been met."""
-
-    fulfilled_on: Day
-    note: Text | None = None
-
-
 class EffectiveDateIn(Body):
     """The first of a month on which the school is to join; it is carried out once it is confirmed."""
 

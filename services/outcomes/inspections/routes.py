@@ -9,7 +9,7 @@ from services.kernel.http import Session
 from services.kernel.openapi import problems
 from services.outcomes import queries as register
 from services.outcomes.inspections import queries, schemas, service
-from services.outcomes.routes import Reader, UidPath, UrnPath, known_school
+from services.outcomes.routes import Internal, Reader, UidPath, UrnPath, known_school
 
 router = APIRouter()
 
@@ -20,6 +20,12 @@ router = APIRouter()
 async def list_inspections(urn: UrnPath, caller: Reader, session: Session) -> schemas.InspectionsOut:
     """Ofsted's inspections of a school through all of its lives, the latest first, on the scales of their time."""
     return await service.told(session, await known_school(session, urn))
+
+
+@router.post("/internal/inspections", tags=["internal"])
+async def read_standings(urns: list[int], caller: Internal, session: Session) -> list[schemas.StandingOut]:
+    """Where inspections leave schools; those that the register does not know are left out."""
+    return await service.standings(session, urns)
 
 
 @router.get(

@@ -49,6 +49,16 @@ class InspectionOut(BaseModel):
     release: ReleaseName
 
 
+class StandingOut(BaseModel):
+    """Where inspections leave a school; see `InspectionsOut` for the words."""
+
+    urn: str
+    stuck: bool | None
+    concern: rules.Concern | None
+    strong: bool | None
+    latest_on: date | None = Field(description="The day on which the latest inspection started")
+
+
 class InspectionsOut(BaseModel):
     """The inspections of a school through all of its lives, the latest first."""
 

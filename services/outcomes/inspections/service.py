@@ -10,7 +10,7 @@ from services.outcomes import queries as register
 from services.outcomes.inspections import queries, schemas
 from services.outcomes.inspections.queries import Held
 from services.outcomes.models import Establishment, Membership, RingFence
-from services.outcomes.rules.inspection import below_good, graded, in_order, standing, stuck
+from services.outcomes.rules.inspection import Inspection, below_good, graded, in_order, standing, stuck
 from services.outcomes.rules.ringfence import ContractRole, Term, breaks_of, contract_role
 from services.outcomes.rules.ringfence import Membership as Time
 from services.outcomes.schemas import ReleaseName
@@ -32,6 +32,32 @@ async def told(session: AsyncSession, school: Establishment) -> schemas.Inspecti
         safeguarding=now.safeguarding,
         strong=now.strong,
         data=[shown(each, members, fences, ReleaseName.of(releases[each.release_id])) for each in ordered],
+    )
+
+
+async def standings(session: AsyncSession, urns: Sequence[int]) -> list[schemas.StandingOut]:
+    """Where inspections leave schools, of those that the register knows."""
+    schools = await register.establishments(session, urns)
+    lives: dict[UUID, set[int]] = {}
+    for school_id, scheme, value in await register.identifiers_of(session, [each.school_id for each in schools]):
+        lives.setdefault(school_id, set()).update({int(value)} if scheme == "urn" else ())
+    own = {each.urn: lives.get(each.school_id, set()) | {each.urn} for each in schools}
+    found = [each.inspection for each in await queries.held(session, sorted(set().union(*own.values())))]
+    return [
+        standing_of(urn, [each for each in found if each.urn in mine or each.listed_under in mine])
+        for urn, mine in own.items()
+    ]
+
+
+def standing_of(urn: int, history: Sequence[Inspection]) -> schemas.StandingOut:
+    """Where its inspections leave one school."""
+    now = standing(history)
+    return schemas.StandingOut(
+        urn=str(urn),
+        stuck=stuck(history) if len(in_order(history)) > 1 else None,
+        concern=now.concern,
+        strong=now.strong,
+        latest_on=max((each.started_on for each in history), default=None),
     )
 
 

@@ -4,18 +4,16 @@ import asyncio
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Self
 
 import httpx
 
+from services.kernel.addresses import is_public
 from services.kernel.errors import Unprocessable
 from services.outcomes.remote.errors import AddressForbidden
 
 HTTPS = 443
 LONGEST = 2000
-TRANSLATED = (ip_network("64:ff9b::/96"), ip_network("2002::/16"))
-"""Addresses of IPv6 that stand for others of IPv4, which may be private."""
 
 
 class UrlNotAllowed(Unprocessable):
@@ -61,16 +59,6 @@ def name_of(url: httpx.URL) -> str:
     return host if (url.port or HTTPS) == HTTPS else f"{host}:{url.port}"
 
 
-def reachable(address: str) -> bool:
-    """Whether an IP address is one of the public internet."""
-    found: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
-    if isinstance(found, IPv6Address):
-        if any(found in each for each in TRANSLATED):
-            return False
-        found = found.ipv4_mapped or found
-    return found.is_global and not found.is_multicast
-
-
 async def addresses_of(host: str, port: int) -> list[str]:
     """The IP addresses of a name; raises httpx.ConnectError when it has none."""
     try:
@@ -93,7 +81,7 @@ class Guarded(httpx.AsyncBaseTransport):
         """Answer a request; raises UrlNotAllowed, AddressForbidden and what httpx raises."""
         url = self.hosts.check(request.url)
         addresses = await addresses_of(url.host, url.port or HTTPS)
-        if name_of(url) not in self.hosts.inside and not all(map(reachable, addresses)):
+        if name_of(url) not in self.hosts.inside and not all(map(is_public, addresses)):
             raise AddressForbidden(f"{url.host} leads to an address inside a private network.")
         return await self.first(request, addresses)
 

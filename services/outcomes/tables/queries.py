@@ -64,21 +64,24 @@ async def ring_fences_page(
     return list(await session.exec(statement))
 
 
-async def full_membership(session: AsyncSession, transfer_id: UUID) -> FullMembership | None:
-    """The transfer, when it was carried out before."""
-    return await session.get(FullMembership, transfer_id)
+async def locked_ring_fences(session: AsyncSession, contract_ids: Sequence[UUID]) -> dict[UUID, RingFence]:
+    """The ring-fences of contracts, locked until the end of the transaction."""
+    statement = select(RingFence).where(col(RingFence.contract_id).in_(contract_ids))
+    found = await session.exec(statement.order_by(col(RingFence.contract_id)).with_for_update())
+    return {each.contract_id: each for each in found}
 
 
-async def full_membership_of(session: AsyncSession, contract_id: UUID) -> FullMembership | None:
-    """The transfer that ended this contract."""
-    statement = select(FullMembership).where(FullMembership.contract_id == contract_id)
-    return (await session.exec(statement)).one_or_none()
+async def full_memberships(session: AsyncSession, contract_ids: Sequence[UUID]) -> dict[UUID, FullMembership]:
+    """By contract: the transfers that ended these."""
+    statement = select(FullMembership).where(col(FullMembership.contract_id).in_(contract_ids))
+    return {each.contract_id: each for each in await session.exec(statement)}
 
 
-async def open_membership(session: AsyncSession, urn: int) -> Membership | None:
-    """The school's present membership, locked until the end of the transaction."""
-    present = (Membership.urn == urn, col(Membership.left_on).is_(None))
-    return (await session.exec(select(Membership).where(*present).with_for_update())).one_or_none()
+async def open_memberships(session: AsyncSession, urns: Sequence[int]) -> dict[int, Membership]:
+    """The present memberships of schools, locked until the end of the transaction."""
+    present = (col(Membership.urn).in_(urns), col(Membership.left_on).is_(None))
+    found = await session.exec(select(Membership).where(*present).order_by(col(Membership.urn)).with_for_update())
+    return {each.urn: each for each in found}
 
 
 async def rows(session: AsyncSession, statement: str, **values: Any) -> list[Row]:

@@ -15,6 +15,7 @@ from services.kernel.errors import NotFound
 from services.kernel.http import Session
 from services.kernel.openapi import problems
 from services.kernel.types import utc_now
+from services.outcomes.routes import Internal
 from services.outcomes.rules.measures import KeyStage
 from services.outcomes.rules.performance import View, performance
 from services.outcomes.rules.years import academic_year_from
@@ -24,7 +25,6 @@ from services.outcomes.tables import queries, schemas, service
 
 router = APIRouter()
 Reader = Annotated[Caller, require("outcomes:read")]
-Internal = Annotated[Caller, require("internal")]
 FENCE_COLUMNS = [name for name in schemas.RingFenceOut.model_fields if name != "series"]
 TABLE_COLUMNS = ["view", "urn", "name", "measure", "state", "value", "low", "high", "n", "schools", "left_out"]
 
@@ -136,10 +136,10 @@ async def put_ring_fence(
     return schemas.RingFenceOut.of(row)
 
 
-@router.put("/internal/full-memberships/{transfer_id}", tags=["internal"], responses=problems(404, 409))
-async def put_full_membership(
-    transfer_id: UUID, body: schemas.FullMembershipIn, caller: Internal, session: Session
-) -> schemas.FullMembershipOut:
-    """Make a contracted school a full member of the trust, in one transaction."""
-    answer = await service.join(session, transfer_id=transfer_id, body=body, caller=caller, now=utc_now())
-    return schemas.FullMembershipOut.model_validate(answer)
+@router.put("/internal/full-memberships", tags=["internal"], responses=problems(404, 409))
+async def put_full_memberships(
+    body: list[schemas.FullMembershipIn], caller: Internal, session: Session
+) -> list[schemas.FullMembershipOut]:
+    """Make contracted schools full members of their trusts, in one transaction: all of them or none."""
+    answers = await service.join(session, bodies=body, caller=caller, now=utc_now())
+    return [schemas.FullMembershipOut.model_validate(each) for each in answers]

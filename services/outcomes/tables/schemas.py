@@ -43,6 +43,7 @@ class RingFenceIn(Body):
 class FullMembershipIn(Body):
     """A school that joins a trust on a day; `new_urn` and `new_laestab` where it goes on under others."""
 
+    transfer_id: Annotated[UUID, Field(strict=False)]
     contract_id: Annotated[UUID, Field(strict=False)]
     school_urn: UrnNumber
     trust_uid: Uid

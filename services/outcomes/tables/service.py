@@ -1,5 +1,6 @@
 """What happens to ring-fences and memberships: opened by a contract, closed by a transfer, each exactly once."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -73,47 +74,45 @@ async def fence(
 
 
 async def join(
-    session: AsyncSession, *, transfer_id: UUID, body: FullMembershipIn, caller: Caller, now: datetime
-) -> dict[str, Any]:
-    """Make the school a full member: ring-fence closed, membership opened, identifier added, or nothing at all.
+    session: AsyncSession, *, bodies: Sequence[FullMembershipIn], caller: Caller, now: datetime
+) -> list[dict[str, Any]]:
+    """Make schools full members: ring-fences closed, memberships opened, identifiers added, or nothing at all.
 
     The same transfer again gives the first answer. Raises AlreadyTransferred, LaterMembership or NotFound.
     """
-    fenced = await queries.ring_fence(session, body.contract_id)
-    if fenced is None:
+    contract_ids = [each.contract_id for each in bodies]
+    fences = await queries.locked_ring_fences(session, contract_ids)
+    if len(fences) < len(set(contract_ids)):
         raise NotFound("The contract has no ring-fence.")
-    before = await queries.full_membership(session, transfer_id)
-    if before is not None:
-        return before.answer
-    other = await queries.full_membership_of(session, body.contract_id)
-    if other is not None:
-        raise AlreadyTransferred(f"Transfer {other.transfer_id} was carried out on {other.effective_on}.")
-    urn = body.new_urn or body.school_urn
-    await rename(session, body)
-    close_fence(session, fenced, body.effective_on, caller, now)
-    await leave(session, body.school_urn, body.effective_on)
+    before = await queries.full_memberships(session, contract_ids)
+    for each in before.values():
+        if each.transfer_id not in {body.transfer_id for body in bodies if body.contract_id == each.contract_id}:
+            raise AlreadyTransferred(f"Transfer {each.transfer_id} was carried out on {each.effective_on}.")
+    new = [each for each in bodies if each.contract_id not in before]
+    for body in new:
+        await rename(session, body)
+        close_fence(session, fences[body.contract_id], body.effective_on, caller, now)
+    present = await queries.open_memberships(session, [each.school_urn for each in new])
+    for body in new:
+        leave(present.get(body.school_urn), body.effective_on)
     await session.flush()
-    session.add(
-        Membership(
-            urn=urn,
-            trust_uid=body.trust_uid,
-            joined_on=body.effective_on,
-            source=TRANSFER,
-            transfer_id=transfer_id,
-        )
-    )
-    answer = answer_of(transfer_id, body, urn)
-    session.add(
-        FullMembership(
-            transfer_id=transfer_id,
-            contract_id=body.contract_id,
-            urn=urn,
-            trust_uid=body.trust_uid,
-            effective_on=body.effective_on,
-            answer=answer,
-            created_at=now,
-        )
-    )
+    answers = {each.contract_id: open_one(session, body=each, caller=caller, now=now) for each in new}
+    return [before[each].answer if each in before else answers[each] for each in contract_ids]
+
+
+def open_one(session: AsyncSession, *, body: FullMembershipIn, caller: Caller, now: datetime) -> dict[str, Any]:
+    """Open the membership of one school; gives what that leads to."""
+    urn = body.new_urn or body.school_urn
+    alike: dict[str, Any] = {"transfer_id": body.transfer_id, "urn": urn, "trust_uid": body.trust_uid}
+    session.add(Membership(joined_on=body.effective_on, source=TRANSFER, **alike))
+    answer = answer_of(body, urn)
+    made: dict[str, Any] = {
+        "contract_id": body.contract_id,
+        "effective_on": body.effective_on,
+        "answer": answer,
+        "created_at": now,
+    }
+    session.add(FullMembership(**alike, **made))
     actor, subject = caller.actor(), body.contract_id
     record(session, Event, kind="membership.opened", subject_id=subject, actor=actor, data=answer, now=now)
     return answer
@@ -130,11 +129,11 @@ def close_fence(session: AsyncSession, row: RingFence, on: date, caller: Caller,
     )
 
 
-def answer_of(transfer_id: UUID, body: FullMembershipIn, urn: int) -> dict[str, Any]:
+def answer_of(body: FullMembershipIn, urn: int) -> dict[str, Any]:
     """What a transfer leads to: from which year the school's results count for the trust."""
     answer: dict[str, Any] = plain(
         {
-            "transfer_id": transfer_id,
+            "transfer_id": body.transfer_id,
             "contract_id": body.contract_id,
             "urn": str(urn),
             "trust_uid": body.trust_uid,
@@ -146,9 +145,8 @@ def answer_of(transfer_id: UUID, body: FullMembershipIn, urn: int) -> dict[str, 
     return answer
 
 
-async def leave(session: AsyncSession, urn: int, on: date) -> None:
+def leave(present: Membership | None, on: date) -> None:
     """End the school's present membership, if it has one; raises LaterMembership when that began later."""
-    present = await queries.open_membership(session, urn)
     if present is None:
         return
     if present.joined_inferred and present.joined_on >= on:
@@ -156,7 +154,6 @@ async def leave(session: AsyncSession, urn: int, on: date) -> None:
     if present.joined_on >= on:
         raise LaterMembership(f"It joined trust {present.trust_uid} on {present.joined_on}.")
     present.left_on, present.left_inferred = on, False
-    session.add(present)
 
 
 async def rename(session: AsyncSession, body: FullMembershipIn) -> None:
@@ -174,7 +171,7 @@ async def rename(session: AsyncSession, body: FullMembershipIn) -> None:
     there = await session.get(Establishment, body.new_urn) if body.new_urn else None
     if there is not None and there.school_id != school.school_id:
         before = there.opened_on is not None and there.opened_on < body.effective_on
-        if before or await queries.open_membership(session, there.urn) is not None:
+        if before or await queries.open_memberships(session, [there.urn]):
             raise TakenUrn(f"URN {there.urn} is {there.name}, which was open before.")
         given.pop("urn")
     own = await register.identifiers(session, school.school_id)

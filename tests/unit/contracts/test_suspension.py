@@ -7,14 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.contracts.rules.life import NotTheirMove, Role
 from services.contracts.rules.suspension import (
     Dates,
     NothingStops,
+    NothingWaits,
     Stops,
+    check_resolution,
     check_stops,
     fence_breaks,
     last_day,
     resumed,
+    worked_until,
 )
 
 START, END, LATEST = date(2023, 9, 1), date(2025, 8, 31), date(2026, 8, 31)
@@ -64,3 +68,19 @@ def test_breaks_of_the_ring_fence() -> None:
     assert fence_breaks([], None, fence_stopped=False) == []
     assert fence_breaks(past, date(2024, 5, 1), fence_stopped=False) == past
     assert fence_breaks(past, date(2024, 5, 1), fence_stopped=True) == [*past, (date(2024, 5, 1), None)]
+
+
+def test_payments_that_were_stopped_at_the_end_are_for_the_commissioner_to_decide() -> None:
+    for role, ended, stopped in product(Role, (False, True), (False, True)):
+        if role is Role.COMMISSIONER and ended and stopped:
+            check_resolution(role, ended=ended, stopped=stopped)
+            continue
+        refusal = NothingWaits if role is Role.COMMISSIONER else NotTheirMove
+        with pytest.raises(refusal) as refused:
+            check_resolution(role, ended=ended, stopped=stopped)
+        assert refused.value.status == (409 if refusal is NothingWaits else 403)
+
+
+def test_a_fee_is_earned_until_the_eve_of_a_suspension_that_outlives_the_contract() -> None:
+    assert worked_until(date(2024, 1, 1), END) == date(2023, 12, 31)
+    assert worked_until(date(2025, 9, 1), END) == END

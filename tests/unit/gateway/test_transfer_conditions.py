@@ -17,7 +17,7 @@ VERDICT: dict[str, Any] = {
     "critical_not_met": [],
     "critical": {"O1": "met", "O2": "partly_met"},
 }
-STRONG: dict[str, Any] = {"concern": "none", "strong": True, "data": [{"started_on": "2024-05-21"}]}
+STRONG: dict[str, Any] = {"concern": "none", "strong": True, "latest_on": "2024-05-21"}
 CODES = [
     "transfer_intended",
     "contract_completed",
@@ -27,6 +27,7 @@ CODES = [
     "no_veto",
     "critical_measures_partly_met",
     "nothing_open",
+    "no_dispute",
     "inspections_strong",
 ]
 
@@ -109,7 +110,7 @@ def test_a_contract_already_transferred_was_completed() -> None:
 def test_without_an_evaluation_nothing_is_known_and_the_gate_is_shut() -> None:
     found = conditions(contract(evaluation=None))
     assert [each.code for each in found] == CODES
-    assert [each.state for each in found] == ["met"] * 3 + ["unknown"] * 4 + ["met"] * 2
+    assert [each.state for each in found] == ["met"] * 3 + ["unknown"] * 4 + ["met"] * 3
     assert not gate_open(found)
 
 
@@ -134,7 +135,7 @@ def test_a_critical_measure_that_could_not_be_measured_leaves_it_open() -> None:
             "unknown",
             "Latest inspection 2024-05-21: category of concern not told; leadership not graded.",
         ),
-        (STRONG | {"data": []}, "unknown", "No inspection of the school is known."),
+        (STRONG | {"latest_on": None}, "unknown", "No inspection of the school is known."),
         (None, "unknown", "No inspection of the school is known."),
     ],
 )
@@ -144,20 +145,26 @@ def test_inspections_must_leave_the_school_strong(inspections: dict[str, Any] | 
     assert gate_open(found) is (state == "met")
 
 
-def test_what_is_open_keeps_the_gate_shut() -> None:
-    concerns = [
-        {"kind": "concern", "detail": "a concern about the supplier"},
-        {"kind": "dispute", "detail": "a dispute"},
+def test_what_is_open_keeps_the_gate_shut_and_a_dispute_takes_no_ground_away() -> None:
+    concern = {"kind": "concern", "detail": "a concern about the supplier"}
+    dispute = {"kind": "dispute", "detail": "claim C-01 for M1 since 2024-10-01"}
+    found = conditions(contract(), [dispute, concern, {"kind": "poor_performance", "detail": "poor performance 2"}])
+    assert found[-3:-1] == [
+        Condition("nothing_open", "not_met", "Open: a concern about the supplier; poor performance 2."),
+        Condition("no_dispute", "not_met", "Payments in dispute: claim C-01 for M1 since 2024-10-01."),
     ]
-    found = conditions(contract(), concerns)
-    words = "Open: a concern about the supplier; a dispute."
-    assert found[-2] == Condition("nothing_open", "not_met", words)
-    assert conditions(contract())[-2] == Condition("nothing_open", "met", "Open: nothing.")
+    assert gone(found, joined=False) == ["nothing_open"]
+    held = conditions(contract(), [dispute])
+    assert (gate_open(held), gone(held, joined=False)) == (False, [])
+    assert conditions(contract())[-3:-1] == [
+        Condition("nothing_open", "met", "Open: nothing."),
+        Condition("no_dispute", "met", "Payments in dispute: nothing."),
+    ]
 
 
 def test_what_is_gone_is_what_is_not_met_and_after_the_day_only_the_verdict_counts() -> None:
     verdict = VERDICT | {"overall": "not_met", "vetoes": ["v"]}
-    found = conditions(contract(evaluation=verdict, status="active"), [{"detail": "x"}], None)
+    found = conditions(contract(evaluation=verdict, status="active"), [{"kind": "concern", "detail": "x"}], None)
     assert gone(found, joined=False) == ["contract_completed", "outcomes_met", "no_veto", "nothing_open"]
     assert gone(found, joined=True) == ["outcomes_met", "no_veto"]
     assert gone(conditions(contract()), joined=False) == []

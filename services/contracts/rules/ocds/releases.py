@@ -20,6 +20,7 @@ TAGS: dict[str, list[str]] = {
     "contract.active": ["contractUpdate"],
     "contract.suspended": ["contractUpdate"],
     "contract.resumed": ["contractUpdate"],
+    "contract.suspension_resolved": ["contractUpdate"],
     "contract.corrected": ["contractUpdate"],
     "contract.varied": ["contractAmendment"],
     "school.identified": ["contractUpdate"],
