@@ -23,6 +23,9 @@ KS2 = {
     "reading_progress": "readprog",
     "writing_progress": "writprog",
     "maths_progress": "matprog",
+    "reading_covered": "readcov",
+    "writing_covered": "writcov",
+    "maths_covered": "matcov",
     "disadvantaged": "tfsm6cla1a",
     "expected_disadvantaged": "ptrwm_exp_fsm6cla1a",
 }
@@ -52,9 +55,9 @@ KS2_FIGURES = (
     Figure("KS2_RWM_HIGH", "higher", "eligible"),
     Figure("KS2_READ_AVG", "reading", "eligible"),
     Figure("KS2_MAT_AVG", "maths", "eligible"),
-    Figure("KS2_READ_PROG", "reading_progress", "eligible"),
-    Figure("KS2_WRIT_PROG", "writing_progress", "eligible"),
-    Figure("KS2_MAT_PROG", "maths_progress", "eligible"),
+    Figure("KS2_READ_PROG", "reading_progress", "eligible", "reading_covered"),
+    Figure("KS2_WRIT_PROG", "writing_progress", "eligible", "writing_covered"),
+    Figure("KS2_MAT_PROG", "maths_progress", "eligible", "maths_covered"),
     Figure("KS2_RWM_EXP_DIS", "expected_disadvantaged", "disadvantaged"),
 )
 KS4 = {
@@ -67,6 +70,7 @@ KS4 = {
     "strong": "ptl2basics_95",
     "standard": "ptl2basics_94",
     "ebacc": "ebaccaps",
+    "ebacc_entered": "ptebacc_e_ptq_ee",
     "disadvantaged": "tfsm6cla1a",
     "attainment_disadvantaged": "att8scr_fsm6cla1a",
     "progress_disadvantaged": "p8mea_fsm6cla1a",
@@ -103,6 +107,7 @@ KS4_FIGURES = (
     Figure("KS4_EM95", "strong", "pupils"),
     Figure("KS4_EM94", "standard", "pupils"),
     Figure("KS4_EBACC_APS", "ebacc", "pupils"),
+    Figure("KS4_EBACC_ENTRY", "ebacc_entered", "pupils"),
     Figure("KS4_A8_DIS", "attainment_disadvantaged", "disadvantaged"),
     Figure("KS4_P8_DIS", "progress_disadvantaged", "progress_pupils_disadvantaged"),
 )

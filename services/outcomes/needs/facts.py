@@ -73,7 +73,7 @@ class Pooled:
     @property
     def errors(self) -> Floats:
         """What chance in the pupils gives each value, as a standard error in the measure's unit."""
-        return error_of(self.measure, self.values, self.pupils)
+        return error_of(self.measure.over(self.years), self.values, self.pupils)
 
 
 def error_of(measure: Measure, values: Floats, pupils: Floats) -> Floats:
@@ -235,11 +235,12 @@ def under_limits(seen: Observed) -> tuple[Bools, Bools]:
     scores, spreads = [], []
     for row in rows:
         values, pupils = seen.values[row], seen.pupils[row].astype(np.float64)
+        measure = seen.measure.over((seen.years[row],))
         known = ~np.isnan(values) & (pupils > SUPPRESS_UP_TO)
         values = np.where(known, values, np.nan)
         middle = float(np.average(values[known], weights=pupils[known])) if known.any() else np.nan
         scores.append(seen.measure.direction * (values - middle))
-        spreads.append(np.nan_to_num(error_of(seen.measure, values, pupils)))
+        spreads.append(np.nan_to_num(error_of(measure, values, pupils)))
     return below_limits(np.array(scores), np.array(spreads))
 
 
@@ -250,7 +251,8 @@ def falling(seen: Observed) -> tuple[Bools, Bools]:
     if len(rows) < 2:
         return unknown(count)
     (first, last), pupils = (seen.values[[rows[0], rows[-1]]]), seen.pupils[[rows[0], rows[-1]]].astype(np.float64)
-    errors = np.hypot(error_of(seen.measure, first, pupils[0]), error_of(seen.measure, last, pupils[1]))
+    then, now = (seen.measure.over((seen.years[rows[at]],)) for at in (0, -1))
+    errors = np.hypot(error_of(then, first, pupils[0]), error_of(now, last, pupils[1]))
     change = seen.measure.direction * (last - first)
     known = ~np.isnan(change) & ~np.isnan(errors)
     if int(known.sum()) < 2:

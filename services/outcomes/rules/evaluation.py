@@ -13,6 +13,7 @@ from services.outcomes.rules.effects import Effect
 from services.outcomes.rules.evidence import (
     actual_readings,
     added_value,
+    change_variance,
     evaluated_years,
     notes,
     pre_trend,
@@ -178,7 +179,7 @@ def worsened(result: MeasureResult) -> bool:
     if first is None or actual is None or result.value_result is not AddedValue.NEGATIVE:
         return False
     measure = MEASURES[result.measure]
-    variance = measure.sampling_variance(first.value, first.n) + measure.sampling_variance(actual.value, actual.n)
+    variance = change_variance(measure, first, actual)
     return measure.direction * (actual.value - first.value) + Z95 * math.sqrt(variance) < 0
 
 
@@ -228,7 +229,7 @@ def conclude_measure(question: Question, agreed: Agreed, gathered: Gathered) -> 
         value_result=value,
         effect=effect,
         shrunk=shrunk(agreed, first, actual, found),
-        effect_size=effect.tau / agreed.measure.spread_at(first.value) if effect else None,
+        effect_size=effect.tau / agreed.measure.over(first.years).spread_at(first.value) if effect else None,
         pre_trend=drift,
         match=found,
         stage=stage_of(readings),
