@@ -52,6 +52,45 @@ async def test_a_contract_follows_its_school_to_another_urn(seeded_world: World,
     assert all(each["actual"]["years"] == [cast.YEAR] for each in verdict["measures"])
 
 
+LIVES = (
+    "URN,EstablishmentName,LA (code),LA (name),EstablishmentNumber,GOR (name),PhaseOfEducation (name),"
+    "TypeOfEstablishment (name),EstablishmentTypeGroup (name),EstablishmentStatus (name),OpenDate,CloseDate,"
+    "Trusts (code),TrustSchoolFlag (code)",
+    "110001,Old,850,Hampshire,4001,South East,Secondary,Community school,LA maintained,Closed,,31-08-2020,,0",
+    "150001,New,850,Hampshire,4001,South East,Secondary,Academy converter,Academies,Open,01-09-2020,,,0",
+    "150002,Newest,850,Hampshire,4009,South East,Secondary,Academy converter,Academies,Open,,,,0",
+    "150003,Merged,850,Hampshire,4010,South East,Secondary,Academy converter,Academies,Open,01-09-2021,,,0",
+    "110002,Sixth form,850,Hampshire,4011,South East,Secondary,Community school,LA maintained,Open,,,,0",
+)
+LINKS = (
+    "URN,LinkURN,LinkName,LinkType,LinkEstablishedDate",
+    "150001,110001,Old,Predecessor,01-09-2020",
+    "110001,150001,New,Successor,31-08-2020",
+    "150001,150002,Newest,Successor,",
+    "150003,150002,Newest,Predecessor - merged,01-09-2021",
+    "110002,110001,Old,Sixth Form Centre Link,",
+)
+"""A conversion told from both sides; another from one side and without a day; a merger, and a link that is none."""
+
+
+@pytest.mark.parametrize("order", [("gias_links", "gias_establishments"), ("gias_establishments", "gias_links")])
+async def test_who_is_whom_does_not_hang_on_which_file_came_first(world: World, order: tuple[str, str]) -> None:
+    dfe, files = await world.client(Kind.DFE), {"gias_links": LINKS, "gias_establishments": LIVES}
+    for feed in order:
+        form = {"feed": feed, "release_status": "final", "published_on": "2024-01-01"}
+        await dfe.ask("POST", "/v1/releases", data=form, files={"file": (feed, "\n".join(files[feed]).encode())})
+        await world.settle(rounds=1)
+    schools = dict(world.rows("SELECT urn, school_id FROM outcomes.establishment"))
+    assert schools[110_001] == schools[150_001] == schools[150_002]
+    assert len({schools[urn] for urn in (110_001, 150_003, 110_002)}) == 3
+    found = await dfe.get("/v1/schools/150002")
+    known = {(each["scheme"], each["value"]): (each["valid_from"], each["valid_to"]) for each in found["identifiers"]}
+    assert known["urn", "110001"] == (None, "2020-08-31")
+    assert known["urn", "150001"] == ("2020-09-01", None)
+    assert {("urn", "150002"), ("laestab", "8504001"), ("laestab", "8504009")} < known.keys()
+    assert len(known) == 5
+
+
 @pytest.mark.parametrize(
     "statement",
     [

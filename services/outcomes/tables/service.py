@@ -167,7 +167,8 @@ async def rename(session: AsyncSession, body: FullMembershipIn) -> None:
         before = there.opened_on is not None and there.opened_on < body.effective_on
         if before or await queries.open_membership(session, there.urn) is not None:
             raise TakenUrn(f"URN {there.urn} is {there.name}, which was open before.")
-        given.pop("urn")
+        there.school_id = school.school_id
+        session.add(there)
     own = await register.identifiers(session, school.school_id)
     for each in own:
         if getattr(body, f"new_{each.scheme}", None) is not None and each.valid_to is None:
