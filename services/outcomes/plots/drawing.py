@@ -19,11 +19,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from services.outcomes.plots.marks import DRAWN, HATCHED, INK, LOOKS, TERM
-from services.outcomes.plots.schemas import Format
 from services.outcomes.rules.plots.figure import About, Band, Bars, Figure, Panel, Points, Span
+from services.pictures import Format
 
 VERSION = f"1 (matplotlib {mpl.__version__})"
-TYPES = {Format.SVG: "image/svg+xml", Format.PNG: "image/png"}
 FONT, INSTEAD = "DejaVu Sans", "'DejaVu Sans', Verdana, Arial, sans-serif"
 mpl.rcParams.update(
     {
