@@ -11,6 +11,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kernel.auth import Caller
+from services.kernel.types import uuid7
 from services.outcomes import queries
 from services.outcomes.continuity import identify, schools_of, unite
 from services.outcomes.copies import copy_lines, copy_rows
@@ -21,7 +22,15 @@ from services.outcomes.feeds.records import (
     TrustRecord,
 )
 from services.outcomes.memberships import establishment_sights, group_sights, settle_memberships
-from services.outcomes.models import EstablishmentLink, Membership, OutcomesTable, Release, RingFence, Trust
+from services.outcomes.models import (
+    EstablishmentLink,
+    Membership,
+    OutcomesTable,
+    RegisterChange,
+    Release,
+    RingFence,
+    Trust,
+)
 from services.outcomes.rules.statements import lines
 
 GONE = "gone"
@@ -71,6 +80,7 @@ async def replace_trusts(session: AsyncSession, row: Release, records: Sequence[
 async def replace_links(session: AsyncSession, row: Release, records: Sequence[EstablishmentLinkRecord]) -> None:
     """The links between establishments as the release has them, and the schools that follow from them."""
     await session.exec(delete(EstablishmentLink))
+    session.add(RegisterChange(id=uuid7()))
     columns = ("urn", "linked_urn", "kind", "established_on", "release_id")
     rows = [(each.urn, each.linked_urn, each.kind, each.established_on, row.id) for each in records]
     await copy_rows(session, EstablishmentLink, columns, rows)

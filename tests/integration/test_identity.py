@@ -1,5 +1,7 @@
 """A school that gets another URN stays the school of its contract; and the database holds what a contract is."""
 
+from datetime import date
+
 import psycopg
 import pytest
 
@@ -8,6 +10,7 @@ from services.contracts.queries import contracts_page
 from services.demo import cast
 from services.kernel.auth import service_caller
 from services.kernel.types import Kind
+from services.outcomes.registers import register
 from tests.integration.conftest import RESULTS_OUT, Actors, active_contract, problem, record, to
 from tests.world import World, agreed_contract, change
 
@@ -57,7 +60,7 @@ LIVES = (
     "TypeOfEstablishment (name),EstablishmentTypeGroup (name),EstablishmentStatus (name),OpenDate,CloseDate,"
     "Trusts (code),TrustSchoolFlag (code)",
     "110001,Old,850,Hampshire,4001,South East,Secondary,Community school,LA maintained,Closed,,31-08-2020,,0",
-    "150001,New,850,Hampshire,4001,South East,Secondary,Academy converter,Academies,Open,01-09-2020,,,0",
+    "150001,New,850,Hampshire,4001,South East,Secondary,Academy converter,Academies,Closed,01-09-2020,31-08-2023,,0",
     "150002,Newest,850,Hampshire,4009,South East,Secondary,Academy converter,Academies,Open,,,,0",
     "150003,Merged,850,Hampshire,4010,South East,Secondary,Academy converter,Academies,Open,01-09-2021,,,0",
     "110002,Sixth form,850,Hampshire,4011,South East,Secondary,Community school,LA maintained,Open,,,,0",
@@ -86,9 +89,14 @@ async def test_who_is_whom_does_not_hang_on_which_file_came_first(world: World, 
     found = await dfe.get("/v1/schools/150002")
     known = {(each["scheme"], each["value"]): (each["valid_from"], each["valid_to"]) for each in found["identifiers"]}
     assert known["urn", "110001"] == (None, "2020-08-31")
-    assert known["urn", "150001"] == ("2020-09-01", None)
+    assert known["urn", "150001"] == ("2020-09-01", "2023-08-31")
     assert {("urn", "150002"), ("laestab", "8504001"), ("laestab", "8504009")} < known.keys()
     assert len(known) == 5
+    async with world.database("outcomes").transaction(service_caller("outcomes")) as session:
+        kept = await register(session, "Secondary")
+    autumn = (date(2021, 8, 1), date(2021, 10, 1))
+    assert sorted(kept.urns[kept.moves.touching(autumn)].tolist()) == [150_002, 150_003], "a merger is a change"
+    assert kept.moves.touching((date(2020, 8, 1), date(2020, 10, 1))).tolist() == [], "a conversion alone is none"
 
 
 @pytest.mark.parametrize(
