@@ -16,7 +16,8 @@ ASSESSED: dict[KeyStage, tuple[int, int]] = {
     KeyStage.ABSENCE: (7, 31),
     KeyStage.CENSUS: (1, 15),
 }
-"""Month and day, in the year that the academic year ends, to which a series belongs; key stage 2: its tests."""
+"""Month and day, in the year that the academic year ends, to which a series belongs; key stage 2: its tests. The census
+is taken on the third Thursday of January, the 15th at the earliest."""
 TESTS_ELSEWHEN = {2022: date(2023, 5, 9)}
 """First days of test weeks of key stage 2 that were moved, by academic year: 8 May 2023 was a bank holiday."""
 

@@ -20,7 +20,6 @@ from services.outcomes.rules.plots.figure import (
     Row,
     number,
 )
-from services.outcomes.rules.plots.school import ENOUGH_FOR_MEDIAN, target_in
 from services.outcomes.rules.plots.subject import (
     Subject,
     better,
@@ -32,6 +31,7 @@ from services.outcomes.rules.plots.subject import (
     why,
     years_text,
 )
+from services.outcomes.rules.plots.years import ENOUGH_FOR_MEDIAN, target_in
 
 COLUMNS = ("what", "urn", "pupils", "value", "low95", "high95", "low998", "high998")
 COVERAGES = (0.95, 0.998)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.outcomes.rules.agreement import Agreed, Missing, Run
-from services.outcomes.rules.evaluation import Gathered
+from services.outcomes.rules.gathering import Gathered
 from services.outcomes.rules.intervals import Interval
 from services.outcomes.rules.measures import Measure
 from services.outcomes.rules.plots.figure import Figure, Row

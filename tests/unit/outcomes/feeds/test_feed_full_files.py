@@ -12,7 +12,7 @@ import pytest
 
 from services.outcomes.feeds import FEEDS
 from services.outcomes.feeds.records import FeedRefused
-from services.outcomes.rules.inspection import Area
+from services.outcomes.rules.grades import Area
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.series import Pooled, interval
 
