@@ -11,9 +11,10 @@ from services.kernel.types import uuid7
 from services.outcomes import queries
 from services.outcomes.copies import copy_lines, copy_rows
 from services.outcomes.feeds.records import EstablishmentRecord
-from services.outcomes.models import Release, School
+from services.outcomes.models import Release
 from services.outcomes.rules.statements import text as written
 from services.outcomes.rules.succession import conversions, first_lives, united
+from services.outcomes.schools import School
 
 
 async def schools_of(

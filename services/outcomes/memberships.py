@@ -11,8 +11,9 @@ from services.kernel.types import uuid7
 from services.outcomes import queries
 from services.outcomes.copies import copy_rows
 from services.outcomes.feeds.records import EstablishmentRecord, GroupLinkRecord
-from services.outcomes.models import Event, Membership, Release
+from services.outcomes.models import Event, Release
 from services.outcomes.rules.membership import Member, Sight, one_trust, reconcile
+from services.outcomes.schools import Membership
 
 
 def establishment_sights(row: Release, records: Sequence[EstablishmentRecord]) -> dict[int, Sight]:

@@ -10,19 +10,10 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.outcomes.models import (
-    CurrentRelease,
-    Establishment,
-    EstablishmentLink,
-    Event,
-    Membership,
-    Observation,
-    Release,
-    SchoolIdentifier,
-    Trust,
-)
+from services.outcomes.models import CurrentRelease, Event, Observation, Release
 from services.outcomes.rules.membership import TRANSFER
 from services.outcomes.rules.releases import Stage
+from services.outcomes.schools import Establishment, EstablishmentLink, Membership, SchoolIdentifier, Trust
 
 STAGE = case({stage.value: stage.rank for stage in Stage}, value=col(Release.release_status), else_=0)
 """The place of a release's stage in the order provisional, revised, final."""

@@ -15,23 +15,11 @@ from services.kernel.types import uuid7
 from services.outcomes import queries
 from services.outcomes.continuity import identify, schools_of, unite
 from services.outcomes.copies import copy_lines, copy_rows
-from services.outcomes.feeds.records import (
-    EstablishmentLinkRecord,
-    EstablishmentRecord,
-    GroupLinkRecord,
-    TrustRecord,
-)
+from services.outcomes.feeds.records import EstablishmentLinkRecord, EstablishmentRecord, GroupLinkRecord, TrustRecord
 from services.outcomes.memberships import establishment_sights, group_sights, settle_memberships
-from services.outcomes.models import (
-    EstablishmentLink,
-    Membership,
-    OutcomesTable,
-    RegisterChange,
-    Release,
-    RingFence,
-    Trust,
-)
+from services.outcomes.models import OutcomesTable, Release, RingFence
 from services.outcomes.rules.statements import lines
+from services.outcomes.schools import EstablishmentLink, Membership, RegisterChange, Trust
 
 GONE = "gone"
 

@@ -13,10 +13,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.outcomes import queries as register
 from services.outcomes.evidence import Inspection, Judgement, TrustObservation
-from services.outcomes.models import CurrentRelease, Establishment, Release, RingFence
+from services.outcomes.models import CurrentRelease, Release, RingFence
 from services.outcomes.queries import among
 from services.outcomes.rules import inspection as rules
 from services.outcomes.rules.grades import Area, Grade, Scale
+from services.outcomes.schools import Establishment
 
 FIRST_HAND = case((col(Release.feed) == "ofsted", 1), else_=0)
 """What Ofsted publishes itself, before what others gathered of it."""

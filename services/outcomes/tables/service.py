@@ -11,10 +11,11 @@ from services.kernel.errors import DomainError, NotFound
 from services.kernel.events import record
 from services.kernel.types import plain
 from services.outcomes import queries as register
-from services.outcomes.models import Establishment, Event, FullMembership, Membership, RingFence, SchoolIdentifier
+from services.outcomes.models import Event, FullMembership, RingFence
 from services.outcomes.rules.membership import TRANSFER
 from services.outcomes.rules.ringfence import first_dfe_year, first_platform_year
 from services.outcomes.rules.years import academic_year_text
+from services.outcomes.schools import Establishment, Membership, SchoolIdentifier
 from services.outcomes.tables import queries
 from services.outcomes.tables.schemas import FullMembershipIn, RingFenceIn
 
