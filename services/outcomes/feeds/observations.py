@@ -1,7 +1,7 @@
 """What the feeds of yearly tables share: columns of measures into observations, with reasons for what is missing."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain, repeat
 
@@ -22,6 +22,23 @@ class Figure:
     column: str
     pupils: str | None = None
     covered: str | None = None
+
+
+BACK = ("", "_1", "_2")
+"""Suffixes of fields: of the declared year, the year before it and the one before that."""
+
+
+def by_year(table: Columns, year: int, figures: Sequence[Figure]) -> dict[int, list[Figure]]:
+    """The academic years that a file has columns for, counted back from the declared one, with their figures."""
+    found = {}
+    for back, suffix in enumerate(BACK):
+        dated = [
+            replace(each, column=each.column + suffix, pupils=each.pupils and each.pupils + suffix) for each in figures
+        ]
+        present = [each for each in dated if each.column in table]
+        if present:
+            found[year - back] = present
+    return found
 
 
 def observations(

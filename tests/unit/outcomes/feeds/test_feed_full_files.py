@@ -45,6 +45,7 @@ pytestmark = [
         ("ks4", "performance/derived/ks4_perf_2017.csv", 2016, 5399, 0, 5399 * 2),
         ("ks4", "performance/derived/2018-2019_england_ks4final_subset.csv.gz", 2018, 5516, 0, 5516 * 5),
         ("ks4", "performance/derived/2022-2023_england_secondary_filtered.csv.gz", 2022, 3056, 0, 3056 * 2),
+        ("ks4", "performance/derived/EstablishmentPerformance_202512.json.gz", 2024, 93, 0, 93 * 12),
         ("absence", "performance/absence/2022-2023_england_abs.csv", 2022, 21284, 3, 21281 * 2),
         ("absence", "performance/absence/EstablishmentAbsence_202603.json.gz", 2023, 1608, 0, 1608 * 6),
         ("census", "performance/census/2018-2019_england_census.csv.gz", 2018, 23942, 3, 23939 * 5),
