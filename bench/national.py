@@ -12,7 +12,8 @@ from services.kernel.auth import service_caller
 from services.kernel.db import Database, role_url
 from services.outcomes.panels import Panel, panel
 from services.outcomes.rules.agreement import Agreed, Run, TargetMode
-from services.outcomes.rules.evaluation import ContractResult, Question, conclude
+from services.outcomes.rules.evaluation import ContractResult, conclude
+from services.outcomes.rules.gathering import Question
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.ringfence import Term
 from services.outcomes.rules.series import baseline

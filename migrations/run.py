@@ -23,7 +23,12 @@ SCHEMAS = {
         "services.contracts.conduct",
         "services.contracts.register",
     ),
-    "outcomes": ("OutcomesTable", "services.outcomes.models", "services.outcomes.evidence"),
+    "outcomes": (
+        "OutcomesTable",
+        "services.outcomes.models",
+        "services.outcomes.schools",
+        "services.outcomes.evidence",
+    ),
     "gateway": (
         "GatewayTable",
         "services.gateway.models",

@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, Index, Inte
 from sqlmodel import Field
 
 from services.outcomes.models import OutcomesTable
-from services.outcomes.rules.inspection import GRADES, Scale
+from services.outcomes.rules.grades import GRADES, Scale
 
 
 def on_scale(scale: Scale) -> str:

@@ -15,9 +15,10 @@ from services.outcomes.columns import STATES, Column, Key, Source, columns, sour
 from services.outcomes.registers import Register, register
 from services.outcomes.rules.agreement import Agreed
 from services.outcomes.rules.comparators import FEATURES, Features, Floats, Ints
-from services.outcomes.rules.evaluation import Gathered, Question, gather
-from services.outcomes.rules.measures import MEASURES, Measure
+from services.outcomes.rules.gathering import Gathered, Question, gather
+from services.outcomes.rules.measures import MEASURES, KeyStage, Measure
 from services.outcomes.rules.population import Bools, Population, Results
+from services.outcomes.rules.ringfence import assessed_on
 from services.outcomes.rules.series import Reading, nearest_first, recovered
 from services.outcomes.rules.values import ValueState
 
@@ -99,7 +100,7 @@ class Panel:
 
     def census_before(self, on: date) -> int:
         """The academic year of the last census before a day, never a later one; of five years at most."""
-        before = [year for year in range(on.year - CENSUS_BACK, on.year) if census_day(year) < on]
+        before = [year for year in range(on.year - CENSUS_BACK, on.year) if assessed_on(KeyStage.CENSUS, year) < on]
         taken = [year for year in before if any(self.has_values(name, year) for name in FEATURES)]
         return max(taken, default=max(before))
 
@@ -246,8 +247,3 @@ def counted(
             lacking &= ~here
         pupils[row, lacking] = register_now[lacking]
     return pupils, proxies
-
-
-def census_day(year: int) -> date:
-    """The day of the school census, the third Thursday of January, in an academic year; at the earliest."""
-    return date(year + 1, 1, 15)

@@ -5,23 +5,15 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, and_, any_, case, cast, or_
+from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, case, cast, exists, or_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.outcomes.models import (
-    CurrentRelease,
-    Establishment,
-    EstablishmentLink,
-    Event,
-    Membership,
-    Observation,
-    Release,
-    SchoolIdentifier,
-    Trust,
-)
+from services.outcomes.models import CurrentRelease, Event, Observation, Release
+from services.outcomes.rules.membership import TRANSFER
 from services.outcomes.rules.releases import Stage
+from services.outcomes.schools import Establishment, EstablishmentLink, Membership, SchoolIdentifier, Trust
 
 STAGE = case({stage.value: stage.rank for stage in Stage}, value=col(Release.release_status), else_=0)
 """The place of a release's stage in the order provisional, revised, final."""
@@ -200,3 +192,11 @@ async def releases(session: AsyncSession, release_ids: Collection[UUID | str]) -
 async def school_ids(session: AsyncSession) -> dict[int, UUID]:
     """The school of every URN that the register has shown."""
     return dict((await session.exec(select(Establishment.urn, Establishment.school_id))).all())
+
+
+async def announced_urns(session: AsyncSession) -> dict[int, UUID]:
+    """The school of every URN that a transfer has given and the register has not shown yet."""
+    row = SchoolIdentifier
+    shown = exists().where(col(row.value) == cast(col(Establishment.urn), Text))
+    statement = select(row.value, row.school_id).where(row.scheme == "urn", row.source == TRANSFER, ~shown)
+    return {int(value): school_id for value, school_id in await session.exec(statement)}

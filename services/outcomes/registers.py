@@ -15,6 +15,7 @@ from services.outcomes.rules.comparators import Floats, Ints
 from services.outcomes.rules.population import Bools, Population, Spells, contract_spells
 from services.outcomes.rules.ringfence import Term, breaks_of
 from services.outcomes.rules.schools import mainstream, selective
+from services.outcomes.rules.succession import Side, linked_side
 
 NOBODY = -1
 LONG_AGO, FOREVER = date.min.toordinal(), date.max.toordinal()
@@ -85,6 +86,10 @@ MEMBERSHIPS = text(
     "SELECT urn, trust_uid, joined_on, joined_inferred, left_on, left_inferred FROM outcomes.membership"
     " WHERE urn = ANY(:urns) ORDER BY urn, joined_on"
 )
+MERGERS = text(
+    "SELECT urn, linked_urn, kind, established_on FROM outcomes.establishment_link WHERE established_on IS NOT NULL"
+    " AND kind NOT IN ('Predecessor', 'Successor') ORDER BY id"
+)
 FENCES = text("SELECT school_urn, starts_on, ends_on, breaks FROM outcomes.ring_fence ORDER BY school_urn, starts_on")
 VERSION = text(
     "SELECT (SELECT count(*) FROM outcomes.register_change),"
@@ -121,12 +126,19 @@ async def read_register(session: AsyncSession, phase: str, version: Version) -> 
     places = {urn: place for _now, urn, place in lives}
     members = (await session.execute(MEMBERSHIPS, {"urns": list(places)})).all()
     fences = (await session.execute(FENCES)).all()
+    mergers = [row for row in (await session.execute(MERGERS)).all() if linked_side(row.kind) is not Side.NEITHER]
     uids = {uid: at for at, uid in enumerate(sorted({row.trust_uid for row in members}))}
     moves = [
         (places[row.urn], day, day)
         for row in members
         for day, inferred in ((row.joined_on, row.joined_inferred), (row.left_on, row.left_inferred))
         if day is not None and not inferred
+    ]
+    moves += [
+        (places[urn], row.established_on, row.established_on)
+        for row in mergers
+        for urn in (row.urn, row.linked_urn)
+        if urn in places
     ]
     terms = [(row.school_urn, Term(row.starts_on, row.ends_on, breaks_of(row.breaks))) for row in fences]
     rolls, every, whose = (

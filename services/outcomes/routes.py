@@ -12,9 +12,10 @@ from services.kernel.events import read_after
 from services.kernel.http import Session
 from services.kernel.openapi import problems
 from services.outcomes import queries, schemas
-from services.outcomes.models import Establishment, EstablishmentLink, Event
+from services.outcomes.models import Event
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.succession import Life, Side, linked_side, opposite, resolved
+from services.outcomes.schools import Establishment, EstablishmentLink
 
 router = APIRouter()
 Reader = Annotated[Caller, require("outcomes:read")]

@@ -7,9 +7,10 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.kernel.bodies import Answer, Body, Paging
-from services.outcomes.models import Establishment, EstablishmentLink, Membership, Release, Trust
+from services.outcomes.models import Release
 from services.outcomes.rules.measures import Domain, KeyStage, Kind, Measure
 from services.outcomes.rules.releases import Stage
+from services.outcomes.schools import Establishment, EstablishmentLink, Membership, Trust
 
 Day = Annotated[date, Field(strict=False)]
 Urn = Annotated[str, Field(pattern=r"^[1-9][0-9]{5}$", description="Unique reference number", examples=["135816"])]

@@ -1,5 +1,7 @@
 """A school that gets another URN stays the school of its contract; and the database holds what a contract is."""
 
+from datetime import date
+
 import psycopg
 import pytest
 
@@ -8,6 +10,7 @@ from services.contracts.queries import contracts_page
 from services.demo import cast
 from services.kernel.auth import service_caller
 from services.kernel.types import Kind
+from services.outcomes.registers import register
 from tests.integration.conftest import active_contract, problem, record, to
 from tests.integration.scenes import RESULTS_OUT, Actors
 from tests.world import World, agreed_contract, change
@@ -51,6 +54,50 @@ async def test_a_contract_follows_its_school_to_another_urn(seeded_world: World,
     verdict = await actors["rsc"].post(f"{path}/evaluations", {"academic_year": cast.YEAR, "run": "final"})
     assert verdict["overall"] == "met"
     assert all(each["actual"]["years"] == [cast.YEAR] for each in verdict["measures"])
+
+
+LIVES = (
+    "URN,EstablishmentName,LA (code),LA (name),EstablishmentNumber,GOR (name),PhaseOfEducation (name),"
+    "TypeOfEstablishment (name),EstablishmentTypeGroup (name),EstablishmentStatus (name),OpenDate,CloseDate,"
+    "Trusts (code),TrustSchoolFlag (code)",
+    "110001,Old,850,Hampshire,4001,South East,Secondary,Community school,LA maintained,Closed,,31-08-2020,,0",
+    "150001,New,850,Hampshire,4001,South East,Secondary,Academy converter,Academies,Closed,01-09-2020,31-08-2023,,0",
+    "150002,Newest,850,Hampshire,4009,South East,Secondary,Academy converter,Academies,Open,,,,0",
+    "150003,Merged,850,Hampshire,4010,South East,Secondary,Academy converter,Academies,Open,01-09-2021,,,0",
+    "110002,Sixth form,850,Hampshire,4011,South East,Secondary,Community school,LA maintained,Open,,,,0",
+)
+LINKS = (
+    "URN,LinkURN,LinkName,LinkType,LinkEstablishedDate",
+    "150001,110001,Old,Predecessor,01-09-2020",
+    "110001,150001,New,Successor,31-08-2020",
+    "150001,150002,Newest,Successor,",
+    "150003,150002,Newest,Predecessor - merged,01-09-2021",
+    "110002,110001,Old,Sixth Form Centre Link,",
+)
+"""A conversion told from both sides; another from one side and without a day; a merger, and a link that is none."""
+
+
+@pytest.mark.parametrize("order", [("gias_links", "gias_establishments"), ("gias_establishments", "gias_links")])
+async def test_who_is_whom_does_not_hang_on_which_file_came_first(world: World, order: tuple[str, str]) -> None:
+    dfe, files = await world.client(Kind.DFE), {"gias_links": LINKS, "gias_establishments": LIVES}
+    for feed in order:
+        form = {"feed": feed, "release_status": "final", "published_on": "2024-01-01"}
+        await dfe.ask("POST", "/v1/releases", data=form, files={"file": (feed, "\n".join(files[feed]).encode())})
+        await world.settle(rounds=1)
+    schools = dict(world.rows("SELECT urn, school_id FROM outcomes.establishment"))
+    assert schools[110_001] == schools[150_001] == schools[150_002]
+    assert len({schools[urn] for urn in (110_001, 150_003, 110_002)}) == 3
+    found = await dfe.get("/v1/schools/150002")
+    known = {(each["scheme"], each["value"]): (each["valid_from"], each["valid_to"]) for each in found["identifiers"]}
+    assert known["urn", "110001"] == (None, "2020-08-31")
+    assert known["urn", "150001"] == ("2020-09-01", "2023-08-31")
+    assert {("urn", "150002"), ("laestab", "8504001"), ("laestab", "8504009")} < known.keys()
+    assert len(known) == 5
+    async with world.database("outcomes").transaction(service_caller("outcomes")) as session:
+        kept = await register(session, "Secondary")
+    autumn = (date(2021, 8, 1), date(2021, 10, 1))
+    assert sorted(kept.urns[kept.moves.touching(autumn)].tolist()) == [150_002, 150_003], "a merger is a change"
+    assert kept.moves.touching((date(2020, 8, 1), date(2020, 10, 1))).tolist() == [], "a conversion alone is none"
 
 
 @pytest.mark.parametrize(

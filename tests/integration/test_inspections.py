@@ -129,16 +129,17 @@ async def test_what_inspectors_found_in_the_term_forbids_that_the_contract_was_m
 
 async def test_dfes_own_figures_of_a_trust(seeded_world: World, dfe: Actor) -> None:
     ends = ("", "_FSM6CLA1A", "_NFSM6CLA1A")
-    figures = ("ATT8SCR_WGTAVG", "P8MEA_WGTAVG", "P8CILOW", "P8CIUPP", "PTL2BASICS_95_WGTAVG", "EBACCAPS_WGTAVG")
+    figures = ("ATT8SCR_WGTAVG", "P8MEA_WGTAVG", "P8CILOW", "P8CIUPP", "PTL2BASICS_95_WGTAVG")
+    figures = (*figures, "EBACCAPS_WGTAVG", "PTEBACC_E_PTQ_EE_WGTAVG")
     columns = ",".join(("TIME_PERIOD", "TRUST_UID", "INSTITUTIONS_MATPTINC", "TPUP_MATPTINC"))
     header = columns + "," + ",".join(figure + end for end in ends for figure in figures)
     line = f"202223,{cast.SUPPLIER},139268;141111,647," + ",".join(
-        ["40.4", "-0.68", "-0.79", "-0.56", "34%", "3.31"] * 3
+        ["40.4", "-0.68", "-0.79", "-0.56", "34%", "3.31", "29%"] * 3
     )
     release = await send(seeded_world, dfe, f"{header}\n{line}\n".encode(), feed="trust_ks4")
     assert release["counts_for"] == ["2022/23"]
     found = (await dfe.get(f"/v1/trusts/{cast.SUPPLIER}/observations"))["data"]
-    assert len(found) == 12
+    assert len(found) == 15
     progress = next(each for each in found if each["measure"] == "KS4_P8" and each["pupil_group"] == "all")
     assert (progress["value"], progress["lower"], progress["upper"]) == (-0.68, -0.79, -0.56)
     assert (progress["urns"], progress["release"]["id"]) == (["139268", "141111"], release["id"])

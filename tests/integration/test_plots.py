@@ -8,10 +8,9 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from services.contracts.evaluations.schemas import Format, Plot
 from services.demo import cast
 from services.kernel.types import Kind
-from services.outcomes.plots.schemas import Plot as Drawn
+from services.pictures import Format, Plot
 from tests.integration.conftest import problem
 from tests.integration.scenes import Case
 from tests.world import Json, change
@@ -195,7 +194,3 @@ async def test_a_portfolio_holds_the_contracts_that_the_reader_may_see(case: Cas
     assert (await ask(case, "portfolio")).content.count(b"CTR-2023-000002") == 2, (
         "in the description and beside its row"
     )
-
-
-def test_both_services_name_the_same_pictures() -> None:
-    assert [each.value for each in Plot] == [each.value for each in Drawn]

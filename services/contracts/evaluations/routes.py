@@ -9,7 +9,6 @@ from fastapi.responses import JSONResponse
 from services.contracts import calls, queries
 from services.contracts.evaluations import queries as judged
 from services.contracts.evaluations import schemas, service
-from services.contracts.evaluations.schemas import Format, Plot
 from services.contracts.models import Contract
 from services.contracts.routes import Outcomes, shape
 from services.contracts.service import fence_breaks
@@ -21,6 +20,7 @@ from services.kernel.idempotency import Idempotent
 from services.kernel.openapi import problems
 from services.kernel.peers import Peer, Refused
 from services.kernel.types import utc_now
+from services.pictures import Format, Plot, PlotOut
 
 router = APIRouter(tags=["outcomes"])
 OutcomesReader = Annotated[Caller, require("outcomes:read")]
@@ -100,7 +100,7 @@ PASSED_BACK = ("content-type", "content-disposition", "etag", "cache-control")
 
 @router.get(
     "/v1/evaluations/{evaluation_id}/plots/{name}",
-    response_model=schemas.PlotOut,
+    response_model=PlotOut,
     responses={**problems(404), **PICTURES},
 )
 async def draw_evaluation(

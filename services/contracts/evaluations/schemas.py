@@ -1,7 +1,6 @@
-"""Bodies of evaluations: what to judge, the verdict, and its pictures."""
+"""Bodies of evaluations: what to judge, the verdict, and what its pictures are drawn from."""
 
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from services.contracts.models import Contract, Outcome
 from services.contracts.schemas import ContractOut
 from services.kernel.bodies import Body, Paging
 from services.kernel.types import plain
+from services.pictures import Format
 
 
 class Evaluation(BaseModel):
@@ -47,8 +47,6 @@ class EvaluationIn(Body):
 
 
 JUDGED = {"code", "measure", "weight", "critical", "target", "baseline", "comparators"}
-
-
 FOLLOWED = JUDGED | {"trajectory"}
 
 
@@ -88,56 +86,6 @@ def parties_and_term(contract: ContractOut, breaks: list[dict[str, Any]]) -> dic
         }
     )
     return found
-
-
-class Plot(StrEnum):
-    """The pictures of an evaluation, each of one of its outcomes."""
-
-    SCHOOL = "school"
-    CHANGES = "changes"
-    FUNNEL = "funnel"
-    PORTFOLIO = "portfolio"
-    TRUST = "trust"
-    SYNTHETIC = "synthetic"
-    RAG = "rag"
-    BALANCE = "balance"
-
-
-class Format(StrEnum):
-    """How a picture is wanted, with its media type."""
-
-    SVG = "svg"
-    PNG = "png"
-    CSV = "csv"
-    JSON = "json"
-
-    @property
-    def media_type(self) -> str:
-        """What it is called in `Accept`."""
-        return {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv", "json": "application/json"}[self.value]
-
-
-class Table(BaseModel):
-    """The numbers that are drawn; an empty cell means that there is no value, never zero."""
-
-    columns: list[str]
-    rows: list[dict[str, str | float | None]]
-
-
-class PlotOut(BaseModel):
-    """A picture as figures: its words, its unit, its sources and its table."""
-
-    evaluation_id: UUID
-    name: Plot
-    outcome: str
-    measure: str
-    title: str
-    alt: str = Field(description="What the picture shows, in sentences, with the figures")
-    unit: str
-    notes: list[str]
-    sources: list[str]
-    drawn: bool = Field(description="False where there is nothing to draw; `alt` says why")
-    table: Table
 
 
 def to_draw(

@@ -9,8 +9,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kernel.errors import NotFound
-from services.outcomes.models import Establishment, Evaluation, Membership
+from services.outcomes.models import Evaluation
 from services.outcomes.rules.agreement import METHOD_VERSION
+from services.outcomes.schools import Establishment, Membership
 
 
 async def present_urn(session: AsyncSession, row: Establishment) -> int | None:

@@ -16,7 +16,8 @@ from services.outcomes.evaluations.schemas import Asked
 from services.outcomes.models import Release
 from services.outcomes.panels import Panel
 from services.outcomes.rules.agreement import METHOD_VERSION
-from services.outcomes.rules.evaluation import Gathered, MeasureResult, Question, conclude
+from services.outcomes.rules.evaluation import MeasureResult, conclude
+from services.outcomes.rules.gathering import Gathered, Question
 from services.outcomes.rules.inspection import Inspection
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.series import Pooled

@@ -1,7 +1,7 @@
 """DfE absence by school: the yearly table (CSV), and the layout with three years a school (JSON)."""
 
-from services.outcomes.feeds.columns import Columns, Layout, columns
-from services.outcomes.feeds.observations import Figure, given, observations
+from services.outcomes.feeds.columns import Layout, columns
+from services.outcomes.feeds.observations import Figure, by_year, given, observations
 from services.outcomes.feeds.records import ObservationRecord, Parsed
 
 REQUIRED = ("urn", "overall", "persistent")
@@ -22,19 +22,8 @@ LAYOUTS = (
         REQUIRED,
     ),
 )
-BACK = ("", "_1", "_2")
-"""Suffixes of the declared year, the year before it and the one before that."""
-
-
-def years_in(table: Columns, year: int) -> dict[int, list[Figure]]:
-    """The academic years that the file has columns for, with their figures (percent; no number of pupils)."""
-    found = {}
-    for back, suffix in enumerate(BACK):
-        figures = (Figure("ABS_OVERALL", f"overall{suffix}"), Figure("ABS_PA", f"persistent{suffix}"))
-        present = [each for each in figures if each.column in table]
-        if present:
-            found[year - back] = present
-    return found
+FIGURES = (Figure("ABS_OVERALL", "overall"), Figure("ABS_PA", "persistent"))
+"""Percent; how many pupils they speak of is not told."""
 
 
 def parse(content: bytes, academic_year: int | None) -> Parsed[ObservationRecord]:
@@ -43,4 +32,4 @@ def parse(content: bytes, academic_year: int | None) -> Parsed[ObservationRecord
     schools = None
     if "la" in table:
         schools = [place for place, la in enumerate(table.cells["la"]) if la.strip() != "NAT"]
-    return observations(table, years_in(table, given(academic_year)), schools)
+    return observations(table, by_year(table, given(academic_year), FIGURES), schools)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from services.outcomes.feeds.columns import Layout
 from services.outcomes.feeds.observations import Figure
 
-VERSION = "1"
+VERSION = "2"
 EVERY_FILE = {
     "period": "time_period",
     "identifier": "time_identifier",
@@ -59,6 +59,7 @@ KS4 = DataSet(
                 "strong": "pt_l2basics_95",
                 "standard": "pt_l2basics_94",
                 "ebacc": "avg_ebaccaps",
+                "ebacc_entered": "pt_ebacc_e_ptq_ee",
                 **{name: name for name in DETAILS},
             },
             ("breakdown", "attainment", "strong", "standard"),
@@ -73,6 +74,7 @@ KS4 = DataSet(
                 "strong": "engmath_95_percent",
                 "standard": "engmath_94_percent",
                 "ebacc": "ebacc_aps_average",
+                "ebacc_entered": "ebacc_entering_percent",
                 **{name: name for name in DETAILS},
             },
             ("breakdown", "attainment", "strong", "standard"),
@@ -87,6 +89,7 @@ KS4 = DataSet(
                 Figure("KS4_EM95", "strong", "pupils"),
                 Figure("KS4_EM94", "standard", "pupils"),
                 Figure("KS4_EBACC_APS", "ebacc", "pupils"),
+                Figure("KS4_EBACC_ENTRY", "ebacc_entered", "pupils"),
             ),
         ),
         Group(

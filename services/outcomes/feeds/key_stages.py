@@ -1,10 +1,10 @@
 """DfE performance tables at the end of key stages 2 and 4: schools' rows, codes kept as reasons."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from services.outcomes.feeds.columns import Columns, Layout, columns
-from services.outcomes.feeds.observations import Figure, given, observations
+from services.outcomes.feeds.observations import BACK, Figure, by_year, given, observations
 from services.outcomes.feeds.records import FeedRefused, ObservationRecord, Parsed
 from services.outcomes.rules.years import academic_year_text
 
@@ -23,6 +23,9 @@ KS2 = {
     "reading_progress": "readprog",
     "writing_progress": "writprog",
     "maths_progress": "matprog",
+    "reading_covered": "readcov",
+    "writing_covered": "writcov",
+    "maths_covered": "matcov",
     "disadvantaged": "tfsm6cla1a",
     "expected_disadvantaged": "ptrwm_exp_fsm6cla1a",
 }
@@ -52,9 +55,9 @@ KS2_FIGURES = (
     Figure("KS2_RWM_HIGH", "higher", "eligible"),
     Figure("KS2_READ_AVG", "reading", "eligible"),
     Figure("KS2_MAT_AVG", "maths", "eligible"),
-    Figure("KS2_READ_PROG", "reading_progress", "eligible"),
-    Figure("KS2_WRIT_PROG", "writing_progress", "eligible"),
-    Figure("KS2_MAT_PROG", "maths_progress", "eligible"),
+    Figure("KS2_READ_PROG", "reading_progress", "eligible", "reading_covered"),
+    Figure("KS2_WRIT_PROG", "writing_progress", "eligible", "writing_covered"),
+    Figure("KS2_MAT_PROG", "maths_progress", "eligible", "maths_covered"),
     Figure("KS2_RWM_EXP_DIS", "expected_disadvantaged", "disadvantaged"),
 )
 KS4 = {
@@ -67,10 +70,20 @@ KS4 = {
     "strong": "ptl2basics_95",
     "standard": "ptl2basics_94",
     "ebacc": "ebaccaps",
+    "ebacc_entered": "ptebacc_e_ptq_ee",
     "disadvantaged": "tfsm6cla1a",
     "attainment_disadvantaged": "att8scr_fsm6cla1a",
     "progress_disadvantaged": "p8mea_fsm6cla1a",
     "progress_pupils_disadvantaged": "p8pup_fsm6cla1a",
+}
+SERVED_YEARS = dict(zip(BACK, ("current", "previous", "previous2"), strict=True))
+SERVED = {
+    "urn": "id",
+    **{f"attainment{end}": f"attainment8_tot_est_{years}_num" for end, years in SERVED_YEARS.items()},
+    **{f"progress{end}": f"prog8_tot_est_{years}_num" for end, years in SERVED_YEARS.items()},
+    **{f"strong{end}": f"engmaths59_tot_est_{years}_pct" for end, years in SERVED_YEARS.items()},
+    **{f"standard{end}": f"engmaths49_tot_est_{years}_pct" for end, years in SERVED_YEARS.items()},
+    **{f"attainment_disadvantaged{end}": f"attainment8_dis_est_{years}_num" for end, years in SERVED_YEARS.items()},
 }
 MERGED = ("attainment", "progress", "strong", "standard", "ebacc")
 KS4_LAYOUTS = (
@@ -92,8 +105,10 @@ KS4_LAYOUTS = (
         {name: column for name, column in KS4.items() if name in {"urn", *MERGED}},
         ("urn", "attainment", "progress"),
     ),
+    Layout("ks4_served", SERVED, ("urn", *(f"attainment{end}" for end in BACK))),
 )
-"""The table as published; its headlines; of schools only under other names; and merged with other tables by a reader.
+"""The table as published; its headlines; of schools only under other names; merged with other tables by a reader; and
+in JSON, with three years a school, as DfE's own products pass it on.
 
 What the trimmed table of 2015/16 calls grade 5 in English and maths cannot be that: there were no such grades.
 """
@@ -103,6 +118,7 @@ KS4_FIGURES = (
     Figure("KS4_EM95", "strong", "pupils"),
     Figure("KS4_EM94", "standard", "pupils"),
     Figure("KS4_EBACC_APS", "ebacc", "pupils"),
+    Figure("KS4_EBACC_ENTRY", "ebacc_entered", "pupils"),
     Figure("KS4_A8_DIS", "attainment_disadvantaged", "disadvantaged"),
     Figure("KS4_P8_DIS", "progress_disadvantaged", "progress_pupils_disadvantaged"),
 )
@@ -137,7 +153,7 @@ def table(
     """Read a performance table; a measure that the year's layout does not have gives no observations."""
     found, year = columns(content, layouts), given(academic_year)
     fits(found, headline, year)
-    wanted: Mapping[int, Sequence[Figure]] = {year: [each for each in figures if each.column in found]}
+    wanted = by_year(found, year, figures)
     schools = None
     if "rectype" in found:
         schools = [place for place, kind in enumerate(found.cells["rectype"]) if kind.strip() in SCHOOL_ROWS]

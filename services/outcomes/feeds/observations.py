@@ -1,7 +1,8 @@
 """What the feeds of yearly tables share: columns of measures into observations, with reasons for what is missing."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain, repeat
 
 from services.outcomes.feeds.columns import TWICE, Columns, converted, rejected, repeated
@@ -12,11 +13,32 @@ from services.outcomes.rules.values import Value, ValueState, parse_value
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A measure's column, and the column with the pupils that it speaks of, where there is one."""
+    """A measure's column, and the column with the pupils that it speaks of, where there is one.
+
+    `covered` is the column that says how many percent of these pupils the measure covers.
+    """
 
     measure: str
     column: str
     pupils: str | None = None
+    covered: str | None = None
+
+
+BACK = ("", "_1", "_2")
+"""Suffixes of fields: of the declared year, the year before it and the one before that."""
+
+
+def by_year(table: Columns, year: int, figures: Sequence[Figure]) -> dict[int, list[Figure]]:
+    """The academic years that a file has columns for, counted back from the declared one, with their figures."""
+    found = {}
+    for back, suffix in enumerate(BACK):
+        dated = [
+            replace(each, column=each.column + suffix, pupils=each.pupils and each.pupils + suffix) for each in figures
+        ]
+        present = [each for each in dated if each.column in table]
+        if present:
+            found[year - back] = present
+    return found
 
 
 def observations(
@@ -64,6 +86,8 @@ def of_figure(
     pupils: Iterable[int | None] = repeat(None, len(urns))
     if figure.pupils and figure.pupils in table:
         pupils = converted(table.cells[figure.pupils], whole)[0]
+        if figure.covered and figure.covered in table:
+            pupils = map(of_them, pupils, converted(table.cells[figure.covered], share)[0])
     left_out = set(wrong)
     return [
         ObservationRecord(urn, figure.measure, year, value.state, value.number, value.raw, n)
@@ -88,6 +112,19 @@ def whole(text: str) -> int | None:
     """A number of pupils; None for what is none."""
     number = parse_value(text).number
     return int(number) if number is not None and number == int(number) and number >= 0 else None
+
+
+def share(text: str) -> Decimal | None:
+    """A percentage; None for what is none."""
+    number = parse_value(text).number
+    return number if number is not None and 0 <= number <= 100 else None
+
+
+def of_them(pupils: int | None, percent: Decimal | None) -> int | None:
+    """So many percent of these pupils, and all of them where it is not said; half pupils are rounded up."""
+    if pupils is None or percent is None:
+        return pupils
+    return int((pupils * percent / 100).to_integral_value(ROUND_HALF_UP))
 
 
 def given(year: int | None) -> int:

@@ -2,7 +2,8 @@
 
 from services.outcomes.feeds.reading import Cells, RowRejected, day, normalised, read, sheet, urn
 from services.outcomes.feeds.records import Parsed
-from services.outcomes.rules.inspection import Area, Grade, Inspection, Scale, framework_on
+from services.outcomes.rules.grades import Area, Grade, Scale
+from services.outcomes.rules.inspection import Inspection, framework_on
 
 COLUMNS = {"urn": ("urn",), "rating": ("rating",), "started": ("inspection_date",)}
 RATINGS = {

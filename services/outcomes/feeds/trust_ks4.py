@@ -13,6 +13,7 @@ FIGURES = {
     "KS4_P8": "p8mea_wgtavg",
     "KS4_EM95": "ptl2basics_95_wgtavg",
     "KS4_EBACC_APS": "ebaccaps_wgtavg",
+    "KS4_EBACC_ENTRY": "ptebacc_e_ptq_ee_wgtavg",
 }
 BOUNDS = {"KS4_P8": ("p8cilow", "p8ciupp")}
 COLUMNS = {

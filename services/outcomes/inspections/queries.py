@@ -13,9 +13,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.outcomes import queries as register
 from services.outcomes.evidence import Inspection, Judgement, TrustObservation
-from services.outcomes.models import CurrentRelease, Establishment, Release, RingFence
+from services.outcomes.models import CurrentRelease, Release, RingFence
 from services.outcomes.queries import among
 from services.outcomes.rules import inspection as rules
+from services.outcomes.rules.grades import Area, Grade, Scale
+from services.outcomes.schools import Establishment
 
 FIRST_HAND = case((col(Release.feed) == "ofsted", 1), else_=0)
 """What Ofsted publishes itself, before what others gathered of it."""
@@ -47,22 +49,22 @@ async def held(session: AsyncSession, urns: Sequence[int] | None = None) -> list
 
 async def judgements(
     session: AsyncSession, urns: Sequence[int] | None
-) -> dict[tuple[UUID, int, date], list[tuple[rules.Area, rules.Grade]]]:
+) -> dict[tuple[UUID, int, date], list[tuple[Area, Grade]]]:
     """The judgements on these lives by release, URN and day."""
     names = ("release_id", "urn", "started_on", "area", "scale", "grade_code")
     statement = sa_select(*(col(getattr(Judgement, name)) for name in names))
     if urns is not None:
         statement = statement.where(among(Judgement.urn, urns))
-    found: dict[tuple[UUID, int, date], list[tuple[rules.Area, rules.Grade]]] = {}
+    found: dict[tuple[UUID, int, date], list[tuple[Area, Grade]]] = {}
     for release_id, urn, started_on, area, scale, code in await session.execute(statement):
-        grade = rules.Grade(rules.Scale(scale), code)
-        found.setdefault((release_id, urn, started_on), []).append((rules.Area(area), grade))
+        grade = Grade(Scale(scale), code)
+        found.setdefault((release_id, urn, started_on), []).append((Area(area), grade))
     return found
 
 
-def as_ruled(row: Inspection, judged: Sequence[tuple[rules.Area, rules.Grade]]) -> rules.Inspection:
+def as_ruled(row: Inspection, judged: Sequence[tuple[Area, Grade]]) -> rules.Inspection:
     """The inspection as the rules see it."""
-    areas = list(rules.Area)
+    areas = list(Area)
     return rules.Inspection(
         urn=row.urn,
         started_on=row.started_on,

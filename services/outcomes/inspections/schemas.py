@@ -10,6 +10,7 @@ from services.kernel.bodies import Paging
 from services.outcomes.evidence import TrustObservation
 from services.outcomes.models import Release
 from services.outcomes.rules import inspection as rules
+from services.outcomes.rules.grades import Area, Scale
 from services.outcomes.rules.ringfence import ContractRole
 from services.outcomes.rules.values import ValueState
 from services.outcomes.rules.years import academic_year_text
@@ -22,8 +23,8 @@ class JudgementOut(BaseModel):
     Grades of the two scales cannot be compared with one another.
     """
 
-    area: rules.Area
-    scale: rules.Scale
+    area: Area
+    scale: Scale
     grade_code: str
     grade: str = Field(description="In Ofsted's words")
     ordinal: int | None

@@ -9,11 +9,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.outcomes import queries as register
 from services.outcomes.inspections import queries, schemas
 from services.outcomes.inspections.queries import Held
-from services.outcomes.models import Establishment, Membership, RingFence
+from services.outcomes.models import RingFence
 from services.outcomes.rules.inspection import Inspection, below_good, graded, in_order, standing, stuck
 from services.outcomes.rules.ringfence import ContractRole, Term, breaks_of, contract_role
 from services.outcomes.rules.ringfence import Membership as Time
 from services.outcomes.schemas import ReleaseName
+from services.outcomes.schools import Establishment, Membership
 
 
 async def told(session: AsyncSession, school: Establishment) -> schemas.InspectionsOut:

@@ -9,8 +9,8 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.outcomes.evidence import Inspection
-from services.outcomes.models import Establishment
 from services.outcomes.queries import among
+from services.outcomes.schools import Establishment
 
 
 class Named(NamedTuple):

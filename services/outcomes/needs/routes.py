@@ -11,7 +11,7 @@ from services.kernel.errors import BadRequest
 from services.kernel.http import Session
 from services.kernel.types import london_date, real_now
 from services.outcomes.needs import schemas, service
-from services.outcomes.needs.facts import PHASES
+from services.outcomes.needs.estimates import PHASES
 from services.outcomes.routes import PLAIN, Reader
 from services.outcomes.rules.measures import KeyStage
 from services.outcomes.rules.targeting import THRESHOLDS

@@ -18,7 +18,7 @@ from services.outcomes.columns import Source, sources
 from services.outcomes.disclosure import entitled
 from services.outcomes.inspections import queries as inspections
 from services.outcomes.inspections.queries import Held
-from services.outcomes.needs import facts, queries, schemas
+from services.outcomes.needs import estimates, facts, queries, schemas
 from services.outcomes.needs.queries import Named
 from services.outcomes.panels import Panel, panel
 from services.outcomes.registers import Version
@@ -91,7 +91,7 @@ def urgency(school: schemas.NeedOut) -> tuple[int, float, float, str]:
 
 async def ranking(session: AsyncSession, phase: str, region: str | None, la_code: str | None, on: date) -> Ranking:
     """The list of a phase in a place; reckoned when it is first asked for."""
-    schools = await panel(session, phase, facts.ASKED[facts.PHASES[phase]].measures)
+    schools = await panel(session, phase, estimates.ASKED[estimates.PHASES[phase]].measures)
     counting, last = await sources(session), await queries.last_inspected(session)
     wanted = Wanted(phase, region, la_code, on, schools.register.version, counting, last)
     if wanted not in KEPT:
@@ -106,17 +106,17 @@ async def ranking(session: AsyncSession, phase: str, region: str | None, la_code
 
 def ranked(schools: Panel, wanted: Wanted, names: Mapping[int, Named], held: Sequence[Held]) -> Ranking:
     """Tiers, need and places; figures are set beside those of all England, places are given in the place asked for."""
-    key_stage = facts.PHASES[wanted.phase]
+    key_stage = estimates.PHASES[wanted.phase]
     inspected = by_place(schools, held)
     count = len(schools.register.urns)
-    parts, years = facts.components(schools, key_stage, facts.ages(count, inspected, wanted.on))
+    parts, years = estimates.components(schools, key_stage, estimates.ages(count, inspected, wanted.on))
     among = chosen(schools, names, wanted)
     places = np.flatnonzero(among).tolist()
     needs = need_rank(parts, among=among) if parts and places else None
     known = facts.facts(schools, key_stage, inspected)
     whole = sum(THRESHOLDS.weights[each.name] for each in parts)
     shares = {each.name: each.share(THRESHOLDS.weights[each.name] / whole) for each in parts}
-    why = {each.name: facts.reasons(schools, key_stage, each.name) for each in parts}
+    why = {each.name: estimates.reasons(schools, key_stage, each.name) for each in parts}
     where = schemas.AmongOut(phase=wanted.phase, region=wanted.region, la_code=wanted.la_code, schools=len(places))
     rows = [
         schemas.NeedOut(
@@ -133,8 +133,8 @@ def ranked(schools: Panel, wanted: Wanted, names: Mapping[int, Named], held: Seq
         )
         for at, place in enumerate(places)
     ]
-    used = {UUID(each) for code in facts.ASKED[key_stage].measures for each in used_of(schools, code)}
-    hidden = facts.telling(schools, key_stage)
+    used = {UUID(each) for code in estimates.ASKED[key_stage].measures for each in used_of(schools, code)}
+    hidden = estimates.telling(schools, key_stage)
     telling = {
         str(schools.register.urns[at]): frozenset(n for n, tells in hidden.items() if tells[at]) for at in places
     }
@@ -144,7 +144,7 @@ def ranked(schools: Panel, wanted: Wanted, names: Mapping[int, Named], held: Seq
 def used_of(schools: Panel, code: str) -> frozenset[str]:
     """The releases of the years that a measure is pooled over."""
     seen = schools.observed[code]
-    return schools.releases(code, facts.pooled(seen).years) if seen.years else frozenset()
+    return schools.releases(code, estimates.pooled(seen).years) if seen.years else frozenset()
 
 
 def by_place(schools: Panel, held: Sequence[Held]) -> dict[int, list[Inspection]]:

@@ -17,7 +17,7 @@ from services.outcomes.evaluations.queries import these
 from services.outcomes.evaluations.verdicts import Inputs, question_of
 from services.outcomes.models import Evaluation
 from services.outcomes.plots import queries
-from services.outcomes.plots.schemas import Plot, PlotIn
+from services.outcomes.plots.schemas import PlotIn
 from services.outcomes.rules.intervals import Interval
 from services.outcomes.rules.matching import ENOUGH_PUPILS
 from services.outcomes.rules.measures import Measure
@@ -37,6 +37,7 @@ from services.outcomes.rules.series import recovered
 from services.outcomes.rules.tables import TrustMeasure
 from services.outcomes.rules.years import academic_year_from, academic_year_text
 from services.outcomes.tables.queries import schools as members_of
+from services.pictures import Plot
 
 STORED = {Plot.CHANGES: changes, Plot.FUNNEL: funnel, Plot.RAG: rag, Plot.BALANCE: balance}
 """The pictures that follow from the verdict alone."""

@@ -13,8 +13,9 @@ from services.kernel.http import Session
 from services.kernel.openapi import problems
 from services.outcomes.evaluations import queries
 from services.outcomes.plots import facts
-from services.outcomes.plots.schemas import Format, Plot, PlotIn, PlotOut
+from services.outcomes.plots.schemas import PlotIn, shown
 from services.outcomes.spreadsheets import as_csv
+from services.pictures import Format, Plot, PlotOut
 
 router = APIRouter(tags=["internal"])
 Internal = Annotated[Caller, require("internal")]
@@ -38,17 +39,17 @@ async def draw(
     row = await queries.evaluation(session, evaluation_id)
     tables = facts.Tables(request.app.state.tables, request.app.state.rule, caller)
     subject, figure = await facts.figure(session, plot=name, row=row, asked=body, tables=tables)
-    shown = PlotOut.of(evaluation_id, subject.agreed.code, subject.measure.code, figure)
-    tag = entity_tag({"figure": asdict(figure), "of": shown.evaluation_id, "as": body.format, "by": drawing.VERSION})
+    told = shown(evaluation_id, subject.agreed.code, subject.measure.code, figure)
+    tag = entity_tag({"figure": asdict(figure), "of": told.evaluation_id, "as": body.format, "by": drawing.VERSION})
     if tag in [each.strip() for each in (if_none_match or "").split(",")]:
         answer = Response(status_code=304)
     elif body.format is Format.CSV:
-        answer = as_csv(figure.columns, map(dict, figure.rows), f"{name}-{evaluation_id}-{shown.outcome}.csv")
+        answer = as_csv(figure.columns, map(dict, figure.rows), f"{name}-{evaluation_id}-{told.outcome}.csv")
     elif body.format is Format.JSON:
-        answer = Response(shown.model_dump_json(), media_type="application/json")
+        answer = Response(told.model_dump_json(), media_type="application/json")
     else:
         drawn = await asyncio.to_thread(drawing.DRAW[body.format], figure)
-        answer = Response(drawn, media_type=drawing.TYPES[body.format])
+        answer = Response(drawn, media_type=body.format.media_type)
     answer.headers["ETag"] = tag
     answer.headers["Cache-Control"] = "private, max-age=86400, immutable" if name in LASTING else "private, no-cache"
     return answer

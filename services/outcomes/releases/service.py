@@ -15,6 +15,7 @@ from services.outcomes import progress
 from services.outcomes import service as register
 from services.outcomes.arrivals.queries import locked_release
 from services.outcomes.arrivals.service import refuse, tell
+from services.outcomes.copies import copy_rows
 from services.outcomes.feeds import FEEDS, Feed, Kept
 from services.outcomes.feeds.records import FeedRefused, Parsed
 from services.outcomes.models import CurrentRelease, Job, Rejection, Release
@@ -94,7 +95,7 @@ async def count(session: AsyncSession, row: Release, parsed: Parsed[Any]) -> Non
     row.decimals = dict(parsed.decimals) or None
     session.add(row)
     rows = [(row.id, at, each.row, each.key, each.code, each.detail) for at, each in enumerate(parsed.rejections, 1)]
-    await register.copy_rows(session, Rejection, ("release_id", "place", "row", "key", "code", "detail"), rows)
+    await copy_rows(session, Rejection, ("release_id", "place", "row", "key", "code", "detail"), rows)
 
 
 def year_of(record: Any) -> int:

@@ -1,18 +1,19 @@
 """The verdict on a contract: each agreed outcome against its target and against matched schools, then together."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
-from services.outcomes.rules.agreement import COHORT_SHIFT, Agreed, Missing, Run, TargetMode
-from services.outcomes.rules.comparators import ENOUGH, FEATURES, Features
+from services.outcomes.rules.agreement import COHORT_SHIFT, Agreed, Missing, TargetMode
+from services.outcomes.rules.comparators import ENOUGH
 from services.outcomes.rules.effects import Effect
 from services.outcomes.rules.evidence import (
     actual_readings,
     added_value,
+    change_variance,
     evaluated_years,
     notes,
     pre_trend,
@@ -20,13 +21,12 @@ from services.outcomes.rules.evidence import (
     stage_of,
     why_not,
 )
+from services.outcomes.rules.gathering import Gathered, Question
 from services.outcomes.rules.inspection import Inspection, Standing, standing
 from services.outcomes.rules.intervals import Interval
-from services.outcomes.rules.matching import NO_MATCH, Match, match, match_listed
+from services.outcomes.rules.matching import Match
 from services.outcomes.rules.measures import MEASURES, Domain
-from services.outcomes.rules.population import Population, Results
 from services.outcomes.rules.releases import Stage
-from services.outcomes.rules.ringfence import Term, assessed_on, census_on
 from services.outcomes.rules.series import Pooled, Reading, interval, pool
 from services.outcomes.rules.verdict import (
     AddedValue,
@@ -39,28 +39,6 @@ from services.outcomes.rules.verdict import (
     target_result,
     value_result,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is to be judged: a school's results, for which supplier, over which term, as of which academic year."""
-
-    supplier_uid: str
-    term: Term
-    year: int
-    run: Run
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """What a verdict on an outcome follows from, in plain values: the school's own results, and whom it is beside.
-
-    `shifts` says by how many standard deviations each characteristic of its intake has moved since the term began.
-    """
-
-    readings: Mapping[int, Reading]
-    match: Match
-    shifts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,41 +86,6 @@ class ContractResult:
     standing: Standing
 
 
-def gather(
-    question: Question,
-    agreed: Agreed,
-    place: int,
-    readings: Mapping[int, Reading],
-    population: Population,
-    results: Results,
-    intake: Features,
-) -> Gathered:
-    """The evidence on one outcome of the school at a place: its own results, and those matched among all of its phase.
-
-    `intake` are the characteristics of the school in the year evaluated, in the order of FEATURES.
-    """
-    actual, first = pool(actual_readings(question.term, agreed, question.year, readings)), agreed.baseline
-    shifts = intake_shifts(population, place, intake)
-    if actual is None or first is None:
-        return Gathered(readings, NO_MATCH, shifts)
-    window = (census_on(min(first.years)), assessed_on(agreed.measure.key_stage, max(actual.years)))
-    alike = population.comparable(place, question.supplier_uid, window)
-    compared = (first.value, first.years, actual.years)
-    if agreed.comparators is None:
-        return Gathered(readings, match(population, place, results, alike, *compared), shifts)
-    return Gathered(readings, match_listed(population, place, results, alike, agreed.comparators, *compared), shifts)
-
-
-def intake_shifts(population: Population, place: int, now: Features) -> dict[str, float]:
-    """By how many of the population's standard deviations the intake has moved; what is not known is left out."""
-    before, spreads = population.features[place], population.spreads
-    found = {}
-    for name, first, then, spread in zip(FEATURES, before.tolist(), now, spreads.tolist(), strict=True):
-        if then is not None and spread > 0 and not np.isnan(first):
-            found[name] = (then - first) / spread
-    return found
-
-
 def conclude(
     question: Question, outcomes: Sequence[tuple[Agreed, Gathered]], inspections: Sequence[Inspection] = ()
 ) -> ContractResult:
@@ -178,7 +121,7 @@ def worsened(result: MeasureResult) -> bool:
     if first is None or actual is None or result.value_result is not AddedValue.NEGATIVE:
         return False
     measure = MEASURES[result.measure]
-    variance = measure.sampling_variance(first.value, first.n) + measure.sampling_variance(actual.value, actual.n)
+    variance = change_variance(measure, first, actual)
     return measure.direction * (actual.value - first.value) + Z95 * math.sqrt(variance) < 0
 
 
@@ -228,7 +171,7 @@ def conclude_measure(question: Question, agreed: Agreed, gathered: Gathered) -> 
         value_result=value,
         effect=effect,
         shrunk=shrunk(agreed, first, actual, found),
-        effect_size=effect.tau / agreed.measure.spread_at(first.value) if effect else None,
+        effect_size=effect.tau / agreed.measure.over(first.years).spread_at(first.value) if effect else None,
         pre_trend=drift,
         match=found,
         stage=stage_of(readings),

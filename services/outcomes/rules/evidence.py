@@ -15,6 +15,7 @@ from services.outcomes.rules.agreement import (
 )
 from services.outcomes.rules.effects import Effect, difference_in_differences
 from services.outcomes.rules.matching import Match
+from services.outcomes.rules.measures import Measure
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.ringfence import Term
 from services.outcomes.rules.series import EVALUATION_YEARS, Pooled, Reading, accountable_years, pool
@@ -70,6 +71,12 @@ def stage_of(readings: Sequence[Reading]) -> Stage | None:
     return min((each.stage for each in readings), key=lambda stage: stage.rank, default=None)
 
 
+def change_variance(measure: Measure, first: Pooled, actual: Pooled) -> float:
+    """What chance in pupils alone adds to the variance of a change, in the measure's squared unit."""
+    before, after = measure.over(first.years), measure.over(actual.years)
+    return before.sampling_variance(first.value, first.n) + after.sampling_variance(actual.value, actual.n)
+
+
 def added_value(agreed: Agreed, first: Pooled, actual: Pooled, found: Match) -> Effect | None:
     """The difference in differences against the matched schools; None with fewer than two of them."""
     if len(found.comparators) < 2:
@@ -78,14 +85,13 @@ def added_value(agreed: Agreed, first: Pooled, actual: Pooled, found: Match) -> 
     sampling = None
     usual = median(each.outcome_n for each in found.comparators)
     if not usual / UNLIKE_SIZE <= actual.n <= usual * UNLIKE_SIZE:
-        measure = agreed.measure
-        own = measure.sampling_variance(first.value, first.n) + measure.sampling_variance(actual.value, actual.n)
+        before, after = agreed.measure.over(first.years), agreed.measure.over(actual.years)
         others = [
-            measure.sampling_variance(each.baseline, each.baseline_n)
-            + measure.sampling_variance(each.outcome, each.outcome_n)
+            before.sampling_variance(each.baseline, each.baseline_n)
+            + after.sampling_variance(each.outcome, each.outcome_n)
             for each in found.comparators
         ]
-        sampling = (own, sum(others) / len(others))
+        sampling = (change_variance(agreed.measure, first, actual), sum(others) / len(others))
     return difference_in_differences(first.value, actual.value, pairs, agreed.measure.direction, sampling)
 
 
@@ -97,16 +103,16 @@ def shrunk(agreed: Agreed, first: Pooled, actual: Pooled, found: Match) -> float
     """
     if len(found.comparators) < 2:
         return None
-    measure = agreed.measure
+    before, after = agreed.measure.over(first.years), agreed.measure.over(actual.years)
 
-    def error(before: tuple[float, int], after: tuple[float, int]) -> float:
-        return math.sqrt(max(measure.sampling_variance(*before) + measure.sampling_variance(*after), LEAST_VARIANCE))
+    def error(one: tuple[float, int], other: tuple[float, int]) -> float:
+        return math.sqrt(max(before.sampling_variance(*one) + after.sampling_variance(*other), LEAST_VARIANCE))
 
     changes = [each.outcome - each.baseline for each in found.comparators]
     errors = [error((each.baseline, each.baseline_n), (each.outcome, each.outcome_n)) for each in found.comparators]
     alike, own = paule_mandel(changes, errors), error((first.value, first.n), (actual.value, actual.n))
     change = actual.value - first.value
-    return measure.direction * (empirical_bayes([change] * 2, [own] * 2, alike)[0] - alike.mean)
+    return agreed.measure.direction * (empirical_bayes([change] * 2, [own] * 2, alike)[0] - alike.mean)
 
 
 LEAST_VARIANCE = 1e-9

@@ -45,8 +45,9 @@ class Measure:
     `direction` is +1 where more is better and -1 where less is. `rounding_half_width` is half of the last place
     published, in the measure's own unit (0.5 for an integer percentage), carried into intervals and target tests.
     `pupil_sd` is the national spread between pupils of a mean or a progress score, for its interval; 0 where a
-    proportion has none. `changed_from` are the academic years from which its definition was another. `part_of` is the
-    measure of all pupils, of whom this one is about some; `of_sessions` says that a percentage is one of sessions.
+    proportion has none. `pupil_sds` are those of single academic years, where they are known. `changed_from` are the
+    academic years from which its definition was another. `part_of` is the measure of all pupils, of whom this one is
+    about some; `of_sessions` says that a percentage is one of sessions.
     """
 
     code: str
@@ -58,6 +59,7 @@ class Measure:
     unit: str
     rounding_half_width: Decimal
     pupil_sd: float = 0.0
+    pupil_sds: tuple[tuple[int, float], ...] = ()
     changed_from: tuple[int, ...] = ()
     part_of: str | None = None
     of_sessions: bool = False
@@ -79,6 +81,17 @@ class Measure:
     def unchanged(self, years: Iterable[int]) -> bool:
         """Whether the measure means the same in all of these academic years, so that they may be compared."""
         return len({self.version_in(year) for year in years}) <= 1
+
+    def over(self, years: Iterable[int]) -> "Measure":
+        """The measure with the national spread between pupils of these academic years: the root of their mean square.
+
+        A year whose spread is not known has that of the nearest one that is, the later of two.
+        """
+        known = dict(self.pupil_sds)
+        found = [known[min(known, key=lambda each: (abs(each - year), -each))] for year in years] if known else []
+        if not found:
+            return self
+        return replace(self, pupil_sd=math.sqrt(sum(each**2 for each in found) / len(found)))
 
     def spread_at(self, value: float) -> float:
         """The standard deviation between pupils where the mean is `value`, in the measure's unit; always positive."""
@@ -108,12 +121,13 @@ def mean(code: str, title: str, key_stage: KeyStage, half: str, pupil_sd: float)
     return Measure(code, title, Kind.MEAN, Domain.ATTAINMENT, key_stage, 1, "points", Decimal(half), pupil_sd)
 
 
-def progress(code: str, title: str, key_stage: KeyStage, half: str, pupil_sd: float) -> Measure:
-    """Value added from one key stage to the next; zero is the national mean (spread: METHOD.md 1.2, latest year).
+def progress(code: str, title: str, key_stage: KeyStage, half: str, *pupil_sds: tuple[int, float]) -> Measure:
+    """Value added from one key stage to the next; zero is the national mean. The last of the spreads is the latest.
 
     From 2017/18 extreme negative scores of pupils are floored, so that earlier years are not compared with later ones.
+    Spreads: METHOD.md 1.2; those of 2016/17 are what the intervals that DfE published with its tables follow from.
     """
-    spread = ("points", Decimal(half), pupil_sd, FLOORED_FROM)
+    spread = ("points", Decimal(half), pupil_sds[-1][1], pupil_sds, FLOORED_FROM)
     return Measure(code, title, Kind.PROGRESS, Domain.ATTAINMENT, key_stage, 1, *spread)
 
 
@@ -132,7 +146,10 @@ RWM_EXPECTED = percentage(
     "KS2_RWM_EXP", "Expected standard in reading, writing and maths", Domain.ATTAINMENT, KeyStage.KS2, 1, "0.5"
 )
 ATTAINMENT_8 = mean("KS4_A8", "Attainment 8", KeyStage.KS4, "0.05", 20.0)
-PROGRESS_8 = progress("KS4_P8", "Progress 8", KeyStage.KS4, "0.005", 1.41628)
+PROGRESS_8 = progress(
+    *("KS4_P8", "Progress 8", KeyStage.KS4, "0.005"),
+    *((2016, 1.2285), (2018, 1.2828), (2021, 1.40975), (2022, 1.414), (2023, 1.41628)),
+)
 MEASURES: dict[str, Measure] = {
     measure.code: measure
     for measure in (
@@ -149,14 +166,26 @@ MEASURES: dict[str, Measure] = {
         ),
         mean("KS2_READ_AVG", "Average scaled score in reading", KeyStage.KS2, "0.5", 7.5),
         mean("KS2_MAT_AVG", "Average scaled score in maths", KeyStage.KS2, "0.5", 7.5),
-        progress("KS2_READ_PROG", "Progress in reading", KeyStage.KS2, "0.05", 6.289),
-        progress("KS2_WRIT_PROG", "Progress in writing", KeyStage.KS2, "0.05", 6.049),
-        progress("KS2_MAT_PROG", "Progress in maths", KeyStage.KS2, "0.05", 5.914),
+        progress(
+            *("KS2_READ_PROG", "Progress in reading", KeyStage.KS2, "0.05"),
+            *((2016, 6.24), (2018, 6.175), (2021, 6.289), (2022, 6.289)),
+        ),
+        progress(
+            *("KS2_WRIT_PROG", "Progress in writing", KeyStage.KS2, "0.05"),
+            *((2016, 6.03), (2018, 5.694), (2021, 6.038), (2022, 6.049)),
+        ),
+        progress(
+            *("KS2_MAT_PROG", "Progress in maths", KeyStage.KS2, "0.05"),
+            *((2016, 5.63), (2018, 5.39), (2021, 5.852), (2022, 5.914)),
+        ),
         ATTAINMENT_8,
         PROGRESS_8,
         percentage("KS4_EM95", "Grade 5 or above in English and maths", Domain.ATTAINMENT, KeyStage.KS4, 1, "0.5"),
         percentage("KS4_EM94", "Grade 4 or above in English and maths", Domain.ATTAINMENT, KeyStage.KS4, 1, "0.5"),
         mean("KS4_EBACC_APS", "EBacc average point score", KeyStage.KS4, "0.005", 2.0),
+        percentage(
+            "KS4_EBACC_ENTRY", "Entered for all subjects of the EBacc", Domain.ATTAINMENT, KeyStage.KS4, 1, "0.5"
+        ),
         disadvantaged(RWM_EXPECTED),
         disadvantaged(ATTAINMENT_8),
         disadvantaged(PROGRESS_8),

@@ -155,13 +155,15 @@ def performance(
     tables = {}
     for view in View:
         inside = tuple(each for each in places if view in each.counts_in)
-        pooled = {code: pooled_measure(inside, code, view, rule) for code in measures_of(key_stage)}
+        pooled = {code: pooled_measure(inside, code, view, year, rule) for code in measures_of(key_stage)}
         totals = {code: total for code, (total, _left_out) in pooled.items()}
         tables[view] = Table(view, inside, totals, {code: left_out for code, (_total, left_out) in pooled.items()})
     return places, tables
 
 
-def pooled_measure(places: Sequence[Placed], code: str, view: View, rule: Rule = DFE_RULE) -> tuple[TrustMeasure, int]:
+def pooled_measure(
+    places: Sequence[Placed], code: str, view: View, year: int, rule: Rule = DFE_RULE
+) -> tuple[TrustMeasure, int]:
     """One measure of one view, pupils pooled; and how many results are left out, since the total would tell of them.
 
     Results that are withheld count where they are told of together only (`suppression.poolable`): those in DfE's view,
@@ -183,7 +185,7 @@ def pooled_measure(places: Sequence[Placed], code: str, view: View, rule: Rule =
         for each in places
         if (count := kept.get(each.school.urn)) is not None
     ]
-    sigma = None if measure.kind is Kind.PROPORTION else measure.pupil_sd
+    sigma = None if measure.kind is Kind.PROPORTION else measure.over((year,)).pupil_sd
     total = pool_trust(members, sigma, rule.time_weighting, rule.schools if view is View.DFE else 1)
     return total, len(found) - len(kept)
 

@@ -42,7 +42,7 @@ class Population:
 
     `features` has one row a school and one column a characteristic of FEATURES, NaN where it is not known. `trusts`
     are places in `trust_uids`, -1 for none, on the day from which comparison counts. `moves` are the days of joining
-    or leaving a trust, `contracts` the terms during which a school was itself under contract.
+    or leaving a trust, of mergers and of splits, `contracts` the terms during which a school was itself under contract.
     """
 
     phase: str
@@ -77,8 +77,8 @@ class Population:
     def comparable(self, place: int, supplier_uid: str, window: tuple[date, date]) -> Bools:
         """Which schools a school may be compared with: open, mainstream, as selective, left alone, and no spill-over.
 
-        Left alone: no change of trust and no contract of its own in the years compared. Schools of the supplier are
-        out, since what it does for one it may do for all (METHOD.md 3.3).
+        Left alone: no change of trust, no merger or split, and no contract of its own in the years compared. Schools of
+        the supplier are out, since what it does for one it may do for all (METHOD.md 3.3).
         """
         found: Bools = self.open & self.mainstream & (self.selective == self.selective[place])
         found &= self.trusts != self.trust_uids.get(supplier_uid, -2)

@@ -12,12 +12,14 @@ CENSUS = (9, 12)
 FULL_YEARS = 3
 ENOUGH_SCHOOLS = 3
 ASSESSED: dict[KeyStage, tuple[int, int]] = {
-    KeyStage.KS2: (5, 10),
     KeyStage.KS4: (5, 1),
     KeyStage.ABSENCE: (7, 31),
     KeyStage.CENSUS: (1, 15),
 }
-"""Month and day, in the year that the academic year ends, to which a series belongs."""
+"""Month and day, in the year that the academic year ends, to which a series belongs; key stage 2: its tests. The census
+is taken on the third Thursday of January, the 15th at the earliest."""
+TESTS_ELSEWHEN = {2022: date(2023, 5, 9)}
+"""First days of test weeks of key stage 2 that were moved, by academic year: 8 May 2023 was a bank holiday."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,15 @@ def census_on(year: int, census: tuple[int, int] = CENSUS) -> date:
 
 def assessed_on(key_stage: KeyStage, year: int) -> date:
     """The day to which the series of this key stage in the academic year starting in `year` belongs."""
+    if key_stage is KeyStage.KS2:
+        return TESTS_ELSEWHEN.get(year) or second_monday_of_may(year + 1)
     return date(year + 1, *ASSESSED[key_stage])
+
+
+def second_monday_of_may(year: int) -> date:
+    """When the tests of key stage 2 begin."""
+    first = date(year, 5, 1)
+    return first + timedelta(days=7 + -first.weekday() % 7)
 
 
 def full_years(joined_on: date, result_year_start: int, census: tuple[int, int] = CENSUS) -> int:

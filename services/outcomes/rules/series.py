@@ -133,7 +133,7 @@ def interval(measure: Measure, pooled: Pooled) -> Interval:
         found = wilson(share * pooled.n, pooled.n)
         found = Interval(found.low * 100, found.high * 100)
     else:
-        found = progress_interval(pooled.value, pooled.n, measure.pupil_sd)
+        found = progress_interval(pooled.value, pooled.n, measure.over(pooled.years).pupil_sd)
     by_rounding = 1.96 * pooled.half_width / math.sqrt(3)
     low, high = (math.hypot(pooled.value - found.low, by_rounding), math.hypot(found.high - pooled.value, by_rounding))
     return Interval(pooled.value - low, pooled.value + high)

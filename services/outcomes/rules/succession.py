@@ -1,9 +1,12 @@
 """Which links between establishments are a succession, and which of the two came first."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import TypeVar
+
+Of = TypeVar("Of")
 
 
 class Side(StrEnum):
@@ -83,3 +86,9 @@ def first_lives(urns: Collection[int], converted: dict[int, int], known: Collect
                 break
         found[urn] = first
     return found
+
+
+def united(schools: Mapping[int, Of], converted: dict[int, int]) -> dict[int, Of]:
+    """The URNs that must go by another school than they do: that of the first life that led to them."""
+    firsts = first_lives(schools, converted, ())
+    return {urn: schools[first] for urn, first in firsts.items() if schools[urn] != schools[first]}

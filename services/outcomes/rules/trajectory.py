@@ -47,7 +47,7 @@ def follow(
     if reasons or reading is None or reading.value is None or reading.n is None or agreed.baseline is None:
         return Progress(agreed.code, agreed.measure.code, Rag.GREY, None, None, None, None, None, tuple(reasons), ())
     path = expected_in(agreed, agreed.baseline.value, trajectory, term, year)
-    se = standard_error(agreed.measure, reading.value, reading.n)
+    se = standard_error(agreed.measure.over((year,)), reading.value, reading.n)
     rating, z = rag(reading.value, path, se, agreed.measure.direction)
     releases = tuple(sorted({reading.release_id, *agreed.baseline.releases}))
     known = (agreed.code, agreed.measure.code, rating, z, path, reading.value, reading.n, se)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.outcomes.models import Establishment, Membership
 from services.outcomes.queries import among
+from services.outcomes.schools import Establishment, Membership
 
 
 async def present_members(session: AsyncSession, trust_uids: Sequence[str]) -> dict[str, list[Establishment]]:

@@ -6,9 +6,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.outcomes import queries as register
 from services.outcomes.evaluations.facts import school_facts
-from services.outcomes.models import Establishment, Trust
 from services.outcomes.rules.places import distance_km, place
 from services.outcomes.rules.schools import phase_code
+from services.outcomes.schools import Establishment, Trust
 from services.outcomes.shortlists import queries
 from services.outcomes.shortlists.schemas import NearTrust, NeedingSchool, ShortlistIn, ShortlistOut
 

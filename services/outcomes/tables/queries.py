@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.outcomes.models import FullMembership, Membership, RingFence
+from services.outcomes.models import FullMembership, RingFence
 from services.outcomes.rules.measures import KeyStage
 from services.outcomes.rules.performance import Cell, School, measures_of
 from services.outcomes.rules.ringfence import Membership as Time
@@ -17,6 +17,7 @@ from services.outcomes.rules.ringfence import Term, breaks_of
 from services.outcomes.rules.schools import mainstream
 from services.outcomes.rules.series import denominator
 from services.outcomes.rules.values import ValueState
+from services.outcomes.schools import Membership
 
 Row = dict[str, Any]
 

@@ -21,7 +21,7 @@ from services.outcomes.rules.performance import View, performance
 from services.outcomes.rules.years import academic_year_from
 from services.outcomes.schemas import AcademicYear, Uid, Urn
 from services.outcomes.spreadsheets import CSV, as_csv, wants_csv
-from services.outcomes.tables import queries, schemas, service
+from services.outcomes.tables import queries, schemas, service, views
 
 router = APIRouter()
 Reader = Annotated[Caller, require("outcomes:read")]
@@ -84,7 +84,7 @@ def fence_rows(shown: Iterable[schemas.RingFenceOut]) -> Iterable[dict[str, Any]
 
 @router.get(
     "/v1/trusts/{uid}/performance",
-    response_model=schemas.PerformanceOut,
+    response_model=views.PerformanceOut,
     tags=["ring-fences"],
     responses={**problems(404), **CSV},
 )
@@ -109,7 +109,7 @@ async def read_performance(
     rule = replace(request.app.state.rule, time_weighting=time_weighting)
     places, tables = performance(schools, key_stage, year, rule)
     wanted = {each: table for each, table in tables.items() if view in {None, each}}
-    answer = schemas.performance_out(trust, key_stage, year, places, wanted, releases, rule)
+    answer = views.performance_out(trust, key_stage, year, places, wanted, releases, rule)
     if wants_csv(request):
         name = f"trust-{uid}-{academic_year.replace('/', '-')}-{key_stage}.csv"
         return as_csv(TABLE_COLUMNS, table_rows(answer), name)
@@ -117,7 +117,7 @@ async def read_performance(
     return JSONResponse(body, headers={"ETag": entity_tag(body)})
 
 
-def table_rows(answer: schemas.PerformanceOut) -> Iterable[dict[str, Any]]:
+def table_rows(answer: views.PerformanceOut) -> Iterable[dict[str, Any]]:
     """For each view and measure: the trust as a whole, then each school in it."""
     for view, table in answer.views.items():
         for pooled in table.measures:

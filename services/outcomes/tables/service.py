@@ -12,10 +12,11 @@ from services.kernel.errors import DomainError, NotFound
 from services.kernel.events import record
 from services.kernel.types import plain
 from services.outcomes import queries as register
-from services.outcomes.models import Establishment, Event, FullMembership, Membership, RingFence, SchoolIdentifier
+from services.outcomes.models import Event, FullMembership, RingFence
 from services.outcomes.rules.membership import TRANSFER
 from services.outcomes.rules.ringfence import first_dfe_year, first_platform_year
 from services.outcomes.rules.years import academic_year_text
+from services.outcomes.schools import Establishment, Membership, SchoolIdentifier
 from services.outcomes.tables import queries
 from services.outcomes.tables.schemas import FullMembershipIn, RingFenceIn
 
@@ -173,7 +174,8 @@ async def rename(session: AsyncSession, body: FullMembershipIn) -> None:
         before = there.opened_on is not None and there.opened_on < body.effective_on
         if before or await queries.open_memberships(session, [there.urn]):
             raise TakenUrn(f"URN {there.urn} is {there.name}, which was open before.")
-        given.pop("urn")
+        there.school_id = school.school_id
+        session.add(there)
     own = await register.identifiers(session, school.school_id)
     for each in own:
         if getattr(body, f"new_{each.scheme}", None) is not None and each.valid_to is None:

@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any
 
 from services.outcomes.rules.agreement import Agreed
-from services.outcomes.rules.evaluation import Question, conclude
+from services.outcomes.rules.evaluation import conclude
+from services.outcomes.rules.gathering import Question
 from services.outcomes.rules.plots.subject import Actual, Added, Source, Subject
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.series import Reading

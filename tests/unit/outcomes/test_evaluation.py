@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from services.outcomes.rules.agreement import Agreed, Missing, Run, TargetMode
-from services.outcomes.rules.evaluation import ContractResult, Gathered, MeasureResult, Question, conclude, gather
+from services.outcomes.rules.evaluation import ContractResult, MeasureResult, conclude
+from services.outcomes.rules.gathering import Gathered, Question, gather
 from services.outcomes.rules.inspection import Concern, Inspection, framework_on
 from services.outcomes.rules.matching import NO_MATCH
 from services.outcomes.rules.measures import MEASURES

@@ -5,17 +5,13 @@ from itertools import product
 
 import pytest
 
+from services.outcomes.rules.grades import GRADES, AcrossScales, Area, Grade, Scale
 from services.outcomes.rules.inspection import (
-    GRADES,
-    AcrossScales,
-    Area,
     Concern,
     Framework,
-    Grade,
     Inspection,
     NoGrade,
     Safeguarding,
-    Scale,
     Standing,
     below_good,
     framework_on,

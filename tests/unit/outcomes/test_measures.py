@@ -22,6 +22,7 @@ CATALOGUE = {
     "KS4_EM95": ("proportion", "attainment", "KS4", 1, "0.5"),
     "KS4_EM94": ("proportion", "attainment", "KS4", 1, "0.5"),
     "KS4_EBACC_APS": ("mean", "attainment", "KS4", 1, "0.005"),
+    "KS4_EBACC_ENTRY": ("proportion", "attainment", "KS4", 1, "0.5"),
     "KS2_RWM_EXP_DIS": ("proportion", "inclusion", "KS2", 1, "0.5"),
     "KS4_A8_DIS": ("mean", "inclusion", "KS4", 1, "0.05"),
     "KS4_P8_DIS": ("progress", "inclusion", "KS4", 1, "0.005"),
@@ -48,6 +49,27 @@ def test_the_catalogue_is_the_methods() -> None:
 )
 def test_progress_has_the_latest_national_spread_between_pupils(code: str, sigma: float) -> None:
     assert MEASURES[code].pupil_sd == sigma
+
+
+@pytest.mark.parametrize(
+    ("code", "years", "sigma"),
+    [
+        ("KS4_P8", (2018,), 1.2828),
+        ("KS4_P8", (2023,), 1.41628),
+        ("KS4_P8", (2026,), 1.41628),
+        ("KS4_P8", (2017,), 1.2828),
+        ("KS4_P8", (), 1.41628),
+        ("KS4_P8", (2018, 2023), ((1.2828**2 + 1.41628**2) / 2) ** 0.5),
+        ("KS2_READ_PROG", (2021,), 6.289),
+        ("KS2_WRIT_PROG", (2022,), 6.049),
+        ("KS2_MAT_PROG", (2018,), 5.39),
+        ("KS4_P8_DIS", (2018,), 1.2828),
+        ("KS4_A8", (2018,), 20.0),
+    ],
+)
+def test_pupils_spread_as_they_did_in_the_years_looked_at(code: str, years: tuple[int, ...], sigma: float) -> None:
+    assert MEASURES[code].over(years).pupil_sd == pytest.approx(sigma)
+    assert MEASURES[code].over(years).code == code
 
 
 def test_means_and_progress_have_a_spread_and_percentages_have_none() -> None:

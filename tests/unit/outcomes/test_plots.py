@@ -16,8 +16,9 @@ from services.outcomes.rules.plots.changes import changes, histogram
 from services.outcomes.rules.plots.figure import About, Band, Bars, Figure, Gap, Guide, Line, Points, Span
 from services.outcomes.rules.plots.funnel import dispersion, funnel, limits
 from services.outcomes.rules.plots.rag import rag
-from services.outcomes.rules.plots.school import Spread, position, runs, school, spread
+from services.outcomes.rules.plots.school import runs, school
 from services.outcomes.rules.plots.subject import Subject, bare, change, gap, level, listed, standing, years_text
+from services.outcomes.rules.plots.years import Spread, position, spread
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.ringfence import Term
 from services.outcomes.rules.series import Pooled

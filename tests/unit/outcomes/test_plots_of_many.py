@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.outcomes.plots.marks import lonely
 from services.outcomes.rules.performance import View
 from services.outcomes.rules.plots.figure import About, Guide, Line, Points, Remark
 from services.outcomes.rules.plots.portfolio import Judged, portfolio
@@ -96,7 +97,7 @@ def test_three_views_of_a_trust_are_never_added_up() -> None:
         "withheld: few pupils",
     ]
     assert "All full members, 4 schools, 2,100 pupils: 24.0% (95% interval 21.5% to 26.5%)." in found.alt
-    assert found.sources[1].startswith("Department for Education, absence (final")
+    assert found.sources[1].startswith("Source: Department for Education, absence (final")
     nothing = {view: replace(each, value=None, state="SUPPRESSED") for view, each in views.items()}
     assert (
         "no view has a result"
@@ -115,6 +116,8 @@ def test_a_mixture_of_comparators_and_its_placebos() -> None:
     path = marks(found, Line, About.COMPARATORS)[0].points
     assert [y for x, y in path if x in {*YEARS, 2023}] == [each["synthetic"] for each in years]
     assert (2020, None) in path
+    assert [x for x, _y in lonely(Line(About.COMPARATORS, "", path))] == [2023]
+    assert lonely(Line(About.SCHOOL, "", ((2020, 1.0), (2021, None), (2022, 2.0), (2023, 3.0)))) == [(2020, 1.0)]
     assert "p = 0.2" in found.alt
     placebos = [each["ratio"] for each in rows if each["what"] == "comparator" and each["ratio"] is not None]
     assert [each.x for each in marks(found, Points, About.OTHER)[0].points] == placebos

@@ -89,11 +89,25 @@ def test_dates_of_the_series() -> None:
     assert census_on(2024, (10, 3)) == date(2024, 10, 3)
     found = {stage.value: assessed_on(stage, 2024) for stage in KeyStage}
     assert found == {
-        "KS2": date(2025, 5, 10),
+        "KS2": date(2025, 5, 12),
         "KS4": date(2025, 5, 1),
         "ABS": date(2025, 7, 31),
         "CENSUS": date(2025, 1, 15),
     }
+
+
+@pytest.mark.parametrize(
+    ("year", "first"),
+    [
+        *((2015, date(2016, 5, 9)), (2016, date(2017, 5, 8)), (2017, date(2018, 5, 14)), (2018, date(2019, 5, 13))),
+        *((2021, date(2022, 5, 9)), (2022, date(2023, 5, 9)), (2023, date(2024, 5, 13)), (2026, date(2027, 5, 10))),
+    ],
+)
+def test_key_stage_2_is_assessed_from_the_first_day_of_its_tests(year: int, first: date) -> None:
+    assert assessed_on(KeyStage.KS2, year) == first
+    census = census_on(year)
+    for ends_on, expected in ((first, "accountable"), (first - timedelta(days=1), "none")):
+        assert contract_role(Term(census, ends_on), census, assessed_on(KeyStage.KS2, year)).value == expected
 
 
 def test_t1_three_whole_years_and_then_the_trusts() -> None:

@@ -4,7 +4,16 @@ from datetime import date
 
 import pytest
 
-from services.outcomes.rules.succession import Life, Side, conversions, first_lives, linked_side, opposite, resolved
+from services.outcomes.rules.succession import (
+    Life,
+    Side,
+    conversions,
+    first_lives,
+    linked_side,
+    opposite,
+    resolved,
+    united,
+)
 
 OPEN, CLOSED = Life(False, None, None), Life(True, None, None)
 EARLY, LATE = date(2014, 8, 31), date(2020, 8, 31)
@@ -67,3 +76,11 @@ def test_a_school_is_followed_to_its_first_life() -> None:
     assert first_lives({1, 2, 3}, converted, {}) == {1: 1, 2: 1, 3: 1}
     assert first_lives({6}, converted, {}) == {6: 6}
     assert first_lives({8, 9}, converted, {})[8] in {8, 9}
+
+
+def test_lives_that_turn_out_to_be_of_one_school_go_by_its_first() -> None:
+    schools = {1: "a", 2: "b", 3: "c", 4: "d"}
+    assert united(schools, {2: 1, 3: 2}) == {2: "a", 3: "a"}
+    assert united(schools, {3: 2, 2: 9}) == {3: "b"}
+    assert united({1: "a", 2: "a"}, {2: 1}) == {}
+    assert united(schools, {}) == {}

@@ -20,7 +20,6 @@ from services.outcomes.rules.plots.figure import (
     Row,
     number,
 )
-from services.outcomes.rules.plots.school import ENOUGH_FOR_MEDIAN, target_in
 from services.outcomes.rules.plots.subject import (
     Subject,
     better,
@@ -32,6 +31,7 @@ from services.outcomes.rules.plots.subject import (
     why,
     years_text,
 )
+from services.outcomes.rules.plots.years import ENOUGH_FOR_MEDIAN, target_in
 
 COLUMNS = ("what", "urn", "pupils", "value", "low95", "high95", "low998", "high998")
 COVERAGES = (0.95, 0.998)
@@ -69,12 +69,12 @@ def funnel(subject: Subject) -> Figure:
     if actual is None or len(others) < ENOUGH_FOR_MEDIAN:
         reason = why(subject) or "there are not enough schools to compare with"
         return undrawn(subject, "funnel", title, COLUMNS, reason)
-    results = [(each.outcome_n, each.outcome) for each in others]
+    results, spread = [(each.outcome_n, each.outcome) for each in others], measure.over(actual.years)
     centre = sum(n * value for n, value in results) / sum(n for n, _ in results)
-    phi = dispersion(measure, centre, results)
+    phi = dispersion(spread, centre, results)
 
     def row(what: str, urn: int | None, n: int, value: float | None) -> Row:
-        bounds = [limits(measure, centre, n, coverage, phi) for coverage in COVERAGES]
+        bounds = [limits(spread, centre, n, coverage, phi) for coverage in COVERAGES]
         names = ("low95", "high95", "low998", "high998")
         ends = [rounded(end) for each in bounds for end in (each.low, each.high)]
         return {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.outcomes.rules.agreement import Agreed, Missing, Run
-from services.outcomes.rules.evaluation import Gathered
+from services.outcomes.rules.gathering import Gathered
 from services.outcomes.rules.intervals import Interval
 from services.outcomes.rules.measures import Measure
 from services.outcomes.rules.plots.figure import Figure, Row
@@ -187,17 +187,20 @@ def sources(subject: Subject, releases: Iterable[str] | None = None) -> tuple[st
     """
     wanted = None if releases is None else set(releases)
     used = [each for each in subject.sources if wanted is None or each.id in wanted]
-    published = sorted({(each.feed, each.published_on, each.stage) for each in used})
     stage = f"{subject.stage} results" if subject.stage else "no results"
-    found = [
+    said = (
         f"{subject.contract}, {subject.school} with {subject.supplier}, outcome {subject.agreed.code}."
         f" {subject.run.capitalize()} verdict as of {academic_year_text(subject.year)} on {stage},"
         f" method {subject.method_version}."
-    ]
-    if published:
-        named = listed(f"{feed} ({stage}, published {day})" for feed, day, stage in published)
-        found.append(f"Source: Department for Education, {named}.")
-    return tuple(found)
+    )
+    return (said, *published(used))
+
+
+def published(used: Iterable[Source]) -> tuple[str, ...]:
+    """Where and when these releases were published, in a sentence; nothing for none."""
+    known = sorted({(each.feed, each.published_on, each.stage) for each in used})
+    named = listed(f"{feed} ({stage}, published {day})" for feed, day, stage in known)
+    return (f"Source: Department for Education, {named}.",) if known else ()
 
 
 def own_releases(subject: Subject) -> set[str]:

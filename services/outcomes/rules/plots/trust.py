@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from services.outcomes.rules.performance import View
 from services.outcomes.rules.plots.figure import About, Axis, Figure, Mark, Panel, Point, Points, Remark, Row, number
-from services.outcomes.rules.plots.subject import Source, Subject, better, counted, level, rounded, undrawn
+from services.outcomes.rules.plots.subject import Source, Subject, better, counted, level, published, rounded, undrawn
 from services.outcomes.rules.tables import TrustMeasure
 from services.outcomes.rules.years import academic_year_text
 
@@ -15,7 +15,7 @@ TITLES = {
     View.CONTRACTS: "Under contract, ring-fenced",
 }
 STATES = {"NOT_PUBLISHED_TOO_FEW": "not published: too few schools with a result", "SUPPRESSED": "withheld: few pupils"}
-LOOKS = {View.DFE: About.OTHER, View.PLATFORM: About.RAW, View.CONTRACTS: About.SCHOOL}
+LOOKS = {View.DFE: About.OTHER, View.PLATFORM: About.OTHER, View.CONTRACTS: About.SCHOOL}
 
 
 def trust(subject: Subject, views: Mapping[View, TrustMeasure], releases: Sequence[Source]) -> Figure:
@@ -36,10 +36,7 @@ def trust(subject: Subject, views: Mapping[View, TrustMeasure], releases: Sequen
         for view, found in views.items()
     ]
     said = alt(subject, rows)
-    origin = tuple(
-        f"Department for Education, {each.feed} ({each.stage}, published {each.published_on})" for each in releases
-    )
-    shared = (f"{subject.contract}. Tables as they stand now, not as of the verdict.", *origin)
+    shared = (f"{subject.contract}. Tables as they stand now, not as of the verdict.", *published(releases))
     if all(each["value"] is None for each in rows):
         return undrawn(subject, "trust", title, COLUMNS, "no view has a result to show", rows=tuple(rows))
     return Figure(

@@ -61,7 +61,7 @@ def found(parsed: Parsed[ObservationRecord]) -> dict[tuple[int, str, int], Obser
 
 def test_only_the_rows_of_schools_and_of_declared_groups_are_read() -> None:
     parsed = ees.parse_ks4(csv(NEW, ROWS), None)
-    assert (parsed.layout, parsed.rows, parsed.ignored, parsed.rejections) == ("ees_ks4_202425.1", 7, 3, ())
+    assert (parsed.layout, parsed.rows, parsed.ignored, parsed.rejections) == ("ees_ks4_202425.2", 7, 3, ())
     seen = found(parsed)
     assert seen[100001, "KS4_A8", 2024][3:] == (ValueState.OK, Decimal("51.2"), "51.2", 180)
     assert seen[100001, "KS4_A8_DIS", 2024][3:] == (ValueState.OK, Decimal("40.1"), "40.1", 40)
@@ -87,7 +87,7 @@ def test_what_stands_for_no_number_is_a_reason() -> None:
 def test_the_layout_of_2023_24() -> None:
     row = "202324,Academic year,School,100001,Total,Total,Total,175,50.1,-0.12,41.7,63.4"
     parsed = ees.parse_ks4(csv(OLD, [row]), None)
-    assert parsed.layout == "ees_ks4_202324.1"
+    assert parsed.layout == "ees_ks4_202324.2"
     numbers = {each.measure: (each.number, each.denominator) for each in parsed.records}
     assert numbers == {
         "KS4_A8": (Decimal("50.1"), 175),

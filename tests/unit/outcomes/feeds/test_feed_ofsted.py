@@ -6,7 +6,8 @@ import pytest
 
 from services.outcomes.feeds import FEEDS
 from services.outcomes.feeds.records import FeedRefused
-from services.outcomes.rules.inspection import Area, Concern, Framework, Grade, Inspection, Safeguarding, Scale
+from services.outcomes.rules.grades import Area, Grade, Scale
+from services.outcomes.rules.inspection import Concern, Framework, Inspection, Safeguarding
 from tests.inspections import CARD, GRADED, monthly, of
 
 

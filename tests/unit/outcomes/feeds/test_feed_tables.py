@@ -1,5 +1,6 @@
 """The feeds of observations: values, the reasons for those that are missing, denominators and years."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
@@ -108,7 +109,8 @@ def test_key_stage_2_of_the_sample(sample: Sample) -> None:
     }
     assert first["KS2_RWM_EXP_DIS"].state is ValueState.SUPPRESSED
     assert {measure: each.denominator for measure, each in first.items() if each.denominator != 23} == {
-        "KS2_RWM_EXP_DIS": 2
+        **dict.fromkeys(("KS2_READ_PROG", "KS2_WRIT_PROG", "KS2_MAT_PROG"), 22),
+        "KS2_RWM_EXP_DIS": 2,
     }
 
 
@@ -123,7 +125,7 @@ def test_key_stage_2_keeps_reasons(sample: Sample) -> None:
 
 def test_key_stage_4_of_the_sample(sample: Sample) -> None:
     parsed = key_stages.parse_ks4(sample("ks4_2018-19.csv.gz"), 2018)
-    assert (parsed.rows, parsed.ignored, len(parsed.records), parsed.rejections) == (133, 3, 130 * 7, ())
+    assert (parsed.rows, parsed.ignored, len(parsed.records), parsed.rejections) == (133, 3, 130 * 8, ())
     assert sound(parsed)
     found = in_year(parsed, 2018)
     first = {measure: found[139948, measure] for measure in MEASURES if measure.startswith("KS4")}
@@ -133,6 +135,7 @@ def test_key_stage_4_of_the_sample(sample: Sample) -> None:
         "KS4_EM95": ("34", 129),
         "KS4_EM94": ("63", 129),
         "KS4_EBACC_APS": ("3.81", 129),
+        "KS4_EBACC_ENTRY": ("23", 129),
         "KS4_A8_DIS": ("37.5", 30),
         "KS4_P8_DIS": ("-0.13", 29),
     }
@@ -189,3 +192,20 @@ def test_a_measure_that_the_layout_lacks_gives_no_observation() -> None:
 def test_the_year_must_be_given(sample: Sample) -> None:
     with pytest.raises(ValueError, match="academic year"):
         census.parse(sample("census_2022-23.csv.gz"), None)
+
+
+def test_key_stage_4_as_dfes_products_pass_it_on_has_three_years_a_school() -> None:
+    school = {"id": 105574, "Attainment8_Tot_Est_Current_Num": 46.4, "EngMaths59_Tot_Est_Current_Pct": 47.7}
+    school |= {"Attainment8_Tot_Est_Previous_Num": 46.2, "Prog8_Tot_Est_Previous_Num": -0.07}
+    school |= {"Attainment8_Tot_Est_Previous2_Num": 42.1, "EngMaths59_Tot_Est_Previous2_Num": 35.0}
+    parsed = key_stages.parse_ks4(b"\xef\xbb\xbf" + json.dumps([school, {**school, "id": None}]).encode(), 2024)
+    assert (parsed.layout, [each.code for each in parsed.rejections]) == ("ks4_served", ["bad_urn"])
+    found = {(each.measure, each.academic_year): str(each.number) for each in parsed.records}
+    assert found == {
+        ("KS4_A8", 2024): "46.4",
+        ("KS4_EM95", 2024): "47.7",
+        ("KS4_A8", 2023): "46.2",
+        ("KS4_P8", 2023): "-0.07",
+        ("KS4_A8", 2022): "42.1",
+    }
+    assert {each.denominator for each in parsed.records} == {None}
