@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.kernel.errors import BadRequest, DomainError
+from services.kernel.openapi import needed
 from services.kernel.types import canonical_json
 
 Pence = Annotated[int, Field(ge=0, le=100_000_000_000, description="Money in pence", examples=[2_000_000])]
@@ -103,7 +104,10 @@ def entity_tag(value: Any) -> str:
     return '"' + hashlib.sha256(canonical_json(value)).hexdigest()[:24] + '"'
 
 
-async def if_match(value: Annotated[str | None, Header(alias="If-Match")] = None) -> str:
+READ = needed({"type": "string", "minLength": 1, "maxLength": 200})
+
+
+async def if_match(value: Annotated[str | None, Header(alias="If-Match", json_schema_extra=READ)] = None) -> str:
     """The entity tag of the version that the caller read; raises 428 when it names none."""
     if not value:
         raise PreconditionRequired("Send If-Match with the ETag of the version that you read.")

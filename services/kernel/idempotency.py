@@ -17,6 +17,7 @@ from services.kernel.bodies import entity_tag
 from services.kernel.db import Table
 from services.kernel.errors import BadRequest, DomainError, Unprocessable
 from services.kernel.http import Answered, Session
+from services.kernel.openapi import needed
 
 KEPT_HOURS = 48
 """How long an answer is kept; the description of the header says so."""
@@ -28,6 +29,8 @@ EXAMPLE = '"4d5f0a34-1f0e"'
 FORGET = "DELETE FROM {} WHERE key = :key AND created_at < now() - make_interval(hours => :kept)"
 """A worker takes away the answers that are no longer kept; one that it has not come to yet is not given either."""
 KEY = re.compile(r'"[\x20\x21\x23-\x5b\x5d-\x7e]{8,100}"|[A-Za-z0-9._~-]{8,100}')
+
+SHAPE = needed({"type": "string", "pattern": f"^({KEY.pattern})$", "examples": [EXAMPLE]})
 
 
 class IdempotencyRow(Table):
@@ -95,7 +98,10 @@ class Idempotency:
 
 
 async def idempotency_key(
-    key: Annotated[str | None, Header(alias="Idempotency-Key", description=DESCRIPTION, examples=[EXAMPLE])] = None,
+    key: Annotated[
+        str | None,
+        Header(alias="Idempotency-Key", description=DESCRIPTION, json_schema_extra=SHAPE),
+    ] = None,
 ) -> str:
     """The request's key without its quotes; raises 400 for a missing or malformed one."""
     if key is None or not KEY.fullmatch(key):

@@ -24,6 +24,11 @@ WORDS = {
 }
 
 
+def needed(schema: dict[str, Any]) -> dict[str, Any]:
+    """Marks a parameter that must be there although the framework is not to ask for it; and how it looks."""
+    return {"x-needed": schema}
+
+
 class Problem(BaseModel):
     """RFC 9457 problem details; `code` is stable and meant for programs."""
 
@@ -68,6 +73,9 @@ def described(whole: dict[str, Any]) -> dict[str, Any]:
         schemas.pop(name, None)
     for path, item in whole["paths"].items():
         for operation in item.values():
+            for each in operation.get("parameters", []):
+                if schema := each["schema"].get("x-needed"):
+                    each |= {"required": True, "schema": schema}
             if operation.get("x-own-refusals"):
                 continue
             answers = operation["responses"]

@@ -24,10 +24,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from services.demo import cast
 from services.demo.stage import environment
 from services.gateway.access import service as access
-from services.gateway.access.schemas import ClientIn
-from services.gateway.rules.scopes import ALLOWED
+from services.gateway.access.schemas import ClientIn, KeyIn
+from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES
 from services.gateway.tokens.service import issue
 from services.kernel.types import Kind, utc_now
 from services.system import SAMPLE_PREFIX, assemble
@@ -68,10 +69,11 @@ SMALL = settings(
 
 @dataclass
 class Door:
-    """Where the gateway listens, and the headers of somebody who may do everything."""
+    """Where the gateway listens, the headers of somebody who may do everything, and the API key of a trust."""
 
     url: str
     headers: dict[str, str]
+    key: str
 
 
 @contextmanager
@@ -85,7 +87,7 @@ def in_a_thread(database_url: str, keys_dir: Path) -> Iterator[Door]:
         config = uvicorn.Config(system.apps["gateway"], log_config=None, access_log=False, lifespan="off")
         found["server"] = uvicorn.Server(config)
         found["url"] = url
-        found["token"] = await token(system)
+        found["token"], found["key"] = await proofs(system)
         ready.set()
         await found["server"].serve(sockets=[socket])
         await system.close()
@@ -96,19 +98,21 @@ def in_a_thread(database_url: str, keys_dir: Path) -> Iterator[Door]:
         thread.start()
         assert ready.wait(30)
         try:
-            yield Door(found["url"], {"Authorization": f"Bearer {found['token']}"})
+            yield Door(found["url"], {"Authorization": f"Bearer {found['token']}"}, found["key"])
         finally:
             found["server"].should_exit = True
             thread.join(30)
 
 
-async def token(system: Any) -> str:
-    """An access token of a DfE system."""
+async def proofs(system: Any) -> tuple[str, str]:
+    """An access token of a DfE system, and an API key."""
     body = ClientIn(name="made up", kind=Kind.DFE, scopes=sorted(ALLOWED[Kind.DFE]))
     database = next(each for each in system.databases if each.service == "gateway")
     async with database.transaction(OPERATOR) as session:
         row, _secret = await access.register_client(session, body=body, caller=OPERATOR, now=utc_now())
-    return issue(system.apps["gateway"].state.signer, row, {"grant_type": "client_credentials"})[0]
+        wanted = KeyIn(trust_uid=cast.SUPPLIER, scopes=sorted(KEY_SCOPES))
+        _row, key = await access.create_key(session, body=wanted, caller=OPERATOR, now=utc_now())
+    return issue(system.apps["gateway"].state.signer, row, {"grant_type": "client_credentials"})[0], key
 
 
 @pytest.fixture(scope="module")
@@ -145,8 +149,7 @@ def send_all(door: Door, label: str, mode: GenerationMode) -> None:
 COMMAND = Path(sys.executable).with_name("schemathesis")
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 LEFT_OUT = {
-    "positive_data_acceptance": "a body that fits its schema may break a rule, reuse a key, or name no present version",
-    "ignored_auth": "takes away the API key and leaves the token; test_scopes.py tries every route without proof",
+    "ignored_auth": "takes away the API key and leaves the token; a run of its own, with a key, has it",
 }
 RUN = ["--checks", "all", "--exclude-checks", ",".join(LEFT_OUT), "--max-examples", "1", "--seed", "1"]
 PHASES = ["--phases", "fuzzing,stateful"]
@@ -159,6 +162,31 @@ def test_all_checks_and_the_stateful_phase_find_nothing(door: Door) -> None:
     done = subprocess.run(command, env=given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-6000:]
     assert "Stateful" in done.stdout
+
+
+@pytest.mark.timeout(180)
+def test_a_key_that_is_taken_away_or_wrong_opens_nothing(door: Door) -> None:
+    lists = ("contracts", "payments", "claims", "invoices", "exports/payments")
+    names = [part for each in lists for part in ("--include-name", f"GET /v1/{each}")]
+    only = [
+        "--checks",
+        "ignored_auth",
+        "--phases",
+        "fuzzing",
+        "--mode",
+        "positive",
+        "--seed",
+        "1",
+        "--max-examples",
+        "1",
+        *names,
+    ]
+    command = [COMMAND, "run", DESCRIPTION, "--url", door.url, "-H", f"x-api-key: {door.key}", *only]
+    given = {**os.environ, "NO_COLOR": "1"}
+    done = subprocess.run(command, env=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-6000:]
+    each = len(["as it was made up", "without the key", "with a wrong one"])
+    assert f"{each * len(lists)} generated, {each * len(lists)} passed" in done.stdout, done.stdout[-3000:]
 
 
 def test_every_operation_is_there_and_so_is_what_is_excluded() -> None:
