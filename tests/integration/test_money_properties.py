@@ -9,14 +9,16 @@ from uuid import UUID
 
 import pytest
 
+from services.contracts.awards.service import award
+from services.contracts.queries import locked_contract
 from services.contracts.rules.claims import TABLE as CLAIM_MOVES
 from services.contracts.rules.claims import ClaimMove, ClaimStatus
-from services.contracts.rules.ledger import GAINED
+from services.contracts.rules.ledger import GAINED, Account
 from services.demo import cast
 from services.kernel.types import utc_now
 from tests.integration.books import Hands, check_books, hands_of, ledger, set_finance
 from tests.integration.conftest import Actors, active_contract, record, to
-from tests.integration.test_books import SELF, award, locked_contract, verdict
+from tests.integration.test_books import SELF, verdict
 from tests.world import Actor, Json, World, move_clock
 
 STEPS, SEED = 50, 7
@@ -167,7 +169,7 @@ class Walk:
         held = ledger(self.world)
         for part, pile in held.items():
             gained = sum(pile.get(account, 0) for account in GAINED)
-            assert 0 <= gained <= -pile["value"], (part, pile)
+            assert 0 <= gained <= -pile[Account.VALUE], (part, pile)
         [(value, paid)] = self.world.rows(
             "SELECT value_pence, (SELECT sum(paid_pence) FROM contracts.payment) FROM contracts.contract"
         )
