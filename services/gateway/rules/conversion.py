@@ -1,5 +1,14 @@
 """The task list of a maintained school that becomes an academy of the trust (DfE's 40 steps, in its order)."""
 
+from services.gateway.rules.both_lists import (
+    ARTICLES_OF_ASSOCIATION,
+    HANDOVER_WITH_DELIVERY_OFFICER,
+    HEADTEACHER_CONTACT,
+    INCOMING_CHIEF_EXECUTIVE_CONTACT,
+    MAIN_CONTACT,
+    agreement,
+    contact,
+)
 from services.gateway.rules.circumstances import Circumstance
 from services.gateway.rules.steps import Actor, Section, Step
 
@@ -11,14 +20,7 @@ CONVERSION: tuple[Step, ...] = (
         Actor.DELIVERY_OFFICER,
         "Application, academy order, local authority proforma",
     ),
-    Step(
-        "handover_with_delivery_officer",
-        "Handover with the regional delivery officer",
-        Section.KICK_OFF,
-        Actor.DELIVERY_OFFICER,
-        "Handover notes",
-        optional=True,
-    ),
+    HANDOVER_WITH_DELIVERY_OFFICER,
     Step(
         "stakeholder_kick_off",
         "External stakeholder kick-off; conversion date confirmed",
@@ -89,15 +91,10 @@ CONVERSION: tuple[Step, ...] = (
         Actor.INCOMING_TRUST,
         "Name as on all papers",
     ),
-    Step("headteacher_contact", "Headteacher confirmed", Section.KICK_OFF, Actor.DELIVERY_OFFICER),
-    Step("chair_contact", "Chair of governors confirmed", Section.KICK_OFF, Actor.DELIVERY_OFFICER),
-    Step(
-        "incoming_chief_executive_contact",
-        "Incoming trust's chief executive confirmed",
-        Section.KICK_OFF,
-        Actor.DELIVERY_OFFICER,
-    ),
-    Step("main_contact", "Main contact confirmed", Section.KICK_OFF, Actor.DELIVERY_OFFICER),
+    HEADTEACHER_CONTACT,
+    contact("chair_contact", "Chair of governors"),
+    INCOMING_CHIEF_EXECUTIVE_CONTACT,
+    MAIN_CONTACT,
     Step(
         "proposed_capacity",
         "Proposed capacity of the academy",
@@ -114,40 +111,24 @@ CONVERSION: tuple[Step, ...] = (
         Actor.INCOMING_TRUST,
         "Land questionnaire, title plans",
     ),
-    Step(
+    agreement(
         "supplemental_funding_agreement",
         "Supplemental funding agreement",
-        Section.LEGAL,
         Actor.SIGNATORY,
-        "Supplemental funding agreement",
         depends_on=("land_questionnaire",),
     ),
-    Step(
-        "church_supplemental_agreement",
-        "Church supplemental agreement",
-        Section.LEGAL,
-        Actor.SIGNATORY,
-        "Church supplemental agreement",
-        applies=Circumstance.FAITH,
+    agreement(
+        "church_supplemental_agreement", "Church supplemental agreement", Actor.SIGNATORY, applies=Circumstance.FAITH
     ),
-    Step(
+    agreement(
         "master_funding_agreement",
         "Master funding agreement",
-        Section.LEGAL,
         Actor.SIGNATORY,
-        "Master funding agreement",
         depends_on=("land_questionnaire",),
         optional=True,
     ),
-    Step(
-        "articles_of_association",
-        "Articles of association",
-        Section.LEGAL,
-        Actor.INCOMING_TRUST,
-        "Articles of association",
-        optional=True,
-    ),
-    Step("deed_of_variation", "Deed of variation", Section.LEGAL, Actor.SIGNATORY, "Deed of variation", optional=True),
+    ARTICLES_OF_ASSOCIATION,
+    agreement("deed_of_variation", "Deed of variation", Actor.SIGNATORY, optional=True),
     Step(
         "trust_modification_order",
         "Trust modification order",
@@ -165,18 +146,12 @@ CONVERSION: tuple[Step, ...] = (
         "Lease",
         applies=Circumstance.LOCAL_AUTHORITY_LAND,
     ),
-    Step("subleases", "Subleases", Section.LEGAL, Actor.GOVERNING_BODY, "Subleases", optional=True),
+    agreement("subleases", "Subleases", Actor.GOVERNING_BODY, optional=True),
     Step(
         "third_party_leases", "Leases from third parties", Section.LEGAL, Actor.GOVERNING_BODY, "Leases", optional=True
     ),
-    Step("tenancy_at_will", "Tenancy at will", Section.LEGAL, Actor.GOVERNING_BODY, "Tenancy at will", optional=True),
-    Step(
-        "commercial_transfer_agreement",
-        "Commercial transfer agreement",
-        Section.LEGAL,
-        Actor.GOVERNING_BODY,
-        "Commercial transfer agreement",
-    ),
+    agreement("tenancy_at_will", "Tenancy at will", Actor.GOVERNING_BODY, optional=True),
+    agreement("commercial_transfer_agreement", "Commercial transfer agreement", Actor.GOVERNING_BODY),
     Step(
         "private_finance_initiative",
         "Private finance initiative",

@@ -1,17 +1,19 @@
 """The task list of an academy that moves from one trust to another (DfE's 28 steps, in its order)."""
 
+from services.gateway.rules.both_lists import (
+    ARTICLES_OF_ASSOCIATION,
+    HANDOVER_WITH_DELIVERY_OFFICER,
+    HEADTEACHER_CONTACT,
+    INCOMING_CHIEF_EXECUTIVE_CONTACT,
+    MAIN_CONTACT,
+    agreement,
+    contact,
+)
 from services.gateway.rules.circumstances import Circumstance
 from services.gateway.rules.steps import Actor, Section, Step
 
 TRUST_TO_TRUST: tuple[Step, ...] = (
-    Step(
-        "handover_with_delivery_officer",
-        "Handover with the regional delivery officer",
-        Section.KICK_OFF,
-        Actor.DELIVERY_OFFICER,
-        "Handover notes",
-        optional=True,
-    ),
+    HANDOVER_WITH_DELIVERY_OFFICER,
     Step(
         "stakeholder_kick_off",
         "External stakeholder kick-off; transfer date confirmed",
@@ -25,20 +27,10 @@ TRUST_TO_TRUST: tuple[Step, ...] = (
         Actor.INCOMING_TRUST,
         "Notice to the RPA team in the final month",
     ),
-    Step("headteacher_contact", "Headteacher confirmed", Section.KICK_OFF, Actor.DELIVERY_OFFICER),
-    Step(
-        "incoming_chief_executive_contact",
-        "Incoming trust's chief executive confirmed",
-        Section.KICK_OFF,
-        Actor.DELIVERY_OFFICER,
-    ),
-    Step(
-        "outgoing_chief_executive_contact",
-        "Outgoing trust's chief executive confirmed",
-        Section.KICK_OFF,
-        Actor.DELIVERY_OFFICER,
-    ),
-    Step("main_contact", "Main contact confirmed", Section.KICK_OFF, Actor.DELIVERY_OFFICER),
+    HEADTEACHER_CONTACT,
+    INCOMING_CHIEF_EXECUTIVE_CONTACT,
+    contact("outgoing_chief_executive_contact", "Outgoing trust's chief executive"),
+    MAIN_CONTACT,
     Step(
         "new_urn_and_record",
         "New URN and record (fresh start)",
@@ -64,28 +56,18 @@ TRUST_TO_TRUST: tuple[Step, ...] = (
         optional=True,
     ),
     Step("form_m", "Form M and title plans", Section.LEGAL, Actor.OUTGOING_TRUST, "Form M, title plans", optional=True),
-    Step(
+    agreement(
         "land_consent_letter",
         "Land consent letter",
-        Section.LEGAL,
         Actor.SIGNATORY,
-        "Land consent letter",
         depends_on=("form_m", "authority_to_proceed"),
         optional=True,
     ),
-    Step(
-        "supplemental_funding_agreement",
-        "Supplemental funding agreement",
-        Section.LEGAL,
-        Actor.INCOMING_TRUST,
-        "Supplemental funding agreement",
-    ),
-    Step(
+    agreement("supplemental_funding_agreement", "Supplemental funding agreement", Actor.INCOMING_TRUST),
+    agreement(
         "deed_of_novation_and_variation",
         "Deed of novation and variation",
-        Section.LEGAL,
         Actor.SIGNATORY,
-        "Deed of novation and variation",
         formerly=("deed_of_novation",),
     ),
     Step(
@@ -96,22 +78,8 @@ TRUST_TO_TRUST: tuple[Step, ...] = (
         "New church supplemental agreement",
         applies=Circumstance.FAITH,
     ),
-    Step(
-        "master_funding_agreement",
-        "Master funding agreement",
-        Section.LEGAL,
-        Actor.SIGNATORY,
-        "Master funding agreement",
-        optional=True,
-    ),
-    Step(
-        "articles_of_association",
-        "Articles of association",
-        Section.LEGAL,
-        Actor.INCOMING_TRUST,
-        "Articles of association",
-        optional=True,
-    ),
+    agreement("master_funding_agreement", "Master funding agreement", Actor.SIGNATORY, optional=True),
+    ARTICLES_OF_ASSOCIATION,
     Step(
         "deed_of_variation",
         "Deed of variation of the incoming trust's master funding agreement",
@@ -137,13 +105,7 @@ TRUST_TO_TRUST: tuple[Step, ...] = (
         "Deed of termination",
         applies=Circumstance.FAITH,
     ),
-    Step(
-        "commercial_transfer_agreement",
-        "Commercial transfer agreement",
-        Section.LEGAL,
-        Actor.OUTGOING_TRUST,
-        "Commercial transfer agreement",
-    ),
+    agreement("commercial_transfer_agreement", "Commercial transfer agreement", Actor.OUTGOING_TRUST),
     Step(
         "closure_or_transfer_declaration",
         "Closure or transfer declaration",
