@@ -138,8 +138,9 @@ async def put_ring_fence(
 
 @router.put("/internal/full-memberships/{transfer_id}", tags=["internal"], responses=problems(404, 409))
 async def put_full_membership(
-    transfer_id: UUID, body: schemas.FullMembershipIn, caller: Internal, session: Session
+    transfer_id: UUID, body: schemas.FullMembershipIn, request: Request, caller: Internal, session: Session
 ) -> schemas.FullMembershipOut:
     """Make a contracted school a full member of the trust, in one transaction."""
-    answer = await service.join(session, transfer_id=transfer_id, body=body, caller=caller, now=utc_now())
+    rule = request.app.state.rule
+    answer = await service.join(session, transfer_id=transfer_id, body=body, rule=rule, caller=caller, now=utc_now())
     return schemas.FullMembershipOut.model_validate(answer)

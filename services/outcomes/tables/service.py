@@ -13,7 +13,7 @@ from services.kernel.types import plain
 from services.outcomes import queries as register
 from services.outcomes.models import Event, FullMembership, RingFence
 from services.outcomes.rules.membership import TRANSFER
-from services.outcomes.rules.ringfence import first_dfe_year, first_platform_year
+from services.outcomes.rules.ringfence import Rule, first_dfe_year, first_platform_year
 from services.outcomes.rules.years import academic_year_text
 from services.outcomes.schools import Establishment, Membership, SchoolIdentifier
 from services.outcomes.tables import queries
@@ -74,7 +74,7 @@ async def fence(
 
 
 async def join(
-    session: AsyncSession, *, transfer_id: UUID, body: FullMembershipIn, caller: Caller, now: datetime
+    session: AsyncSession, *, transfer_id: UUID, body: FullMembershipIn, rule: Rule, caller: Caller, now: datetime
 ) -> dict[str, Any]:
     """Make the school a full member: ring-fence closed, membership opened, identifier added, or nothing at all.
 
@@ -105,7 +105,7 @@ async def join(
             transfer_id=transfer_id,
         )
     )
-    answer = answer_of(transfer_id, body, urn)
+    answer = answer_of(transfer_id, body, urn, rule)
     session.add(
         FullMembership(
             transfer_id=transfer_id,
@@ -122,7 +122,7 @@ async def join(
     return answer
 
 
-def answer_of(transfer_id: UUID, body: FullMembershipIn, urn: int) -> dict[str, Any]:
+def answer_of(transfer_id: UUID, body: FullMembershipIn, urn: int, rule: Rule) -> dict[str, Any]:
     """What a transfer leads to: from which year the school's results count for the trust."""
     answer: dict[str, Any] = plain(
         {
@@ -131,8 +131,8 @@ def answer_of(transfer_id: UUID, body: FullMembershipIn, urn: int) -> dict[str, 
             "urn": str(urn),
             "trust_uid": body.trust_uid,
             "effective_on": body.effective_on,
-            "first_platform_year": academic_year_text(first_platform_year(body.effective_on)),
-            "first_dfe_year": academic_year_text(first_dfe_year(body.effective_on)),
+            "first_platform_year": academic_year_text(first_platform_year(body.effective_on, rule.census)),
+            "first_dfe_year": academic_year_text(first_dfe_year(body.effective_on, rule.census)),
         }
     )
     return answer
