@@ -7,7 +7,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.outcomes.remote.hosts import Hosts
-from services.outcomes.rules.ringfence import Rule
+from services.outcomes.rules.ringfence import Rule, month_and_day
 
 PUBLISHERS = (
     "api.education.gov.uk,content.explore-education-statistics.service.gov.uk,"
@@ -37,8 +37,8 @@ class Settings(BaseSettings):
     @property
     def rule(self) -> Rule:
         """Which results count for a trust, as this installation is set."""
-        month, day = (int(part) for part in self.trust_census.split("-"))
-        return Rule(census=(month, day), count_contract_years=self.count_contract_years, carry_over=self.carry_over)
+        census = month_and_day(self.trust_census)
+        return Rule(census=census, count_contract_years=self.count_contract_years, carry_over=self.carry_over)
 
     feed_hosts: str = PUBLISHERS
     feed_hosts_inside: str = ""

@@ -1,6 +1,7 @@
 """Verdicts: the same question on the same data has one answer, also when it is asked twice at once."""
 
 import asyncio
+from dataclasses import replace
 
 import psycopg
 
@@ -18,6 +19,16 @@ async def test_the_same_question_again_has_the_verdict_of_before(case: Case) -> 
     assert again == first
     listed = (await case["rsc"].get(f"{case.contract}/evaluations"))["data"]
     assert [each["run"] for each in listed] == ["interim", "final"]
+
+
+async def test_whose_a_year_is_is_decided_by_the_census_as_it_is_set(case: Case) -> None:
+    """The contract begins on 1 September 2023: were the census in August, its first year would not be whole."""
+    state = case.world.system.apps["outcomes"].state
+    state.rule = replace(state.rule, census=(8, 31))
+    found = await case["rsc"].post(f"{case.contract}/evaluations", ASKED)
+    assert {reason for each in found["measures"] for reason in each["reasons"]} == {"no_accountable_series"}
+    fences = (await case["rsc"].get("/v1/ring-fences", academic_year=cast.YEAR))["data"]
+    assert {each["contract_role"] for each in fences[0]["series"]} == {"partial_year"}
 
 
 async def test_the_same_question_of_two_at_once_has_one_verdict(case: Case) -> None:

@@ -17,7 +17,8 @@ from services.contracts.rules.ledger import GAINED, Account
 from services.demo import cast
 from services.kernel.types import utc_now
 from tests.integration.books import Hands, check_books, hands_of, ledger, set_finance
-from tests.integration.conftest import Actors, active_contract, record, to
+from tests.integration.conftest import active_contract, record, to
+from tests.integration.scenes import Actors
 from tests.integration.test_books import SELF, verdict
 from tests.world import Actor, Json, World, move_clock
 

@@ -1,9 +1,9 @@
 """The contracts service's door to evidence: facts to draft from, and verdicts. Not offered at the gateway."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from services.kernel.auth import Caller, require
 from services.kernel.http import Session
@@ -14,6 +14,12 @@ from services.outcomes.rules.agreement import METHOD
 
 router = APIRouter(tags=["internal"])
 Internal = Annotated[Caller, require("internal")]
+Question = TypeVar("Question", bound=schemas.ContractIn)
+
+
+def as_set(body: Question, request: Request) -> Question:
+    """The question with the day of the census as this installation is set."""
+    return body.model_copy(update={"census": request.app.state.rule.census_day})
 
 
 @router.post("/internal/facts")
@@ -29,15 +35,19 @@ async def read_facts(body: schemas.FactsIn, caller: Internal, session: Session) 
 
 
 @router.post("/internal/rag", responses=problems(404))
-async def follow(body: schemas.RagIn, caller: Internal, session: Session) -> schemas.RagOut:
+async def follow(body: schemas.RagIn, request: Request, caller: Internal, session: Session) -> schemas.RagOut:
     """How far each agreed outcome is from its path, as red, amber, green or grey (METHOD.md 3.10)."""
-    return schemas.RagOut(academic_year=body.academic_year, outcomes=await service.follow_all(session, body=body))
+    outcomes = await service.follow_all(session, body=as_set(body, request))
+    return schemas.RagOut(academic_year=body.academic_year, outcomes=outcomes)
 
 
 @router.post("/internal/evaluations", status_code=201, responses=problems(404))
-async def evaluate(body: schemas.EvaluationIn, caller: Internal, session: Session) -> schemas.EvaluationOut:
+async def evaluate(
+    body: schemas.EvaluationIn, request: Request, caller: Internal, session: Session
+) -> schemas.EvaluationOut:
     """Judge a contract; asking again about the same data gives the same verdict, not another."""
-    return schemas.EvaluationOut.of(await service.evaluate(session, body=body, caller=caller, now=utc_now()))
+    asked = as_set(body, request)
+    return schemas.EvaluationOut.of(await service.evaluate(session, body=asked, caller=caller, now=utc_now()))
 
 
 @router.get("/internal/evaluations/{evaluation_id}", responses=problems(404))

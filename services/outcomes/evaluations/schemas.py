@@ -10,7 +10,7 @@ from services.kernel.bodies import Body, Code
 from services.outcomes.models import Evaluation
 from services.outcomes.rules.agreement import Agreed, Run, TargetMode
 from services.outcomes.rules.measures import MEASURES
-from services.outcomes.rules.ringfence import Break, Term
+from services.outcomes.rules.ringfence import DFE_RULE, Break, Term, month_and_day
 from services.outcomes.rules.series import Pooled
 from services.outcomes.rules.verdict import Rag
 from services.outcomes.rules.years import academic_year_from, academic_year_text
@@ -146,7 +146,10 @@ class FollowedIn(OutcomeIn):
 
 
 class ContractIn(Body):
-    """Whose results are looked at, for which supplier, over which days, less those on which the ring-fence rests."""
+    """Whose results are looked at, for which supplier, over which days, less those on which the ring-fence rests.
+
+    `census` is the day that decides whose a year is, as this installation is set; whoever asks leaves it out.
+    """
 
     contract_id: Annotated[UUID, Field(strict=False)]
     school_urn: Urn
@@ -155,12 +158,13 @@ class ContractIn(Body):
     ends_on: Day
     breaks: Annotated[list[BreakIn], Field(max_length=100)] = []
     academic_year: AcademicYear
+    census: Annotated[str, Field(pattern=r"^[0-9]{2}-[0-9]{2}$")] = DFE_RULE.census_day
 
     @property
     def term(self) -> Term:
-        """First and last day of the contract, and its breaks."""
+        """First and last day of the contract, its breaks, and the day of the census."""
         breaks = tuple(Break(each.starts_on, each.ends_on) for each in self.breaks)
-        return Term(self.starts_on, self.ends_on, breaks)
+        return Term(self.starts_on, self.ends_on, breaks, month_and_day(self.census))
 
 
 class Asked(ContractIn):

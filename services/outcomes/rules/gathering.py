@@ -53,7 +53,10 @@ def gather(
     shifts = intake_shifts(population, place, intake)
     if actual is None or first is None:
         return Gathered(readings, NO_MATCH, shifts)
-    window = (census_on(min(first.years)), assessed_on(agreed.measure.key_stage, max(actual.years)))
+    window = (
+        census_on(min(first.years), question.term.census),
+        assessed_on(agreed.measure.key_stage, max(actual.years)),
+    )
     alike = population.comparable(place, question.supplier_uid, window)
     compared = (first.value, first.years, actual.years)
     if agreed.comparators is None:

@@ -40,9 +40,14 @@ class Rule:
     count_contract_years: bool = False
     carry_over: bool = False
 
+    @property
+    def census_day(self) -> str:
+        """Month and day of the census, such as 09-12."""
+        return "-".join(f"{each:02}" for each in self.census)
+
     def census_on(self, year: int) -> date:
         """The census day of the academic year starting in `year`."""
-        return date(year, *self.census)
+        return census_on(year, self.census)
 
     def keeps_apart(self, term: "Term", day: date) -> bool:
         """Whether what is assessed on a day is kept apart by a contract of this term."""
@@ -58,6 +63,12 @@ class Rule:
 
 
 DFE_RULE = Rule()
+
+
+def month_and_day(text: str) -> tuple[int, int]:
+    """A day of the year as it is written: 09-12."""
+    month, day = (int(part) for part in text.split("-"))
+    return month, day
 
 
 class ContractRole(StrEnum):
@@ -92,11 +103,15 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """First and last day of a contract, both part of it, and the breaks in which it does not count."""
+    """First and last day of a contract, both part of it, and the breaks in which it does not count.
+
+    `census` is the day from which the supplier must have had the school for a year's results to be its own.
+    """
 
     starts_on: date
     ends_on: date
     breaks: tuple[Break, ...] = ()
+    census: tuple[int, int] = CENSUS
 
     def holds(self, day: date) -> bool:
         """Whether the day belongs to the term and to no break."""

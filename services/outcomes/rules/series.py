@@ -118,7 +118,7 @@ def accountable_years(term: Term, key_stage: KeyStage, year: int) -> tuple[int, 
     return tuple(
         each
         for each in range(term.starts_on.year - 1, year + 1)
-        if contract_role(term, census_on(each), assessed_on(key_stage, each)) is ContractRole.ACCOUNTABLE
+        if contract_role(term, census_on(each, term.census), assessed_on(key_stage, each)) is ContractRole.ACCOUNTABLE
     )
 
 

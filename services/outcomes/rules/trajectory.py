@@ -87,7 +87,7 @@ def too_small(reading: Reading) -> list[str]:
 
 def role(measure: Measure, term: Term, year: int) -> ContractRole:
     """What the series of a year is to the contract."""
-    return contract_role(term, census_on(year), assessed_on(measure.key_stage, year))
+    return contract_role(term, census_on(year, term.census), assessed_on(measure.key_stage, year))
 
 
 def contract_year(measure: Measure, term: Term, year: int) -> int:

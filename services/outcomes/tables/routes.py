@@ -138,8 +138,8 @@ async def put_ring_fence(
 
 @router.put("/internal/full-memberships", tags=["internal"], responses=problems(404, 409))
 async def put_full_memberships(
-    body: list[schemas.FullMembershipIn], caller: Internal, session: Session
+    body: list[schemas.FullMembershipIn], request: Request, caller: Internal, session: Session
 ) -> list[schemas.FullMembershipOut]:
     """Make contracted schools full members of their trusts, in one transaction: all of them or none."""
-    answers = await service.join(session, bodies=body, caller=caller, now=utc_now())
+    answers = await service.join(session, bodies=body, rule=request.app.state.rule, caller=caller, now=utc_now())
     return [schemas.FullMembershipOut.model_validate(each) for each in answers]

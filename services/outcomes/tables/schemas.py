@@ -115,7 +115,7 @@ class RingFenceOut(Answer):
         found = cls.model_validate(row)
         if year is None:
             return found
-        term = Term(row.starts_on, row.ends_on, breaks_of(row.breaks))
+        term = Term(row.starts_on, row.ends_on, breaks_of(row.breaks), rule.census)
         return found.model_copy(update={"series": [SeriesOut.of(term, each, year, rule) for each in JUDGED]})
 
 

@@ -14,7 +14,7 @@ from services.kernel.types import plain
 from services.outcomes import queries as register
 from services.outcomes.models import Event, FullMembership, RingFence
 from services.outcomes.rules.membership import TRANSFER
-from services.outcomes.rules.ringfence import first_dfe_year, first_platform_year
+from services.outcomes.rules.ringfence import Rule, first_dfe_year, first_platform_year
 from services.outcomes.rules.years import academic_year_text
 from services.outcomes.schools import Establishment, Membership, SchoolIdentifier
 from services.outcomes.tables import queries
@@ -75,7 +75,7 @@ async def fence(
 
 
 async def join(
-    session: AsyncSession, *, bodies: Sequence[FullMembershipIn], caller: Caller, now: datetime
+    session: AsyncSession, *, bodies: Sequence[FullMembershipIn], rule: Rule, caller: Caller, now: datetime
 ) -> list[dict[str, Any]]:
     """Make schools full members: ring-fences closed, memberships opened, identifiers added, or nothing at all.
 
@@ -97,16 +97,18 @@ async def join(
     for body in new:
         leave(present.get(body.school_urn), body.effective_on)
     await session.flush()
-    answers = {each.contract_id: open_one(session, body=each, caller=caller, now=now) for each in new}
+    answers = {each.contract_id: open_one(session, body=each, rule=rule, caller=caller, now=now) for each in new}
     return [before[each].answer if each in before else answers[each] for each in contract_ids]
 
 
-def open_one(session: AsyncSession, *, body: FullMembershipIn, caller: Caller, now: datetime) -> dict[str, Any]:
+def open_one(
+    session: AsyncSession, *, body: FullMembershipIn, rule: Rule, caller: Caller, now: datetime
+) -> dict[str, Any]:
     """Open the membership of one school; gives what that leads to."""
     urn = body.new_urn or body.school_urn
     alike: dict[str, Any] = {"transfer_id": body.transfer_id, "urn": urn, "trust_uid": body.trust_uid}
     session.add(Membership(joined_on=body.effective_on, source=TRANSFER, **alike))
-    answer = answer_of(body, urn)
+    answer = answer_of(body, urn, rule)
     made: dict[str, Any] = {
         "contract_id": body.contract_id,
         "effective_on": body.effective_on,
@@ -130,7 +132,7 @@ def close_fence(session: AsyncSession, row: RingFence, on: date, caller: Caller,
     )
 
 
-def answer_of(body: FullMembershipIn, urn: int) -> dict[str, Any]:
+def answer_of(body: FullMembershipIn, urn: int, rule: Rule) -> dict[str, Any]:
     """What a transfer leads to: from which year the school's results count for the trust."""
     answer: dict[str, Any] = plain(
         {
@@ -139,8 +141,8 @@ def answer_of(body: FullMembershipIn, urn: int) -> dict[str, Any]:
             "urn": str(urn),
             "trust_uid": body.trust_uid,
             "effective_on": body.effective_on,
-            "first_platform_year": academic_year_text(first_platform_year(body.effective_on)),
-            "first_dfe_year": academic_year_text(first_dfe_year(body.effective_on)),
+            "first_platform_year": academic_year_text(first_platform_year(body.effective_on, rule.census)),
+            "first_dfe_year": academic_year_text(first_dfe_year(body.effective_on, rule.census)),
         }
     )
     return answer

@@ -90,7 +90,7 @@ class RuleOut(Answer):
     @classmethod
     def of(cls, rule: Rule) -> Self:
         """The rule as it is shown."""
-        return cls.model_validate({**asdict(rule), "census": f"{rule.census[0]:02}-{rule.census[1]:02}"})
+        return cls.model_validate({**asdict(rule), "census": rule.census_day})
 
 
 class PerformanceOut(BaseModel):

@@ -34,6 +34,12 @@ def reading(
     return Reading(year, found, value, n, False, release, Stage.FINAL)
 
 
+def test_whose_a_year_is_hangs_on_the_day_of_the_census() -> None:
+    start, end = date(2023, 9, 13), date(2024, 8, 31)
+    assert accountable_years(Term(start, end), KeyStage.KS4, 2023) == ()
+    assert accountable_years(Term(start, end, census=(10, 1)), KeyStage.KS4, 2023) == (2023,)
+
+
 def test_proportions_are_pooled_by_pupils_not_averaged() -> None:
     years = [reading(2021, 100 * 12 / 28, 28), reading(2022, 100 * 15 / 31, 31), reading(2023, 100 * 13 / 29, 29)]
     found = pool(years)
