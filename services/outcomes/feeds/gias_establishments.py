@@ -136,10 +136,13 @@ CONVERT: dict[str, Convert] = {
 FIELDS = dict.fromkeys((*CONVERT, *FULL.columns))
 
 
-def parse(
-    content: bytes, _academic_year: int | None, encodings: Iterable[str] = ENCODINGS
-) -> Parsed[EstablishmentRecord]:
-    """Read the daily file, a search extract or the JSON form. Names of persons are not read. Raises FeedRefused."""
+def parse(content: bytes, _academic_year: int | None) -> Parsed[EstablishmentRecord]:
+    """Read the daily file, a search extract or the JSON form. Raises FeedRefused."""
+    return parse_in(content, ENCODINGS)
+
+
+def parse_in(content: bytes, encodings: Iterable[str]) -> Parsed[EstablishmentRecord]:
+    """The same in the first of these encodings that fits. Names of persons are not read."""
     whole = columns(content, LAYOUTS, encodings)
     urns = [text.strip() for text in whole.cells["urn"]]
     table = whole.only([place for place, urn in enumerate(urns) if not CENTRE.fullmatch(urn)])
@@ -147,11 +150,13 @@ def parse(
     for place in repeated(values["urn"], out=bad):
         bad[place] = TWICE
     records: Iterable[EstablishmentRecord] = map(EstablishmentRecord._make, zip(*fields(table, values), strict=True))
+    numbers = table.numbers
     if bad:
         records = (each for place, each in enumerate(records) if place not in bad)
+        numbers = [number for place, number in enumerate(numbers) if place not in bad]
     rejections = [rejected(table.numbers[place], table.cells["urn"][place], bad[place]) for place in sorted(bad)]
     ignored = len(urns) - len(table.numbers)
-    return Parsed(table.layout.name, len(urns), ignored, tuple(records), tuple(rejections))
+    return Parsed(table.layout.name, len(urns), ignored, tuple(records), tuple(rejections), numbers=numbers)
 
 
 def converted_fields(table: Columns) -> tuple[dict[str, Sequence[Any]], dict[int, RowRejected]]:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kernel.jobs import enqueue
+from services.outcomes.bulk import copy_lines, copy_rows
 from services.outcomes.evidence import Inspection, Judgement, TrustObservation
 from services.outcomes.feeds import Kept
 from services.outcomes.feeds.records import ObservationRecord, TrustObservationRecord
@@ -14,7 +15,6 @@ from services.outcomes.models import Job, Observation, OutcomesTable, Release
 from services.outcomes.rules import inspection as rules
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.statements import texts
-from services.outcomes.service import copy_lines, copy_rows
 
 OBSERVATION = (
     *("urn", "measure", "academic_year", "state", "value", "denominator", "raw"),

@@ -17,7 +17,8 @@ from services.outcomes.feeds.records import FeedRefused
 from services.outcomes.models import Observation
 from services.outcomes.progress import Phase
 from services.outcomes.releases import queries, service
-from services.outcomes.releases.service import Read, read_of
+from services.outcomes.releases.reading import Base, Read, read
+from services.outcomes.releases.service import Overtaken
 from services.outcomes.rules.releases import Status
 
 SELF = service_caller("outcomes")
@@ -35,22 +36,27 @@ async def ingest(database: Database, key: str, now: datetime, content: bytes | N
             return
         if content is None:
             content = await content_of(session, release_id)
+        feed = FEEDS[row.feed]
+        base = await queries.base(session, row.feed) if feed.parse_in else None
     progress.begin(Phase.PARSING)
-    read = await asyncio.to_thread(parse, FEEDS[row.feed], row.academic_year, content)
-    if not isinstance(read, FeedRefused):
+    found = await asyncio.to_thread(parse, feed, row.academic_year, content, base)
+    if not isinstance(found, FeedRefused):
         try:
-            await store(database, release_id, read, now)
+            await store(database, release_id, found, now)
+        except Overtaken:
+            await ingest(database, key, now, content)
+            return
         except (DataError, psycopg.DataError, psycopg.errors.UniqueViolation) as error:
-            read = unstorable(error)
-    if isinstance(read, FeedRefused):
+            found = unstorable(error)
+    if isinstance(found, FeedRefused):
         async with database.transaction(SELF) as session:
-            await refuse(session, release_id=release_id, refusal=read, caller=SELF, now=now)
+            await refuse(session, release_id=release_id, refusal=found, caller=SELF, now=now)
 
 
-async def store(database: Database, release_id: UUID, read: Read, now: datetime) -> None:
+async def store(database: Database, release_id: UUID, found: Read, now: datetime) -> None:
     """Keep what was read, in one transaction."""
     async with database.transaction(SELF) as session:
-        await service.store(session, release_id=release_id, read=read, caller=SELF, now=now)
+        await service.store(session, release_id=release_id, read=found, caller=SELF, now=now)
 
 
 def unstorable(error: Exception) -> FeedRefused:
@@ -63,9 +69,9 @@ def unstorable(error: Exception) -> FeedRefused:
     return FeedRefused("unstorable", f"The file holds a value that cannot be kept: {str(cause).splitlines()[0][:200]}.")
 
 
-def parse(feed: Feed, academic_year: int | None, content: bytes) -> Read | FeedRefused:
-    """What a file says, or why it cannot be used; takes as long as the file is large."""
+def parse(feed: Feed, academic_year: int | None, content: bytes, base: Base | None) -> Read | FeedRefused:
+    """What a file says, or why it cannot be used."""
     try:
-        return read_of(feed.parse(content, academic_year))
+        return read(feed, academic_year, content, base)
     except FeedRefused as refusal:
         return refusal

@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 NOTHING = r"\N"
 ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
@@ -49,12 +50,21 @@ def names_of(record: Any) -> tuple[str, ...]:
     return tuple(record._fields) if hasattr(record, "_fields") else tuple(each.name for each in fields(record))
 
 
-def values_hash(said: Iterable[str]) -> str:
+def digests(said: Iterable[str]) -> NDArray[np.uint64]:
+    """A digest (BLAKE2b) of what each record says, in words."""
+    found = b"".join([hashlib.blake2b(line.encode(), digest_size=8 * LANES).digest() for line in said])
+    return np.frombuffer(found, dtype="<u8").reshape(-1, LANES)
+
+
+def hash_of(words: NDArray[np.uint64]) -> str:
     """A hash over what records say, whatever their order: 64 hexadecimal digits.
 
-    Digests (BLAKE2b) are summed up, so that the order does not matter and a record counts as often as it is there.
+    Digests are summed up, so that the order does not matter and a record counts as often as it is there.
     """
-    digests = b"".join([hashlib.blake2b(line.encode(), digest_size=8 * LANES).digest() for line in said])
-    words = np.frombuffer(digests, dtype="<u8").reshape(-1, LANES)
     summed = words.sum(axis=0, dtype=np.uint64).tobytes()
     return hashlib.sha256(len(words).to_bytes(8, "little") + summed).hexdigest()
+
+
+def values_hash(said: Iterable[str]) -> str:
+    """The hash over what records say."""
+    return hash_of(digests(said))
