@@ -1,4 +1,4 @@
-"""The lines of the register that counts are known again in the next file."""
+"""The lines of the register that counts are known again in the next file; indexes that nothing asks for are dropped."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,6 +7,7 @@ from migrations.rights import grant
 
 revision = "0010"
 down_revision = "0009"
+UNUSED = ("region", "trust_uid")
 
 
 def upgrade() -> None:
@@ -21,9 +22,13 @@ def upgrade() -> None:
         schema="outcomes",
     )
     op.execute("ALTER TABLE outcomes.release_lines ALTER entries SET STORAGE EXTERNAL")
+    for column in UNUSED:
+        op.drop_index(f"establishment_{column}_idx", "establishment", schema="outcomes")
     grant("outcomes", append_only=(), changing=(), deleting=("release_lines",))
 
 
 def downgrade() -> None:
     """Take back."""
+    for column in UNUSED:
+        op.create_index(f"establishment_{column}_idx", "establishment", [column], schema="outcomes")
     op.drop_table("release_lines", schema="outcomes")

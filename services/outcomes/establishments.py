@@ -1,6 +1,6 @@
 """Establishments as a release has them, the schools whose lives they are, and the identifiers of these."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import text
@@ -10,13 +10,12 @@ from services.outcomes import queries
 from services.outcomes.bulk import copy_lines
 from services.outcomes.feeds.records import EstablishmentRecord
 from services.outcomes.models import Release
-from services.outcomes.rules.statements import texts
+from services.outcomes.rules.columnar import column
 from services.outcomes.rules.succession import conversions, first_lives
 
 ESTABLISHMENT = tuple(name for name in EstablishmentRecord._fields if name != "says_trust")
 KEPT_ON = ("school_id", "release_id")
 """What an establishment has beside what a release says of it: its school, and the release that last changed it."""
-IDENTIFIER = ("school_id", "scheme", "value", "valid_from", "valid_to", "source")
 MANY = 5_000
 """New URNs from which it is quicker to read all links than to follow those of each."""
 
@@ -25,37 +24,34 @@ async def upsert(
     session: AsyncSession, row: Release, records: Sequence[EstablishmentRecord], said: Sequence[str], now: datetime
 ) -> None:
     """The establishments as the release has them; those that it lacks, or says nothing new of, stay as they were."""
-    urns = [each.urn for each in records]
+    urns = column(records, "urn")
     known = await queries.school_ids(session, urns)
     new = set(urns) - known.keys()
-    firsts, added = await schools_of(session, new, known, now)
-    schools = known | firsts
-    ends = [f"\t{schools[urn]}\t{row.id}" for urn in urns]
-    fresh = [line + end for urn, line, end in zip(urns, said, ends, strict=True) if urn in new]
+    schools = known | await schools_of(session, new, known, now)
+    ends = {urn: f"\t{school}\t{row.id}" for urn, school in schools.items()}
+    fresh = [line + ends[urn] for urn, line in zip(urns, said, strict=True) if urn in new]
     await copy_lines(session, "outcomes.establishment", (*ESTABLISHMENT, *KEPT_ON), fresh)
+    await identify(session, row, since="opened_on")
     if len(fresh) < len(records):
-        again = [line + end for urn, line, end in zip(urns, said, ends, strict=True) if urn not in new]
+        again = [line + ends[urn] for urn, line in zip(urns, said, strict=True) if urn not in new]
         await change(session, again, says_trust=records[0].says_trust)
-    had = {schools[urn] for urn in urns} - added
-    await identify(session, row, records, schools, new, await queries.identifiers_of(session, had))
-    if len(fresh) < len(records):
+        await identify(session, row, since=f"DATE '{row.published_on.isoformat()}'")
         await date_identifiers(session, row)
 
 
 async def schools_of(
     session: AsyncSession, new: Collection[int], known: dict[int, str], now: datetime
-) -> tuple[dict[int, str], set[str]]:
-    """The school of each new URN, that of the establishment which it continues or one that is added; and the added."""
+) -> dict[int, str]:
+    """The school of each new URN: that of the establishment which it continues, else one that is added."""
     if not new:
-        return {}, set()
+        return {}
     pairs = await queries.plain_successions(session, None if len(new) > MANY else new)
     older = {urn for pair in pairs for urn in pair} - known.keys() - set(new)
     known = known | await queries.school_ids(session, older)
     firsts = first_lives(new, conversions(pairs), known)
     lacking = sorted(set(firsts.values()) - known.keys())
-    added = await add_schools(session, len(lacking), now)
-    known.update(zip(lacking, added, strict=True))
-    return {urn: known[first] for urn, first in firsts.items()}, set(added)
+    known.update(zip(lacking, await add_schools(session, len(lacking), now), strict=True))
+    return {urn: known[first] for urn, first in firsts.items()}
 
 
 async def add_schools(session: AsyncSession, n: int, now: datetime) -> Sequence[str]:
@@ -85,33 +81,22 @@ async def change(session: AsyncSession, again: Sequence[str], *, says_trust: boo
     )
 
 
-async def identify(
-    session: AsyncSession,
-    row: Release,
-    records: Sequence[EstablishmentRecord],
-    schools: dict[int, str],
-    new: Collection[int],
-    had: Iterable[tuple[str, str, str]],
-) -> None:
-    """Add the identifiers that a school did not have before; a URN holds from opening to closing.
+async def identify(session: AsyncSession, row: Release, *, since: str) -> None:
+    """Add the identifiers that schools did not have before, of establishments that the release has changed.
 
-    `schools` are the schools by URN, of which the `new` ones were not there before; `had` what they have: school,
-    scheme and value.
+    A URN holds from opening to closing; the others from `since`, an expression of SQL.
     """
-    opened, closed = (texts([getattr(each, name) for each in records]) for name in ("opened_on", "closed_on"))
-    found: dict[str, str] = {}
-    for each, since, until in zip(records, opened, closed, strict=True):
-        school = schools[each.urn]
-        begins = since if each.urn in new else str(row.published_on)
-        found.setdefault(f"{school}\turn\t{each.urn}", f"{begins}\t{until}")
-        if each.establishment_number:
-            found.setdefault(f"{school}\tlaestab\t{each.la_code}{each.establishment_number}", f"{begins}\t\\N")
-        if each.ukprn is not None:
-            found.setdefault(f"{school}\tukprn\t{each.ukprn}", f"{begins}\t\\N")
-    for identifier in had:
-        found.pop("\t".join(identifier), None)
-    lines = [f"{key}\t{dates}\t{row.feed}" for key, dates in found.items()]
-    await copy_lines(session, "outcomes.school_identifier", IDENTIFIER, lines)
+    added = (
+        "INSERT INTO outcomes.school_identifier (school_id, scheme, value, valid_from, valid_to, source)"  # noqa: S608
+        f" SELECT DISTINCT ON (e.school_id, i.scheme, i.value) e.school_id, i.scheme, i.value, {since},"
+        " CASE WHEN i.scheme = 'urn' THEN e.closed_on END, :source"
+        " FROM outcomes.establishment AS e, LATERAL (VALUES ('urn', e.urn::text),"
+        " ('laestab', e.la_code || e.establishment_number), ('ukprn', e.ukprn)) AS i (scheme, value)"
+        " WHERE e.release_id = :release AND i.value IS NOT NULL AND NOT EXISTS (SELECT FROM outcomes.school_identifier"
+        " AS had WHERE had.school_id = e.school_id AND had.scheme = i.scheme AND had.value = i.value)"
+        " ORDER BY e.school_id, i.scheme, i.value, e.urn"
+    )
+    await session.execute(text(added), {"release": row.id, "source": row.feed})
 
 
 async def date_identifiers(session: AsyncSession, row: Release) -> None:

@@ -200,17 +200,6 @@ async def ended_by_succession(session: AsyncSession, on: date) -> dict[int, date
     return {row.urn: row.established_on for row in rows if row.established_on is not None}
 
 
-async def identifiers_of(session: AsyncSession, schools: Collection[str]) -> list[tuple[str, str, str]]:
-    """School, scheme and value of the identifiers that these schools have had."""
-    if not schools:
-        return []
-    had = text(
-        "SELECT school_id::text, scheme, value FROM outcomes.school_identifier"
-        " WHERE school_id = ANY(CAST(:schools AS uuid[]))"
-    )
-    return [(school, scheme, value) for school, scheme, value in await session.execute(had, {"schools": list(schools)})]
-
-
 async def releases(session: AsyncSession, release_ids: Collection[UUID | str]) -> list[Release]:
     """These releases, in the order of their arrival."""
     wanted = col(Release.id).in_([UUID(str(each)) for each in release_ids])

@@ -30,6 +30,7 @@ from services.outcomes.models import (
     RingFence,
     Trust,
 )
+from services.outcomes.rules.columnar import column
 from services.outcomes.rules.membership import Member, Sight, one_trust, reconcile
 from services.outcomes.rules.statements import lines
 
@@ -56,14 +57,14 @@ async def apply(
     elif kind is EstablishmentLinkRecord:
         await replace_links(session, row, records)
     elif kind is EstablishmentRecord:
-        if any(each.status is None for each in records):
+        if None in column(records, "status"):
             ended = await queries.ended_by_succession(session, row.published_on)
             records = [with_status(each, ended.get(each.urn)) for each in records]
             said = lines(records, establishments.ESTABLISHMENT)
         if records:
             await establishments.upsert(session, row, records, said, now)
         if again or records[0].says_trust:
-            sights = await establishment_sights(session, row, {*again, *(each.urn for each in records)})
+            sights = await establishment_sights(session, row, {*again, *column(records, "urn")})
             await settle_memberships(session, sights, caller, now)
     elif kind is GroupLinkRecord:
         await settle_memberships(session, await group_sights(session, row, records), caller, now)

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import repeat
 from typing import Any
 
-from services.outcomes.feeds.columns import TWICE, Columns, Layout, columns, converted, rejected, repeated
+from services.outcomes.feeds.columns import TWICE, Columns, Layout, chosen, columns, converted, rejected, repeated
 from services.outcomes.feeds.reading import ENCODINGS, RowRejected, code, day_of, urn_of, word
 from services.outcomes.feeds.records import EstablishmentRecord, Parsed
+from services.outcomes.rules.columnar import Records
 
 FULL = Layout(
     "edubasealldata",
@@ -149,14 +149,14 @@ def parse_in(content: bytes, encodings: Iterable[str]) -> Parsed[EstablishmentRe
     values, bad = converted_fields(table)
     for place in repeated(values["urn"], out=bad):
         bad[place] = TWICE
-    records: Iterable[EstablishmentRecord] = map(EstablishmentRecord._make, zip(*fields(table, values), strict=True))
-    numbers = table.numbers
+    found, numbers = fields(table, values), table.numbers
     if bad:
-        records = (each for place, each in enumerate(records) if place not in bad)
-        numbers = [number for place, number in enumerate(numbers) if place not in bad]
+        kept = chosen([place for place in range(len(numbers)) if place not in bad])
+        found, numbers = [kept(column) for column in found], kept(numbers)
     rejections = [rejected(table.numbers[place], table.cells["urn"][place], bad[place]) for place in sorted(bad)]
     ignored = len(urns) - len(table.numbers)
-    return Parsed(table.layout.name, len(urns), ignored, tuple(records), tuple(rejections), numbers=numbers)
+    records = Records[EstablishmentRecord](EstablishmentRecord, found)
+    return Parsed(table.layout.name, len(urns), ignored, records, tuple(rejections), numbers=numbers)
 
 
 def converted_fields(table: Columns) -> tuple[dict[str, Sequence[Any]], dict[int, RowRejected]]:
@@ -170,7 +170,7 @@ def converted_fields(table: Columns) -> tuple[dict[str, Sequence[Any]], dict[int
     return values, bad
 
 
-def fields(table: Columns, values: dict[str, Sequence[Any]]) -> list[Iterable[Any]]:
+def fields(table: Columns, values: dict[str, Sequence[Any]]) -> list[Sequence[Any]]:
     """The columns of EstablishmentRecord, in their order."""
     n = len(table.numbers)
     nothing: Sequence[Any] = [None] * n
@@ -195,5 +195,5 @@ def fields(table: Columns, values: dict[str, Sequence[Any]]) -> list[Iterable[An
         *(values.get(name, nothing) for name in ("admissions", "religion", "pupils", "town", "postcode")),
         [east if both else None for east, both in zip(eastings, known, strict=True)],
         [north if both else None for north, both in zip(northings, known, strict=True)],
-        repeat(says_trust, n),
+        [says_trust] * n,
     ]

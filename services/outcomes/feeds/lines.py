@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from services.outcomes.feeds.reading import ENCODINGS
 from services.outcomes.feeds.records import FeedRefused, Parsed
+from services.outcomes.rules.columnar import column
 from services.outcomes.rules.statements import LANES
 
 LINE = 16
@@ -94,7 +95,7 @@ def difference(file: Lines, known: Known, parse: Parse) -> Difference | None:
             parsed = parse(b"\n".join([file.lines[0], *lines, b""]), [file.encoding])
         except FeedRefused:
             return None
-    urns = [*again["urn"].tolist(), *(each.urn for each in parsed.records)]
+    urns = [*again["urn"].tolist(), *column(parsed.records, "urn")]
     if parsed.rows != len(lines) or len(set(urns)) < len(urns):
         return None
     numbers = list(compress(range(1, len(found) + 1), new))
@@ -115,5 +116,5 @@ def entries(file: Lines, parsed: Parsed[Any], said: NDArray[np.uint64]) -> Entri
     line = np.frombuffer(b"".join(file.digests), dtype=ENTRY["line"])
     found["line"] = line[np.array(parsed.numbers, dtype=np.int64) - 1]
     found["said"] = said
-    found["urn"] = [each.urn for each in parsed.records]
+    found["urn"] = column(parsed.records, "urn")
     return found

@@ -115,12 +115,24 @@ def sheet(content: bytes, encodings: Iterable[str] = ENCODINGS) -> Sheet:
 
 def from_csv(text: str) -> Table:
     """A CSV file, read on as its rows are asked for; blank lines are no rows."""
-    stream = io.StringIO(text, newline="")
-    progress.follow(stream.tell, len(text))
-    reader = csv.reader(stream, strict=True)
+    reader = csv.reader(text_lines(text), strict=True)
     rows = csv_rows(text, reader)
     header = next(rows, [])
     return Table("csv", tuple(normalised(name) for name in header), lambda: uncut(text, len(header), rows))
+
+
+def text_lines(text: str) -> Iterator[str]:
+    """The lines of a text with their ends, as they come in any system."""
+    if text.count("\r") != text.count("\r\n"):
+        yield from io.StringIO(text, newline="")
+        return
+    at = 0
+    progress.follow(lambda: at, len(text))
+    while end := text.find("\n", at) + 1:
+        yield text[at:end]
+        at = end
+    if at < len(text):
+        yield text[at:]
 
 
 def csv_rows(text: str, reader: Any) -> Iterator[list[str]]:

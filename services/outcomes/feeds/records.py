@@ -150,7 +150,7 @@ class Parsed(Generic[Record]):
     layout: str
     rows: int
     ignored: int
-    records: tuple[Record, ...]
+    records: Sequence[Record]
     rejections: tuple[Rejection, ...]
     decimals: Mapping[str, int] = field(default_factory=dict)
     numbers: Sequence[int] = ()

@@ -14,7 +14,7 @@ from services.outcomes.arrivals.queries import content as content_of
 from services.outcomes.arrivals.service import refuse
 from services.outcomes.feeds import FEEDS, Feed
 from services.outcomes.feeds.records import FeedRefused
-from services.outcomes.models import Observation
+from services.outcomes.models import Observation, Release
 from services.outcomes.progress import Phase
 from services.outcomes.releases import queries, service
 from services.outcomes.releases.reading import Base, Read, read
@@ -24,33 +24,40 @@ from services.outcomes.rules.releases import Status
 SELF = service_caller("outcomes")
 
 
-async def ingest(database: Database, key: str, now: datetime, content: bytes | None = None) -> None:
-    """Read the file of the release `key`, then store it or refuse it; a release that was settled stays as it is.
-
-    `content` is given where the bytes are at hand; else they are taken from the database.
-    """
-    release_id = UUID(key)
+async def ingest(database: Database, key: str, now: datetime) -> None:
+    """Read the file of the release `key`, then store it or refuse it; a release that was settled stays as it is."""
     async with database.transaction(SELF) as session:
-        row = await queries.release(session, release_id)
+        row = await queries.release(session, UUID(key))
         if row.status != Status.INGESTING:
             return
-        if content is None:
-            content = await content_of(session, release_id)
-        feed = FEEDS[row.feed]
-        base = await queries.base(session, row.feed) if feed.parse_in else None
+        content = await content_of(session, row.id)
+    await settle(database, row, content, await found_in(database, row.feed, row.academic_year, content), now)
+
+
+async def found_in(database: Database, code: str, academic_year: int | None, content: bytes) -> Read | FeedRefused:
+    """What a file says, read beside the one that counts where that may be, or why it cannot be used."""
+    feed = FEEDS[code]
+    base = None
+    if feed.parse_in:
+        async with database.transaction(SELF) as session:
+            base = await queries.base(session, code)
     progress.begin(Phase.PARSING)
-    found = await asyncio.to_thread(parse, feed, row.academic_year, content, base)
-    if not isinstance(found, FeedRefused):
+    return await asyncio.to_thread(parse, feed, academic_year, content, base)
+
+
+async def settle(database: Database, row: Release, content: bytes, found: Read | FeedRefused, now: datetime) -> None:
+    """Store what was found in the file of a release, or refuse it."""
+    while not isinstance(found, FeedRefused):
         try:
-            await store(database, release_id, found, now)
+            await store(database, row.id, found, now)
         except Overtaken:
-            await ingest(database, key, now, content)
-            return
+            found = await found_in(database, row.feed, row.academic_year, content)
         except (DataError, psycopg.DataError, psycopg.errors.UniqueViolation) as error:
             found = unstorable(error)
-    if isinstance(found, FeedRefused):
-        async with database.transaction(SELF) as session:
-            await refuse(session, release_id=release_id, refusal=found, caller=SELF, now=now)
+        else:
+            return
+    async with database.transaction(SELF) as session:
+        await refuse(session, release_id=row.id, refusal=found, caller=SELF, now=now)
 
 
 async def store(database: Database, release_id: UUID, found: Read, now: datetime) -> None:

@@ -17,6 +17,7 @@ from services.outcomes.feeds.lines import Difference, Entries, Known, Lines, dif
 from services.outcomes.feeds.reading import unpacked
 from services.outcomes.feeds.records import Parsed
 from services.outcomes.rules import statements
+from services.outcomes.rules.columnar import column
 from services.outcomes.rules.releases import REFERENCE_YEAR
 from services.outcomes.rules.statements import digests, hash_of, lines, names_of
 
@@ -62,8 +63,8 @@ def read(feed: Feed, academic_year: int | None, content: bytes, base: Base | Non
     parsed = feed.parse(content, academic_year)
     said = said_of(parsed)
     words = digests(said)
-    years = Counter(map(year_of, parsed.records))
-    if file is None or parsed.rows != len(file.digests) or not all(map(knowable, parsed.records)):
+    years = years_of(parsed.records)
+    if file is None or parsed.rows != len(file.digests) or not knowable(parsed.records):
         return Read(parsed, said, hash_of(words), years)
     return Read(parsed, said, hash_of(words), years, reading=file.reading, entries=entries(file, parsed, words))
 
@@ -92,15 +93,16 @@ def said_of(parsed: Parsed[Any]) -> list[str]:
     return lines(parsed.records, [name for name in names_of(parsed.records[0]) if name not in NOT_A_VALUE])
 
 
-def year_of(record: Any) -> int:
-    """The academic year of a record; that of reference data where it belongs to none."""
-    year: int = getattr(record, "academic_year", REFERENCE_YEAR)
-    return year
+def years_of(records: Sequence[Any]) -> Counter[int]:
+    """How many records there are by academic year; of reference data, that belongs to none, by a year of its own."""
+    if records and "academic_year" in names_of(records[0]):
+        return Counter(column(records, "academic_year"))
+    return Counter({REFERENCE_YEAR: len(records)} if records else {})
 
 
-def knowable(record: Any) -> bool:
-    """Whether a line says all that the register keeps of an establishment, whatever else is known."""
-    return record.says_trust and record.status is not None
+def knowable(records: Sequence[Any]) -> bool:
+    """Whether lines say all that the register keeps of establishments, whatever else is known."""
+    return all(column(records, "says_trust")) and None not in column(records, "status")
 
 
 @cache

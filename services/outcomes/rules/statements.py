@@ -6,11 +6,12 @@ from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from services.outcomes.rules.columnar import Once, column
 
 NOTHING = r"\N"
 ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
@@ -33,16 +34,12 @@ def text(value: Any) -> str:
 
 def lines(records: Sequence[Any], names: Sequence[str]) -> list[str]:
     """What each record says in these fields, separated by tabs."""
-    if not records:
-        return []
-    columns = zip(*map(attrgetter(*names), records), strict=True)
-    return list(map("\t".join, zip(*map(texts, columns), strict=True)))
+    return list(map("\t".join, zip(*(texts(column(records, name)) for name in names), strict=True)))
 
 
 def texts(values: Sequence[Any]) -> list[str]:
     """Values as text; each different one is written once."""
-    written = {value: text(value) for value in set(values)}
-    return [written[value] for value in values]
+    return list(map(Once(text).__getitem__, values))
 
 
 def names_of(record: Any) -> tuple[str, ...]:
