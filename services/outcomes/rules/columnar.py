@@ -1,6 +1,7 @@
 """Many records at once: kept as columns, each different value worked on once."""
 
 from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any, TypeVar, overload
 
 Record = TypeVar("Record")
@@ -25,7 +26,7 @@ class Records(Sequence[Record]):
         self.kind, self.columns = kind, columns
 
     def __len__(self) -> int:
-        return len(self.columns[0])
+        return len(self.columns[0]) if self.columns else 0
 
     @overload
     def __getitem__(self, at: int) -> Record: ...
@@ -54,4 +55,4 @@ def column(records: Sequence[Any], name: str) -> Sequence[Any]:
     """What all records have in a field."""
     if isinstance(records, Records):
         return records.column(name)
-    return [getattr(each, name) for each in records]
+    return list(map(attrgetter(name), records))

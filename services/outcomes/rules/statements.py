@@ -48,8 +48,10 @@ def names_of(record: Any) -> tuple[str, ...]:
 
 
 def digests(said: Iterable[str]) -> NDArray[np.uint64]:
-    """A digest (BLAKE2b) of what each record says, in words."""
-    found = b"".join([hashlib.blake2b(line.encode(), digest_size=8 * LANES).digest() for line in said])
+    """A digest (BLAKE2b) of what each record says, in words; `said` are lines, in which line ends are escaped."""
+    whole = "\n".join(said).encode()
+    written = whole.split(b"\n") if whole else []
+    found = b"".join([hashlib.blake2b(line, digest_size=8 * LANES).digest() for line in written])
     return np.frombuffer(found, dtype="<u8").reshape(-1, LANES)
 
 

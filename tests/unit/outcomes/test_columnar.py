@@ -21,6 +21,7 @@ def test_records_in_columns_are_records() -> None:
     assert records[1:] == pairs[1:]
     assert records != pairs[1:]
     assert records != 7
+    assert len(Records[Pair](Pair, [])) == 0
     assert column(records, "name") == ("a", "b", "c")
     assert column(pairs, "name") == ["a", "b", "c"]
 
