@@ -103,6 +103,11 @@ def converted(cells: Sequence[str], convert: Convert) -> tuple[list[Any], dict[i
     return found, bad
 
 
+def text_or_none(cells: Sequence[str]) -> list[str | None]:
+    """The cells of a column that holds text, None for empty ones."""
+    return [cell.strip() or None for cell in cells]
+
+
 def rejected(number: int, key: str, error: RowRejected) -> Rejection:
     """The rejection of a row, or of one cell of it, known by a key."""
     return Rejection(number, key.strip()[:SHOWN] or None, error.code, error.detail)

@@ -5,7 +5,17 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from services.outcomes.feeds.columns import TWICE, Columns, Layout, chosen, columns, converted, rejected, repeated
+from services.outcomes.feeds.columns import (
+    TWICE,
+    Columns,
+    Layout,
+    chosen,
+    columns,
+    converted,
+    rejected,
+    repeated,
+    text_or_none,
+)
 from services.outcomes.feeds.reading import ENCODINGS, RowRejected, code, day_of, urn_of, word
 from services.outcomes.feeds.records import EstablishmentRecord, Parsed
 from services.outcomes.rules.columnar import Records
@@ -94,11 +104,6 @@ def needed(text: str, name: str) -> str:
     return text
 
 
-def text_or_none(text: str) -> str | None:
-    """A cell, None where it is empty."""
-    return text or None
-
-
 def pupils(text: str) -> int | None:
     """Pupils on roll; None for what is no such number."""
     return int(text) if text.isdecimal() and len(text) < 7 else None
@@ -163,10 +168,12 @@ def converted_fields(table: Columns) -> tuple[dict[str, Sequence[Any]], dict[int
     """The values of every field, and the rows that cannot be used with the first reason why."""
     values: dict[str, Sequence[Any]] = {}
     bad: dict[int, RowRejected] = {}
-    for field in FIELDS:
-        if field in table:
-            values[field], wrong = converted(table.cells[field], CONVERT.get(field, text_or_none))
+    for field in filter(table.cells.__contains__, FIELDS):
+        if field in CONVERT:
+            values[field], wrong = converted(table.cells[field], CONVERT[field])
             bad = wrong | bad
+        else:
+            values[field] = text_or_none(table.cells[field])
     return values, bad
 
 

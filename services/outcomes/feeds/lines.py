@@ -1,5 +1,6 @@
 """A large file beside the one before it: lines that are there again are not read again."""
 
+import codecs
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ LINE = 16
 ENTRY = np.dtype([("line", f"V{LINE}"), ("said", "<u8", LANES), ("urn", "<i4")])
 Entries = NDArray[np.void]
 """Lines that each gave a record: digests of their bytes and of what the record says, and its URN."""
+PIECE = 2**20
 Parse = Callable[[bytes, Iterable[str]], Parsed[Any]]
 """Reads a file in the first of these encodings that fits."""
 
@@ -67,10 +69,12 @@ def split(content: bytes, code: str) -> Lines | None:
 
 
 def encoding_of(content: bytes) -> str:
-    """The encoding in which a file is read."""
+    """The encoding in which a file is read; looked for piece by piece, as what does not fit shows early."""
     first, second = ENCODINGS
+    decoder = codecs.getincrementaldecoder(first)()
     try:
-        content.decode(first)
+        for at in range(0, len(content), PIECE):
+            decoder.decode(content[at : at + PIECE], at + PIECE >= len(content))
     except UnicodeDecodeError:
         return second
     return first

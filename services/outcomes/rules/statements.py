@@ -1,11 +1,13 @@
 """What records say, as text: one line a record, written one way, so that equal values are equal text."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from services.outcomes.rules.columnar import Once, column
 
 NOTHING = r"\N"
 ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+ESCAPED = re.compile(r"[\\\t\n\r]")
 LANES = 4
 """Words of 64 bits of a record's digest, summed up each for itself."""
 
@@ -38,7 +41,12 @@ def lines(records: Sequence[Any], names: Sequence[str]) -> list[str]:
 
 
 def texts(values: Sequence[Any]) -> list[str]:
-    """Values as text; each different one is written once."""
+    """Values as text; each different one is written once, and plain text is not looked at one by one."""
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return list(map(str, values))
+    if kinds <= {str, NoneType} and not ESCAPED.search("".join(filter(None, values))):
+        return list(values) if NoneType not in kinds else [NOTHING if each is None else each for each in values]
     return list(map(Once(text).__getitem__, values))
 
 
