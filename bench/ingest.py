@@ -49,7 +49,7 @@ def works(ground: Ground) -> list[Work]:
             ("gias_establishments", None, files.establishments),
             "cp1252",
             grouped,
-            Goal(to_peer=4, to_limit=6),
+            Goal(to_peer=10, to_limit=2),
         ),
         Work(
             2,
@@ -57,7 +57,7 @@ def works(ground: Ground) -> list[Work]:
             ("gias_establishments", None, files.next_day),
             "cp1252",
             registered,
-            Goal(to_peer=4, to_limit=6),
+            Goal(to_peer=10, to_limit=1),
         ),
         Work(
             3,
@@ -65,7 +65,7 @@ def works(ground: Ground) -> list[Work]:
             ("ks2", 2018, files.ks2(2018)),
             "utf-8-sig",
             registered,
-            Goal(to_peer=4, to_limit=4),
+            Goal(to_peer=10, to_limit=4),
         ),
         Work(
             4,
@@ -73,7 +73,7 @@ def works(ground: Ground) -> list[Work]:
             ("ks4", 2018, files.ks4(2018)),
             "utf-8-sig",
             registered,
-            Goal(to_peer=4, to_limit=4),
+            Goal(to_peer=10, to_limit=4),
         ),
     ]
 

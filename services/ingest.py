@@ -23,7 +23,7 @@ from services.outcomes.rules.years import academic_year_text
 __all__ = ["FEEDS", "Arrival", "Summary", "ingest_bytes", "ingest_file", "write_rejections"]
 OPERATOR = service_caller("operator")
 ALL_ROWS = 1_000_000
-PIECE = 2**20
+PIECE = 2**22
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,12 @@ class Summary:
 def read_file(path: Path) -> bytes:
     """The bytes of a file, piece by piece."""
     progress.begin(Phase.READING, path.stat().st_size)
-    content = bytearray()
+    pieces = []
     with path.open("rb") as file:
         while piece := file.read(PIECE):
-            content += piece
+            pieces.append(piece)
             progress.add(len(piece))
-    return bytes(content)
+    return b"".join(pieces)
 
 
 async def ingest_file(database: Database, file: Path, asked: Arrival, now: datetime) -> Summary:
@@ -71,18 +71,24 @@ async def ingest_file(database: Database, file: Path, asked: Arrival, now: datet
 
 
 async def ingest_bytes(database: Database, name: str, content: bytes, asked: Arrival, now: datetime) -> Summary:
-    """Receive the bytes of a file and read them now; raises a 422 for what no feed could read."""
-    async with database.transaction(OPERATOR) as session:
-        row = await service.receive(
-            session,
-            asked=asked,
-            filename=name,
-            content=content,
-            caller=OPERATOR,
-            today=london_date(real_now()),
-            now=now,
-        )
-    await jobs.ingest(database, str(row.id), now, content)
+    """Receive the bytes of a file and read them meanwhile; raises a 422 for what no feed could read."""
+    service.feed_of(asked.feed, asked.academic_year)
+    reading = asyncio.create_task(jobs.found_in(database, asked.feed, asked.academic_year, content))
+    try:
+        async with database.transaction(OPERATOR) as session:
+            row = await service.receive(
+                session,
+                asked=asked,
+                filename=name,
+                content=content,
+                caller=OPERATOR,
+                today=london_date(real_now()),
+                now=now,
+            )
+    except BaseException:
+        reading.cancel()
+        raise
+    await jobs.settle(database, row, content, await reading, now)
     async with database.transaction(OPERATOR) as session:
         found = await queries.release(session, row.id)
         rejections = await queries.rejections_page(session, row.id, after=None, limit=ALL_ROWS)

@@ -1,36 +1,49 @@
 """Which lives are of one school, and by which identifiers it was known when."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.kernel.types import uuid7
 from services.outcomes import queries
-from services.outcomes.copies import copy_lines, copy_rows
-from services.outcomes.feeds.records import EstablishmentRecord
 from services.outcomes.models import Release
-from services.outcomes.rules.statements import text as written
 from services.outcomes.rules.succession import conversions, first_lives, united
-from services.outcomes.schools import School
+
+MANY = 5_000
+"""New URNs from which it is quicker to read all links than to follow those of each."""
 
 
 async def schools_of(
-    session: AsyncSession, urns: Iterable[int], known: Mapping[int, UUID], now: datetime
-) -> dict[int, UUID]:
-    """The schools of these URNs, which the register did not show before: those that they continue, or new ones.
+    session: AsyncSession, new: Collection[int], known: dict[int, str], now: datetime
+) -> dict[int, str]:
+    """The school of each new URN: that of the establishment which it continues, else one that is added.
 
     A URN that a transfer has announced is that of its school, whether or not there is a link yet.
     """
-    told = {**known, **await queries.announced_urns(session)}
-    new = set(urns) - told.keys()
-    firsts = first_lives(new, conversions(await queries.plain_successions(session)), told)
-    added = {urn: uuid7() for urn in sorted(set(firsts.values()) - told.keys())}
-    await copy_rows(session, School, ("id", "created_at"), [(school, now) for school in added.values()])
-    schools = {**told, **added}
-    return {urn: schools[firsts.get(urn, urn)] for urn in urns}
+    if not new:
+        return {}
+    pairs = await successions(session, new)
+    older = {urn for pair in pairs for urn in pair} - known.keys() - set(new)
+    told = {**known, **await queries.school_ids(session, older), **await queries.announced_urns(session)}
+    firsts = first_lives(set(new) - told.keys(), conversions(pairs), told)
+    lacking = sorted(set(firsts.values()) - told.keys())
+    told.update(zip(lacking, await add_schools(session, len(lacking), now), strict=True))
+    return {urn: told[firsts.get(urn, urn)] for urn in new}
+
+
+async def successions(session: AsyncSession, urns: Collection[int] | None) -> list[tuple[int, int]]:
+    """The plain successions that these URNs are linked by, however far; for many URNs or None, all that there are."""
+    return await queries.plain_successions(session, None if urns is None or len(urns) > MANY else urns)
+
+
+async def add_schools(session: AsyncSession, n: int, now: datetime) -> Sequence[str]:
+    """Add `n` schools; gives their ids, as text."""
+    added = text(
+        "INSERT INTO outcomes.school (id, created_at) SELECT uuidv7(), :now FROM generate_series(1, :n)"
+        " RETURNING id::text"
+    )
+    return (await session.execute(added, {"n": n, "now": now})).scalars().all()
 
 
 UNITED = text(
@@ -46,13 +59,15 @@ KNOWN_BY = text(
 )
 
 
-async def unite(session: AsyncSession) -> None:
+async def unite(session: AsyncSession, urns: Collection[int] | None = None) -> None:
     """Make one school of lives that links show to have followed one another, in whatever order files came.
 
-    A school goes by its first life. What has been one school stays one: no link that is withdrawn takes it apart.
+    With `urns`, of those only that these are linked with. A school goes by its first life. What has been one school
+    stays one: no link that is withdrawn takes it apart.
     """
-    known = await queries.school_ids(session)
-    moved = united(known, conversions(await queries.plain_successions(session)))
+    pairs = await successions(session, urns)
+    known = await queries.school_ids(session, {urn for pair in pairs for urn in pair})
+    moved = united(known, conversions(pairs))
     if not moved:
         return
     arrays = {"urns": list(moved), "schools": list(moved.values()), "before": [known[urn] for urn in moved]}
@@ -62,34 +77,22 @@ async def unite(session: AsyncSession) -> None:
         await connection.execute(statement, {name: arrays[name] for name in names})
 
 
-async def identify(
-    session: AsyncSession,
-    row: Release,
-    records: Sequence[EstablishmentRecord],
-    schools: dict[int, UUID],
-    added: set[UUID],
-    new_urns: set[int],
-) -> None:
-    """Add the identifiers that a school did not have before; a URN holds from opening to closing.
+async def identify(session: AsyncSession, row: Release, *, since: str) -> None:
+    """Add the identifiers that schools did not have before, of establishments that the release has changed.
 
-    `schools` are the schools by URN; `added` those that are new, `new_urns` the URNs that are.
+    A URN holds from opening to closing; the others from `since`, an expression of SQL.
     """
-    seen = await queries.identifiers_of(session, list({schools[each.urn] for each in records} - added))
-    rows = []
-    for each in records:
-        laestab = f"{each.la_code}{each.establishment_number}" if each.establishment_number else None
-        found = (("urn", str(each.urn)), ("laestab", laestab), ("ukprn", each.ukprn))
-        since = each.opened_on if each.urn in new_urns else row.published_on
-        for scheme, value in found:
-            if value is None or (schools[each.urn], scheme, value) in seen:
-                continue
-            seen.add((schools[each.urn], scheme, value))
-            until = each.closed_on if scheme == "urn" else None
-            rows.append(f"{schools[each.urn]}\t{scheme}\t{value}\t{written(since)}\t{written(until)}\t{row.feed}")
-    columns = ("school_id", "scheme", "value", "valid_from", "valid_to", "source")
-    await copy_lines(session, "outcomes.school_identifier", columns, rows)
-    if len(new_urns) < len(records):
-        await date_identifiers(session, row)
+    added = (
+        "INSERT INTO outcomes.school_identifier (school_id, scheme, value, valid_from, valid_to, source)"  # noqa: S608
+        f" SELECT DISTINCT ON (e.school_id, i.scheme, i.value) e.school_id, i.scheme, i.value, {since},"
+        " CASE WHEN i.scheme = 'urn' THEN e.closed_on END, :source"
+        " FROM outcomes.establishment AS e, LATERAL (VALUES ('urn', e.urn::text),"
+        " ('laestab', e.la_code || e.establishment_number), ('ukprn', e.ukprn)) AS i (scheme, value)"
+        " WHERE e.release_id = :release AND i.value IS NOT NULL AND NOT EXISTS (SELECT FROM outcomes.school_identifier"
+        " AS had WHERE had.school_id = e.school_id AND had.scheme = i.scheme AND had.value = i.value)"
+        " ORDER BY e.school_id, i.scheme, i.value, e.urn"
+    )
+    await session.execute(text(added), {"release": row.id, "source": row.feed})
 
 
 async def date_identifiers(session: AsyncSession, row: Release) -> None:

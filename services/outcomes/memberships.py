@@ -1,6 +1,6 @@
 """Who belongs to which trust: what snapshots of the register show, brought together with what is known."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -10,22 +10,19 @@ from services.kernel.events import record
 from services.kernel.types import uuid7
 from services.outcomes import queries
 from services.outcomes.copies import copy_rows
-from services.outcomes.feeds.records import EstablishmentRecord, GroupLinkRecord
+from services.outcomes.feeds.records import GroupLinkRecord
 from services.outcomes.models import Event, Release
 from services.outcomes.rules.membership import Member, Sight, one_trust, reconcile
 from services.outcomes.schools import Membership
 
 
-def establishment_sights(row: Release, records: Sequence[EstablishmentRecord]) -> dict[int, Sight]:
-    """What the register's establishments say about trusts: no joining days; a closed school has left on closing."""
-    sights = {}
-    for each in records:
-        if not each.says_trust:
-            continue
-        closed = each.status == "closed" or (each.closed_on is not None and each.closed_on <= row.published_on)
-        uid, left = (None, each.closed_on) if closed else (each.trust_uid, None)
-        sights[each.urn] = Sight(uid, None, row.published_on, row.feed, left)
-    return sights
+async def establishment_sights(session: AsyncSession, row: Release, urns: Collection[int]) -> dict[int, Sight]:
+    """What the register's establishments say about trusts: no joining days; a closed school has left on closing.
+
+    Only of those among `urns` of which something else is known, or a transfer that is to be confirmed.
+    """
+    shown = await queries.trusts_shown(session, row.published_on)
+    return {urn: Sight(uid, None, row.published_on, row.feed, left) for urn, uid, left in shown if urn in urns}
 
 
 async def group_sights(session: AsyncSession, row: Release, records: Sequence[GroupLinkRecord]) -> dict[int, Sight]:

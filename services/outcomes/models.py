@@ -83,6 +83,15 @@ class ReleaseFile(OutcomesTable, table=True):
     packing: str = Field(max_length=10)
 
 
+class ReleaseLines(OutcomesTable, table=True):
+    """The lines of the register that counts, packed (`feeds.lines.ENTRY`): of the next file the others are read."""
+
+    __tablename__ = "release_lines"
+    release_id: UUID = Field(primary_key=True, foreign_key="outcomes.release.id")
+    reading: str = Field(max_length=64)
+    entries: bytes = Field(sa_type=LargeBinary)
+
+
 class Rejection(OutcomesTable, table=True):
     """A row that a feed left out, and why."""
 

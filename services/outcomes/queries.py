@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, case, cast, exists, or_
+from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, case, cast, exists, or_, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -161,12 +161,28 @@ async def current_observations(
     return {(row.measure, row.academic_year): row for row in rows}
 
 
-async def plain_successions(session: AsyncSession) -> list[tuple[int, int]]:
-    """Pairs (older, newer) of every link that says `Predecessor` or `Successor` and nothing more."""
-    link = EstablishmentLink
-    statement = select(link.urn, link.linked_urn, link.kind).where(col(link.kind).in_(["Predecessor", "Successor"]))
-    rows = await session.exec(statement)
-    return [(linked, urn) if kind == "Predecessor" else (urn, linked) for urn, linked, kind in rows]
+PLAIN = (
+    "SELECT CASE kind WHEN 'Predecessor' THEN linked_urn ELSE urn END,"
+    " CASE kind WHEN 'Predecessor' THEN urn ELSE linked_urn END"
+    " FROM outcomes.establishment_link WHERE kind IN ('Predecessor', 'Successor')"
+)
+NEAR = (
+    "WITH RECURSIVE plain AS NOT MATERIALIZED (SELECT urn, linked_urn FROM outcomes.establishment_link"
+    " WHERE kind IN ('Predecessor', 'Successor')), near(urn) AS (SELECT unnest(CAST(:urns AS int[]))"
+    " UNION SELECT linked.urn FROM near, LATERAL (SELECT linked_urn FROM plain WHERE plain.urn = near.urn"
+    " UNION ALL SELECT urn FROM plain WHERE linked_urn = near.urn) AS linked(urn)) "
+)
+"""The establishments that are linked with some, however far."""
+
+
+async def plain_successions(session: AsyncSession, urns: Collection[int] | None = None) -> list[tuple[int, int]]:
+    """Pairs (older, newer) of every link that says `Predecessor` or `Successor` and nothing more.
+
+    With `urns`, of those only that these are in, or those linked to them, however far.
+    """
+    statement = PLAIN if urns is None else f"{NEAR}{PLAIN} AND urn IN (SELECT urn FROM near)"  # noqa: S608
+    rows = await session.execute(text(statement), {} if urns is None else {"urns": list(urns)})
+    return [(older, newer) for older, newer in rows]
 
 
 async def ended_by_succession(session: AsyncSession, on: date) -> dict[int, date]:
@@ -176,11 +192,13 @@ async def ended_by_succession(session: AsyncSession, on: date) -> dict[int, date
     return {row.urn: row.established_on for row in rows if row.established_on is not None}
 
 
-async def identifiers_of(session: AsyncSession, school_ids: Sequence[UUID]) -> set[tuple[UUID, str, str]]:
-    """School, scheme and value of the identifiers that these schools have had."""
+async def urns_of(session: AsyncSession, school_ids: Sequence[UUID]) -> list[tuple[UUID, int]]:
+    """School and URN of every URN that these schools have had."""
     row = SchoolIdentifier
-    statement = select(row.school_id, row.scheme, row.value).where(among(row.school_id, school_ids))
-    return {(school_id, scheme, value) for school_id, scheme, value in await session.exec(statement)}
+    found = await session.exec(
+        select(row.school_id, row.value).where(row.scheme == "urn", among(row.school_id, school_ids))
+    )
+    return [(school_id, int(value)) for school_id, value in found]
 
 
 async def releases(session: AsyncSession, release_ids: Collection[UUID | str]) -> list[Release]:
@@ -189,14 +207,35 @@ async def releases(session: AsyncSession, release_ids: Collection[UUID | str]) -
     return list(await session.exec(select(Release).where(wanted).order_by(col(Release.number))))
 
 
-async def school_ids(session: AsyncSession) -> dict[int, UUID]:
-    """The school of every URN that the register has shown."""
-    return dict((await session.exec(select(Establishment.urn, Establishment.school_id))).all())
+async def school_ids(session: AsyncSession, urns: Collection[int]) -> dict[int, str]:
+    """The schools, as text, of those among these URNs that the register has shown."""
+    if not urns:
+        return {}
+    asked = text("SELECT urn, school_id::text AS school FROM outcomes.establishment WHERE urn = ANY(:urns)")
+    return {row.urn: row.school for row in await session.execute(asked, {"urns": list(urns)})}
 
 
-async def announced_urns(session: AsyncSession) -> dict[int, UUID]:
-    """The school of every URN that a transfer has given and the register has not shown yet."""
+async def announced_urns(session: AsyncSession) -> dict[int, str]:
+    """The schools, as text, of every URN that a transfer has given and the register has not shown yet."""
     row = SchoolIdentifier
     shown = exists().where(col(row.value) == cast(col(Establishment.urn), Text))
     statement = select(row.value, row.school_id).where(row.scheme == "urn", row.source == TRANSFER, ~shown)
-    return {int(value): school_id for value, school_id in await session.exec(statement)}
+    return {int(value): str(school_id) for value, school_id in await session.exec(statement)}
+
+
+SHOWN = text(
+    "SELECT e.urn, e.trust_uid, e.left_on FROM (SELECT urn, CASE WHEN NOT closed THEN trust_uid END AS trust_uid,"
+    " CASE WHEN closed THEN closed_on END AS left_on FROM (SELECT urn, trust_uid, closed_on,"
+    " status = 'closed' OR coalesce(closed_on <= :on, false) AS closed FROM outcomes.establishment) AS said) AS e"
+    " LEFT JOIN outcomes.membership AS m ON m.urn = e.urn AND m.left_on IS NULL"
+    " WHERE e.trust_uid IS DISTINCT FROM m.trust_uid OR m.source = 'transfer'"
+    " OR (m.joined_inferred AND m.joined_on > :on) ORDER BY e.urn"
+)
+
+
+async def trusts_shown(session: AsyncSession, on: date) -> list[tuple[int, str | None, date | None]]:
+    """URN, trust and, for a closed one, day of closing of establishments whose membership is to be looked at.
+
+    That is where it is another one or none, came by a transfer, or began on a day that was inferred and after this one.
+    """
+    return [(urn, uid, left) for urn, uid, left in await session.execute(SHOWN, {"on": on})]

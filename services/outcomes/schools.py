@@ -43,7 +43,7 @@ class Establishment(OutcomesTable, table=True):
     la_code: str = Field(max_length=3, index=True)
     la_name: str
     establishment_number: str | None = Field(default=None, max_length=4)
-    region: str = Field(index=True)
+    region: str
     phase: str = Field(max_length=40)
     kind_code: str = Field(max_length=4)
     kind: str
@@ -52,7 +52,7 @@ class Establishment(OutcomesTable, table=True):
     opened_on: date | None = None
     closed_on: date | None = None
     ukprn: str | None = Field(default=None, max_length=8)
-    trust_uid: str | None = Field(default=None, max_length=20, index=True)
+    trust_uid: str | None = Field(default=None, max_length=20)
     admissions: str | None = None
     religious_character: str | None = None
     pupils: int | None = None

@@ -5,19 +5,20 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, text, update
+from sqlalchemy import delete, exists, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kernel.auth import Caller
 from services.kernel.types import uuid7
-from services.outcomes import queries
-from services.outcomes.continuity import identify, schools_of, unite
-from services.outcomes.copies import copy_lines, copy_rows
+from services.outcomes import establishments, queries
+from services.outcomes.continuity import unite
+from services.outcomes.copies import copy_rows
 from services.outcomes.feeds.records import EstablishmentLinkRecord, EstablishmentRecord, GroupLinkRecord, TrustRecord
 from services.outcomes.memberships import establishment_sights, group_sights, settle_memberships
 from services.outcomes.models import OutcomesTable, Release, RingFence
+from services.outcomes.rules.columnar import column
 from services.outcomes.rules.statements import lines
 from services.outcomes.schools import EstablishmentLink, Membership, RegisterChange, Trust
 
@@ -25,20 +26,34 @@ GONE = "gone"
 
 
 async def apply(
-    session: AsyncSession, *, row: Release, records: Sequence[Any], said: Sequence[str], caller: Caller, now: datetime
+    session: AsyncSession,
+    *,
+    row: Release,
+    records: Sequence[Any],
+    said: Sequence[str],
+    again: Sequence[int],
+    caller: Caller,
+    now: datetime,
 ) -> None:
-    """Bring the register to what a release of reference data shows; `said` is a line of text for each record."""
-    kind = type(records[0])
+    """Bring the register to what a release of reference data shows; `said` is a line of text for each record.
+
+    Of the establishments with the URNs `again` it says what the register has.
+    """
+    kind = type(records[0]) if records else EstablishmentRecord
     if kind is TrustRecord:
         await replace_trusts(session, row, records)
     elif kind is EstablishmentLinkRecord:
         await replace_links(session, row, records)
     elif kind is EstablishmentRecord:
-        ended = await queries.ended_by_succession(session, row.published_on)
-        told = [with_status(each, ended.get(each.urn)) for each in records]
-        said = said if told == list(records) else lines(told, ESTABLISHMENT)
-        await upsert_establishments(session, row, told, said, now)
-        await settle_memberships(session, establishment_sights(row, told), caller, now)
+        if None in column(records, "status"):
+            ended = await queries.ended_by_succession(session, row.published_on)
+            records = [with_status(each, ended.get(each.urn)) for each in records]
+            said = lines(records, establishments.ESTABLISHMENT)
+        if records:
+            await establishments.upsert(session, row, records, said, now)
+        if again or records[0].says_trust:
+            sights = await establishment_sights(session, row, {*again, *column(records, "urn")})
+            await settle_memberships(session, sights, caller, now)
     elif kind is GroupLinkRecord:
         await settle_memberships(session, await group_sights(session, row, records), caller, now)
     else:
@@ -82,48 +97,3 @@ def with_status(each: EstablishmentRecord, succeeded_on: date | None) -> Establi
     if succeeded_on is None:
         return each._replace(status="open")
     return each._replace(status="closed", closed_on=each.closed_on or succeeded_on)
-
-
-ESTABLISHMENT = tuple(name for name in EstablishmentRecord._fields if name != "says_trust")
-KEPT_ON = ("school_id", "release_id")
-"""What an establishment has beside what a release says of it: its school, and the release that last changed it."""
-
-
-async def upsert_establishments(
-    session: AsyncSession,
-    row: Release,
-    records: Sequence[EstablishmentRecord],
-    said: Sequence[str],
-    now: datetime,
-) -> None:
-    """The establishments as the release has them; those that it lacks, or says nothing new of, stay as they were."""
-    known = await queries.school_ids(session)
-    urns = {each.urn for each in records} - known.keys()
-    schools = known | await schools_of(session, urns, known, now)
-    whole = [f"{line}\t{schools[each.urn]}\t{row.id}" for each, line in zip(records, said, strict=True)]
-    new = [line for each, line in zip(records, whole, strict=True) if each.urn in urns]
-    await copy_lines(session, "outcomes.establishment", (*ESTABLISHMENT, *KEPT_ON), new)
-    if len(new) < len(records):
-        again = [line for each, line in zip(records, whole, strict=True) if each.urn not in urns]
-        await change_establishments(session, again, says_trust=records[0].says_trust)
-    await identify(session, row, records, schools, set(schools.values()) - set(known.values()), urns)
-    if urns:
-        await unite(session)
-
-
-async def change_establishments(session: AsyncSession, again: Sequence[str], *, says_trust: bool) -> None:
-    """Bring establishments that were known before to what is said of them now, where that is something else."""
-    said = [name for name in ESTABLISHMENT if name not in ({"urn"} if says_trust else {"urn", "trust_uid"})]
-    connection = await session.connection()
-    await connection.execute(
-        text("CREATE TEMPORARY TABLE again (LIKE outcomes.establishment INCLUDING DEFAULTS) ON COMMIT DROP")
-    )
-    await copy_lines(session, "again", (*ESTABLISHMENT, *KEPT_ON), again)
-    old, new = (", ".join(f"{table}.{name}" for name in said) for table in ("e", "again"))
-    changed = ", ".join(f"{name} = again.{name}" for name in (*said, "release_id"))
-    await connection.execute(
-        text(
-            f"UPDATE outcomes.establishment AS e SET {changed} FROM again"  # noqa: S608
-            f" WHERE e.urn = again.urn AND ({old}) IS DISTINCT FROM ({new})"
-        )
-    )

@@ -8,6 +8,8 @@ import pytest
 from services.demo import cast
 from services.kernel.types import Kind
 from tests.integration.conftest import problem
+from tests.unit.outcomes.daily import HEADER as REGISTER
+from tests.unit.outcomes.daily import NAME, line
 from tests.world import SAMPLE, Actor, Json, World
 
 YEAR = "2022/23"
@@ -246,3 +248,23 @@ async def test_an_older_register_that_arrives_later_moves_no_school(seeded_world
     row = await send(seeded_world, dfe, gzip.compress(changed.encode()), **fields)
     assert (row["status"], row["reason_code"]) == ("superseded", "older_snapshot")
     assert state(seeded_world) == before
+
+
+async def test_the_next_days_register_changes_what_differs(world: World, dfe: Actor) -> None:
+    stays = line(100002, closed="02-03-2020") + line(20001) + line(100003, opened="soon")
+    published = {"2020-01-01": "A school", "2020-01-02": "Renamed", "2020-03-02": "Renamed", "2020-03-03": "A school"}
+    rows = []
+    for day, name in published.items():
+        fields = {"feed": "gias_establishments", "academic_year": None, "published_on": day}
+        rows.append(await send(world, dfe, REGISTER + line(100001, name) + stays + line(100004, day), **fields))
+        counts = [rows[-1][f"rows_{name}"] for name in ("read", "accepted", "ignored", "rejected")]
+        assert (rows[-1]["status"], counts) == ("current", [5, 3, 1, 1])
+        assert (await dfe.get(f"/v1/releases/{rows[-1]['id']}/rejections"))["data"][0]["row"] == 4
+        assert world.rows("SELECT release_id::text FROM outcomes.release_lines") == [(rows[-1]["id"],)]
+    told = world.rows("SELECT name, release_id::text FROM outcomes.establishment ORDER BY urn")
+    assert told == [("A school", rows[3]["id"]), (NAME, rows[0]["id"]), ("2020-03-03", rows[3]["id"])]
+    left = world.rows("SELECT urn, left_on::text, left_inferred FROM outcomes.membership ORDER BY urn")
+    assert left == [(100001, None, False), (100002, "2020-03-02", False), (100004, None, False)]
+    late = await send(world, dfe, REGISTER + line(100001, "Late") + stays, **{**fields, "published_on": "2020-02-01"})
+    assert (late["status"], late["reason_code"]) == ("superseded", "older_snapshot")
+    assert world.rows("SELECT name, release_id::text FROM outcomes.establishment ORDER BY urn") == told

@@ -18,6 +18,7 @@ from services.outcomes.feeds import (
     ofsted_history,
     trust_ks4,
 )
+from services.outcomes.feeds.lines import Parse
 from services.outcomes.feeds.records import Parsed
 
 
@@ -35,7 +36,8 @@ class Feed:
     """A kind of published file, and what it holds: a snapshot of the register, or evidence that is added.
 
     `parse` takes the bytes and, where the files do not name it, the academic year in which the figures start;
-    `names_year` is for yearly figures whose files name it in each row.
+    `names_year` is for yearly figures whose files name it in each row. `parse_in` reads a file in a known encoding,
+    where a file says again what the one before said, but for a few lines.
     """
 
     code: str
@@ -44,6 +46,7 @@ class Feed:
     kept: Kept
     parse: Callable[[bytes, int | None], Parsed[Any]]
     names_year: bool = False
+    parse_in: Parse | None = None
 
     @property
     def needs_year(self) -> bool:
@@ -57,7 +60,14 @@ FEEDS: dict[str, Feed] = {
         Feed("gias_groups", "GIAS: groups", "DfE", Kept.REGISTER, gias_groups.parse),
         Feed("gias_group_links", "GIAS: group links", "DfE", Kept.REGISTER, gias_group_links.parse),
         Feed("gias_links", "GIAS: establishment links", "DfE", Kept.REGISTER, gias_links.parse),
-        Feed("gias_establishments", "GIAS: establishments", "DfE", Kept.REGISTER, gias_establishments.parse),
+        Feed(
+            "gias_establishments",
+            "GIAS: establishments",
+            "DfE",
+            Kept.REGISTER,
+            gias_establishments.parse,
+            parse_in=gias_establishments.parse_in,
+        ),
         Feed("absence", "Pupil absence in schools", "DfE", Kept.OBSERVATIONS, absence.parse),
         Feed("census", "School census", "DfE", Kept.OBSERVATIONS, census.parse),
         Feed("ks2", "Key stage 2 performance tables", "DfE", Kept.OBSERVATIONS, key_stages.parse_ks2),

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
 from services.outcomes.feeds.reading import ENCODINGS, SHOWN, RowRejected, Table, opened
 from services.outcomes.feeds.records import FeedRefused, Rejection
+from services.outcomes.rules.columnar import Once
 
 Convert = Callable[[str], Any]
 """From a cell without surrounding space to its value; raises RowRejected for one that cannot be used."""
@@ -77,24 +79,33 @@ def gathered(table: Table, places: Mapping[str, int]) -> tuple[Sequence[int], di
     """The rows of a table by column, short rows made up with empty cells; raises FeedRefused for no rows at all."""
     width = max(places.values()) + 1
     pick = itemgetter(*places.values())
-    rows = [pick(row if len(row) >= width else [*row, *[""] * (width - len(row))]) for row in table.rows()]
-    if not rows:
+    rows = (row if len(row) >= width else [*row, *[""] * (width - len(row))] for row in table.rows())
+    cells = list(chain.from_iterable(map(pick, rows)))
+    if not cells:
         raise FeedRefused("empty", "The file has no rows.")
-    return range(1, len(rows) + 1), dict(zip(places, zip(*rows, strict=True), strict=True))
+    found: dict[str, Sequence[str]] = {name: cells[at :: len(places)] for at, name in enumerate(places)}
+    return range(1, len(cells) // len(places) + 1), found
 
 
 def converted(cells: Sequence[str], convert: Convert) -> tuple[list[Any], dict[int, RowRejected]]:
     """The values of a column, and its cells that cannot be used by their place in it."""
-    values, wrong = {}, False
-    for text in set(cells):
+    wrong: list[RowRejected] = []
+
+    def of(cell: str) -> Any:
         try:
-            values[text] = convert(text.strip())
+            return convert(cell.strip())
         except RowRejected as error:
-            values[text] = error
-            wrong = True
-    found = [values[text] for text in cells]
+            wrong.append(error)
+            return error
+
+    found = list(map(Once(of).__getitem__, cells))
     bad = {place: each for place, each in enumerate(found) if isinstance(each, RowRejected)} if wrong else {}
     return found, bad
+
+
+def text_or_none(cells: Sequence[str]) -> list[str | None]:
+    """The cells of a column that holds text, None for empty ones."""
+    return [cell.strip() or None for cell in cells]
 
 
 def rejected(number: int, key: str, error: RowRejected) -> Rejection:

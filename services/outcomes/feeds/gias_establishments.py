@@ -3,12 +3,22 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import repeat
 from typing import Any
 
-from services.outcomes.feeds.columns import TWICE, Columns, Layout, columns, converted, rejected, repeated
+from services.outcomes.feeds.columns import (
+    TWICE,
+    Columns,
+    Layout,
+    chosen,
+    columns,
+    converted,
+    rejected,
+    repeated,
+    text_or_none,
+)
 from services.outcomes.feeds.reading import ENCODINGS, RowRejected, code, day_of, urn_of, word
 from services.outcomes.feeds.records import EstablishmentRecord, Parsed
+from services.outcomes.rules.columnar import Records
 
 FULL = Layout(
     "edubasealldata",
@@ -94,11 +104,6 @@ def needed(text: str, name: str) -> str:
     return text
 
 
-def text_or_none(text: str) -> str | None:
-    """A cell, None where it is empty."""
-    return text or None
-
-
 def pupils(text: str) -> int | None:
     """Pupils on roll; None for what is no such number."""
     return int(text) if text.isdecimal() and len(text) < 7 else None
@@ -136,36 +141,43 @@ CONVERT: dict[str, Convert] = {
 FIELDS = dict.fromkeys((*CONVERT, *FULL.columns))
 
 
-def parse(
-    content: bytes, _academic_year: int | None, encodings: Iterable[str] = ENCODINGS
-) -> Parsed[EstablishmentRecord]:
-    """Read the daily file, a search extract or the JSON form. Names of persons are not read. Raises FeedRefused."""
+def parse(content: bytes, _academic_year: int | None) -> Parsed[EstablishmentRecord]:
+    """Read the daily file, a search extract or the JSON form. Raises FeedRefused."""
+    return parse_in(content, ENCODINGS)
+
+
+def parse_in(content: bytes, encodings: Iterable[str]) -> Parsed[EstablishmentRecord]:
+    """The same in the first of these encodings that fits. Names of persons are not read."""
     whole = columns(content, LAYOUTS, encodings)
     urns = [text.strip() for text in whole.cells["urn"]]
     table = whole.only([place for place, urn in enumerate(urns) if not CENTRE.fullmatch(urn)])
     values, bad = converted_fields(table)
     for place in repeated(values["urn"], out=bad):
         bad[place] = TWICE
-    records: Iterable[EstablishmentRecord] = map(EstablishmentRecord._make, zip(*fields(table, values), strict=True))
+    found, numbers = fields(table, values), table.numbers
     if bad:
-        records = (each for place, each in enumerate(records) if place not in bad)
+        kept = chosen([place for place in range(len(numbers)) if place not in bad])
+        found, numbers = [kept(column) for column in found], kept(numbers)
     rejections = [rejected(table.numbers[place], table.cells["urn"][place], bad[place]) for place in sorted(bad)]
     ignored = len(urns) - len(table.numbers)
-    return Parsed(table.layout.name, len(urns), ignored, tuple(records), tuple(rejections))
+    records = Records[EstablishmentRecord](EstablishmentRecord, found)
+    return Parsed(table.layout.name, len(urns), ignored, records, tuple(rejections), numbers=numbers)
 
 
 def converted_fields(table: Columns) -> tuple[dict[str, Sequence[Any]], dict[int, RowRejected]]:
     """The values of every field, and the rows that cannot be used with the first reason why."""
     values: dict[str, Sequence[Any]] = {}
     bad: dict[int, RowRejected] = {}
-    for field in FIELDS:
-        if field in table:
-            values[field], wrong = converted(table.cells[field], CONVERT.get(field, text_or_none))
+    for field in filter(table.cells.__contains__, FIELDS):
+        if field in CONVERT:
+            values[field], wrong = converted(table.cells[field], CONVERT[field])
             bad = wrong | bad
+        else:
+            values[field] = text_or_none(table.cells[field])
     return values, bad
 
 
-def fields(table: Columns, values: dict[str, Sequence[Any]]) -> list[Iterable[Any]]:
+def fields(table: Columns, values: dict[str, Sequence[Any]]) -> list[Sequence[Any]]:
     """The columns of EstablishmentRecord, in their order."""
     n = len(table.numbers)
     nothing: Sequence[Any] = [None] * n
@@ -190,5 +202,5 @@ def fields(table: Columns, values: dict[str, Sequence[Any]]) -> list[Iterable[An
         *(values.get(name, nothing) for name in ("admissions", "religion", "pupils", "town", "postcode")),
         [east if both else None for east, both in zip(eastings, known, strict=True)],
         [north if both else None for north, both in zip(northings, known, strict=True)],
-        repeat(says_trust, n),
+        [says_trust] * n,
     ]

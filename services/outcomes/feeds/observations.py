@@ -1,13 +1,15 @@
 """What the feeds of yearly tables share: columns of measures into observations, with reasons for what is missing."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import chain, repeat
+from itertools import chain
+from typing import Any
 
-from services.outcomes.feeds.columns import TWICE, Columns, converted, rejected, repeated
+from services.outcomes.feeds.columns import TWICE, Columns, chosen, converted, rejected, repeated
 from services.outcomes.feeds.reading import SHOWN, RowRejected, urn_of
 from services.outcomes.feeds.records import ObservationRecord, Parsed
+from services.outcomes.rules.columnar import Records
 from services.outcomes.rules.values import Value, ValueState, parse_value
 
 
@@ -62,16 +64,17 @@ def observations(
         table, urns = table.only(kept), [urns[place] for place in kept]
     else:
         rejections, ignored = {}, rows - len(urns)
-    records = []
+    told = []
     for year, wanted in figures.items():
         for figure in wanted:
             values, wrong = converted(table.cells[figure.column], figure_of(figure.column))
             for place, error in wrong.items():
                 number = table.numbers[place]
                 rejections.setdefault(number, []).append(rejected(number, table.cells["urn"][place], error))
-            records.append(of_figure(table, urns, figure, year, values, wrong))
+            told.append(of_figure(table, urns, figure, year, values, wrong))
+    records = Records[ObservationRecord](ObservationRecord, [list(chain(*each)) for each in zip(*told, strict=True)])
     listed = chain.from_iterable(rejections[number] for number in sorted(rejections))
-    return Parsed(table.layout.name, rows, ignored, tuple(chain.from_iterable(records)), tuple(listed))
+    return Parsed(table.layout.name, rows, ignored, records, tuple(listed))
 
 
 def of_figure(
@@ -80,19 +83,25 @@ def of_figure(
     figure: Figure,
     year: int,
     values: Sequence[Value],
-    wrong: Iterable[int],
-) -> Iterable[ObservationRecord]:
-    """One measure of all schools."""
-    pupils: Iterable[int | None] = repeat(None, len(urns))
+    wrong: Collection[int],
+) -> list[Sequence[Any]]:
+    """One measure of all schools, as the columns of ObservationRecord."""
+    pupils: Sequence[int | None] = [None] * len(urns)
     if figure.pupils and figure.pupils in table:
         pupils = converted(table.cells[figure.pupils], whole)[0]
         if figure.covered and figure.covered in table:
-            pupils = map(of_them, pupils, converted(table.cells[figure.covered], share)[0])
-    left_out = set(wrong)
+            pupils = list(map(of_them, pupils, converted(table.cells[figure.covered], share)[0]))
+    if wrong:
+        kept = chosen([place for place in range(len(urns)) if place not in wrong])
+        urns, values, pupils = kept(urns), kept(values), kept(pupils)
     return [
-        ObservationRecord(urn, figure.measure, year, value.state, value.number, value.raw, n)
-        for place, (urn, value, n) in enumerate(zip(urns, values, pupils, strict=True))
-        if place not in left_out
+        urns,
+        [figure.measure] * len(urns),
+        [year] * len(urns),
+        [each.state for each in values],
+        [each.number for each in values],
+        [each.raw for each in values],
+        pupils,
     ]
 
 

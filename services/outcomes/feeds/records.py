@@ -1,6 +1,6 @@
 """What a feed gives: records of one kind, and every rejected row with its reason."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -144,12 +144,13 @@ class Parsed(Generic[Record]):
     """A whole file, read: `rows` counts its data rows, `ignored` those that are aggregates and no school's.
 
     `decimals` are the places after the point to which measures were published, where the file tells them; elsewhere
-    the catalogue does.
+    the catalogue does. `numbers` are the rows that the records are from, one each, where that may be asked.
     """
 
     layout: str
     rows: int
     ignored: int
-    records: tuple[Record, ...]
+    records: Sequence[Record]
     rejections: tuple[Rejection, ...]
     decimals: Mapping[str, int] = field(default_factory=dict)
+    numbers: Sequence[int] = ()

@@ -40,8 +40,8 @@ async def standings(session: AsyncSession, urns: Sequence[int]) -> list[schemas.
     """Where inspections leave schools, of those that the register knows."""
     schools = await register.establishments(session, urns)
     lives: dict[UUID, set[int]] = {}
-    for school_id, scheme, value in await register.identifiers_of(session, [each.school_id for each in schools]):
-        lives.setdefault(school_id, set()).update({int(value)} if scheme == "urn" else ())
+    for school_id, urn in await register.urns_of(session, [each.school_id for each in schools]):
+        lives.setdefault(school_id, set()).add(urn)
     own = {each.urn: lives.get(each.school_id, set()) | {each.urn} for each in schools}
     found = [each.inspection for each in await queries.held(session, sorted(set().union(*own.values())))]
     return [

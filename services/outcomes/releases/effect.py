@@ -13,6 +13,7 @@ from services.outcomes.feeds.records import ObservationRecord, TrustObservationR
 from services.outcomes.inspections.queries import held
 from services.outcomes.models import Job, Observation, OutcomesTable, Release
 from services.outcomes.rules import inspection as rules
+from services.outcomes.rules.columnar import Once, column
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.statements import texts
 
@@ -52,11 +53,9 @@ async def observe(
     session: AsyncSession, row: Release, records: Sequence[ObservationRecord], said: Sequence[str]
 ) -> None:
     """Add the release's observations of schools."""
-    of = {(each.measure, each.academic_year) for each in records}
-    versions = {each: f"{MEASURES[each[0]].version_in(each[1])}\t{row.id}" for each in of}
-    ends = [versions[each.measure, each.academic_year] for each in records]
-    written = texts([each.raw for each in records])
-    whole = map("\t".join, zip(said, written, ends, strict=True))
+    of = Once(lambda each: f"{MEASURES[each[0]].version_in(each[1])}\t{row.id}")
+    ends = map(of.__getitem__, zip(column(records, "measure"), column(records, "academic_year"), strict=True))
+    whole = map("\t".join, zip(said, texts(column(records, "raw")), ends, strict=True))
     await copy_lines(session, "outcomes.observation", OBSERVATION, list(whole))
 
 

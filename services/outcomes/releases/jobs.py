@@ -14,43 +14,56 @@ from services.outcomes.arrivals.queries import content as content_of
 from services.outcomes.arrivals.service import refuse
 from services.outcomes.feeds import FEEDS, Feed
 from services.outcomes.feeds.records import FeedRefused
-from services.outcomes.models import Observation
+from services.outcomes.models import Observation, Release
 from services.outcomes.progress import Phase
 from services.outcomes.releases import queries, service
-from services.outcomes.releases.service import Read, read_of
+from services.outcomes.releases.reading import Base, Read, read
+from services.outcomes.releases.service import Overtaken
 from services.outcomes.rules.releases import Status
 
 SELF = service_caller("outcomes")
 
 
-async def ingest(database: Database, key: str, now: datetime, content: bytes | None = None) -> None:
-    """Read the file of the release `key`, then store it or refuse it; a release that was settled stays as it is.
-
-    `content` is given where the bytes are at hand; else they are taken from the database.
-    """
-    release_id = UUID(key)
+async def ingest(database: Database, key: str, now: datetime) -> None:
+    """Read the file of the release `key`, then store it or refuse it; a release that was settled stays as it is."""
     async with database.transaction(SELF) as session:
-        row = await queries.release(session, release_id)
+        row = await queries.release(session, UUID(key))
         if row.status != Status.INGESTING:
             return
-        if content is None:
-            content = await content_of(session, release_id)
-    progress.begin(Phase.PARSING)
-    read = await asyncio.to_thread(parse, FEEDS[row.feed], row.academic_year, content)
-    if not isinstance(read, FeedRefused):
-        try:
-            await store(database, release_id, read, now)
-        except (DataError, psycopg.DataError, psycopg.errors.UniqueViolation) as error:
-            read = unstorable(error)
-    if isinstance(read, FeedRefused):
+        content = await content_of(session, row.id)
+    await settle(database, row, content, await found_in(database, row.feed, row.academic_year, content), now)
+
+
+async def found_in(database: Database, code: str, academic_year: int | None, content: bytes) -> Read | FeedRefused:
+    """What a file says, read beside the one that counts where that may be, or why it cannot be used."""
+    feed = FEEDS[code]
+    base = None
+    if feed.parse_in:
         async with database.transaction(SELF) as session:
-            await refuse(session, release_id=release_id, refusal=read, caller=SELF, now=now)
+            base = await queries.base(session, code)
+    progress.begin(Phase.PARSING)
+    return await asyncio.to_thread(parse, feed, academic_year, content, base)
 
 
-async def store(database: Database, release_id: UUID, read: Read, now: datetime) -> None:
+async def settle(database: Database, row: Release, content: bytes, found: Read | FeedRefused, now: datetime) -> None:
+    """Store what was found in the file of a release, or refuse it."""
+    while not isinstance(found, FeedRefused):
+        try:
+            await store(database, row.id, found, now)
+        except Overtaken:
+            found = await found_in(database, row.feed, row.academic_year, content)
+        except (DataError, psycopg.DataError, psycopg.errors.UniqueViolation) as error:
+            found = unstorable(error)
+        else:
+            return
+    async with database.transaction(SELF) as session:
+        await refuse(session, release_id=row.id, refusal=found, caller=SELF, now=now)
+
+
+async def store(database: Database, release_id: UUID, found: Read, now: datetime) -> None:
     """Keep what was read, in one transaction."""
     async with database.transaction(SELF) as session:
-        await service.store(session, release_id=release_id, read=read, caller=SELF, now=now)
+        await service.store(session, release_id=release_id, read=found, caller=SELF, now=now)
 
 
 def unstorable(error: Exception) -> FeedRefused:
@@ -63,9 +76,9 @@ def unstorable(error: Exception) -> FeedRefused:
     return FeedRefused("unstorable", f"The file holds a value that cannot be kept: {str(cause).splitlines()[0][:200]}.")
 
 
-def parse(feed: Feed, academic_year: int | None, content: bytes) -> Read | FeedRefused:
-    """What a file says, or why it cannot be used; takes as long as the file is large."""
+def parse(feed: Feed, academic_year: int | None, content: bytes, base: Base | None) -> Read | FeedRefused:
+    """What a file says, or why it cannot be used."""
     try:
-        return read_of(feed.parse(content, academic_year))
+        return read(feed, academic_year, content, base)
     except FeedRefused as refusal:
         return refusal

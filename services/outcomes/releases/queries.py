@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, text
+import numpy as np
+from sqlalchemy import delete, func, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kernel.errors import NotFound
-from services.outcomes.models import CurrentRelease, Rejection, Release
-from services.outcomes.rules.releases import Stage, Standing, Status
+from services.outcomes.feeds.lines import ENTRY, Known
+from services.outcomes.models import CurrentRelease, Rejection, Release, ReleaseLines
+from services.outcomes.releases.reading import Base
+from services.outcomes.rules.releases import REFERENCE_YEAR, Stage, Standing, Status
 
 
 async def release(session: AsyncSession, release_id: UUID) -> Release:
@@ -56,6 +59,28 @@ async def holders(session: AsyncSession, feed: str) -> dict[int, Release]:
         .where(CurrentRelease.feed == feed)
     )
     return dict((await session.exec(statement)).all())
+
+
+async def base(session: AsyncSession, feed: str) -> Base | None:
+    """The release of reference data that counts for a feed, where lines are known from it."""
+    statement = (
+        select(Release.id, Release.layout, ReleaseLines.reading, ReleaseLines.entries)
+        .join(CurrentRelease, col(CurrentRelease.release_id) == col(Release.id))
+        .join(ReleaseLines, col(ReleaseLines.release_id) == col(Release.id))
+        .where(CurrentRelease.feed == feed, CurrentRelease.academic_year == REFERENCE_YEAR)
+    )
+    found = (await session.exec(statement)).one_or_none()
+    if found is None:
+        return None
+    release_id, layout, reading, entries = found
+    return Base(release_id, Known(str(layout), reading, np.frombuffer(entries, dtype=ENTRY)))
+
+
+async def forget_lines(session: AsyncSession, feed: str) -> None:
+    """Forget the lines that are known from releases of a feed."""
+    of_feed = select(Release.id).where(Release.feed == feed)
+    gone = delete(ReleaseLines).where(col(ReleaseLines.release_id).in_(of_feed))
+    await session.exec(gone.execution_options(synchronize_session=False))
 
 
 async def twins(session: AsyncSession, row: Release, values_hash: str) -> list[Release]:

@@ -1,7 +1,5 @@
 """What becomes of a release whose file was read: where it counts, or why it must not."""
 
-from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,34 +16,17 @@ from services.outcomes.arrivals.service import refuse, tell
 from services.outcomes.copies import copy_rows
 from services.outcomes.feeds import FEEDS, Feed, Kept
 from services.outcomes.feeds.records import FeedRefused, Parsed
-from services.outcomes.models import CurrentRelease, Job, Rejection, Release
+from services.outcomes.models import CurrentRelease, Job, Rejection, Release, ReleaseLines
 from services.outcomes.progress import Phase
 from services.outcomes.releases import effect, queries
+from services.outcomes.releases.reading import Read
 from services.outcomes.rules import releases as rules
 from services.outcomes.rules.releases import REFERENCE_YEAR, Reason, Settlement, Status
-from services.outcomes.rules.statements import lines, names_of, values_hash
 from services.outcomes.rules.years import academic_year_text
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A file that was read: what it gave, a line of text for each record, and the hash of what they say."""
-
-    parsed: Parsed[Any]
-    lines: list[str]
-    values_hash: str
-
-
-NOT_A_VALUE = {"raw", "says_trust"}
-"""How a cell was written, and what a layout has no column for, are no part of what a record says."""
-
-
-def read_of(parsed: Parsed[Any]) -> Read:
-    """What was read, ready to be stored."""
-    if not parsed.records:
-        return Read(parsed, [], values_hash(()))
-    said = lines(parsed.records, [name for name in names_of(parsed.records[0]) if name not in NOT_A_VALUE])
-    return Read(parsed, said, values_hash(said))
+class Overtaken(Exception):
+    """The release beside which a file was read does not count any more: it must be read again."""
 
 
 async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: Caller, now: datetime) -> None:
@@ -60,11 +41,13 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
     holders = await queries.holders(session, row.feed)
     settlement = rules.settle(
         queries.standing(row, read.values_hash),
-        {year_of(each) for each in parsed.records},
+        read.years,
         {year: queries.standing(holder) for year, holder in holders.items()},
         [queries.standing(twin) for twin in await queries.twins(session, row, read.values_hash)],
     )
-    refusal = await broken(session, feed, row, parsed, settlement, holders)
+    if read.base and settlement.years and holders[REFERENCE_YEAR].id != read.base:
+        raise Overtaken
+    refusal = await broken(session, feed, row, read, settlement, holders)
     if refusal is not None:
         await refuse(session, release_id=row.id, refusal=refusal, caller=caller, now=now)
         return
@@ -72,10 +55,12 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
     row.values_hash, row.ingested_at = read.values_hash, now
     row.status, row.reason_code, row.same_values_as = settlement.status, settlement.reason, settlement.same_values_as
     if settlement.reason is not Reason.SAME_VALUES:
-        await effect.add(session, feed.kept, row, parsed.records, read.lines, newest=bool(settlement.years))
+        await effect.add(session, feed.kept, row, parsed.records, read.said, newest=bool(settlement.years))
     await point(session, row, settlement, holders, caller, now)
     if feed.kept is Kept.REGISTER and settlement.years:
-        await register.apply(session, row=row, records=parsed.records, said=read.lines, caller=caller, now=now)
+        facts: dict[str, Any] = {"records": parsed.records, "said": read.said, "again": read.again}
+        await register.apply(session, row=row, **facts, caller=caller, now=now)
+        await remember(session, row, read)
     progress.begin(Phase.SETTLING)
     counted = [academic_year_text(year) for year in settlement.years if year != REFERENCE_YEAR]
     counts = {name: getattr(row, name) for name in ("rows_read", "rows_accepted", "rows_ignored", "rows_rejected")}
@@ -98,17 +83,18 @@ async def count(session: AsyncSession, row: Release, parsed: Parsed[Any]) -> Non
     await copy_rows(session, Rejection, ("release_id", "place", "row", "key", "code", "detail"), rows)
 
 
-def year_of(record: Any) -> int:
-    """The academic year of a record; that of reference data where it belongs to none."""
-    year: int = getattr(record, "academic_year", REFERENCE_YEAR)
-    return year
+async def remember(session: AsyncSession, row: Release, read: Read) -> None:
+    """Keep the lines of the register that counts now, by which the next one is read, and forget those before."""
+    await queries.forget_lines(session, row.feed)
+    if read.entries is not None:
+        session.add(ReleaseLines(release_id=row.id, reading=read.reading, entries=read.entries.tobytes()))
 
 
 async def broken(
     session: AsyncSession,
     feed: Feed,
     row: Release,
-    parsed: Parsed[Any],
+    read: Read,
     settlement: Settlement,
     holders: dict[int, Release],
 ) -> FeedRefused | None:
@@ -116,20 +102,18 @@ async def broken(
 
     A list of inspections takes the place of none: those of before stay known.
     """
-    if rules.mostly_rejected(row.rows_read, row.rows_ignored, row.rows_rejected) or not parsed.records:
+    if rules.mostly_rejected(row.rows_read, row.rows_ignored, row.rows_rejected) or not read.years:
         words = f"{row.rows_rejected} of {row.rows_read - row.rows_ignored} rows were rejected; see its rejections."
         return FeedRefused(Reason.MOSTLY_REJECTED, words)
-    found = Counter(map(year_of, parsed.records))
     for year in settlement.years:
         if year not in holders or feed.kept is Kept.INSPECTIONS:
             continue
         present = holders[year].rows_accepted
         if year != REFERENCE_YEAR:
             present = await queries.count_of_year(session, effect.YEARLY[feed.kept], holders[year].id, year)
-        if rules.much_smaller(found[year], present):
-            words = (
-                f"It has {found[year]} records where release {holders[year].number} has {present}: a part of a file?"
-            )
+        if rules.much_smaller(read.years[year], present):
+            found, holder = read.years[year], holders[year].number
+            words = f"It has {found} records where release {holder} has {present}: a part of a file?"
             return FeedRefused(Reason.MUCH_SMALLER, words)
     return None
 

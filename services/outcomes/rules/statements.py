@@ -1,18 +1,23 @@
 """What records say, as text: one line a record, written one way, so that equal values are equal text."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from operator import attrgetter
+from types import NoneType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from services.outcomes.rules.columnar import Once, column
 
 NOTHING = r"\N"
 ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+ESCAPED = re.compile(r"[\\\t\n\r]")
 LANES = 4
 """Words of 64 bits of a record's digest, summed up each for itself."""
 
@@ -32,16 +37,17 @@ def text(value: Any) -> str:
 
 def lines(records: Sequence[Any], names: Sequence[str]) -> list[str]:
     """What each record says in these fields, separated by tabs."""
-    if not records:
-        return []
-    columns = zip(*map(attrgetter(*names), records), strict=True)
-    return list(map("\t".join, zip(*map(texts, columns), strict=True)))
+    return list(map("\t".join, zip(*(texts(column(records, name)) for name in names), strict=True)))
 
 
 def texts(values: Sequence[Any]) -> list[str]:
-    """Values as text; each different one is written once."""
-    written = {value: text(value) for value in set(values)}
-    return [written[value] for value in values]
+    """Values as text; each different one is written once, and plain text is not looked at one by one."""
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return list(map(str, values))
+    if kinds <= {str, NoneType} and not ESCAPED.search("".join(filter(None, values))):
+        return list(values) if NoneType not in kinds else [NOTHING if each is None else each for each in values]
+    return list(map(Once(text).__getitem__, values))
 
 
 def names_of(record: Any) -> tuple[str, ...]:
@@ -49,12 +55,23 @@ def names_of(record: Any) -> tuple[str, ...]:
     return tuple(record._fields) if hasattr(record, "_fields") else tuple(each.name for each in fields(record))
 
 
-def values_hash(said: Iterable[str]) -> str:
+def digests(said: Iterable[str]) -> NDArray[np.uint64]:
+    """A digest (BLAKE2b) of what each record says, in words; `said` are lines, in which line ends are escaped."""
+    whole = "\n".join(said).encode()
+    written = whole.split(b"\n") if whole else []
+    found = b"".join([hashlib.blake2b(line, digest_size=8 * LANES).digest() for line in written])
+    return np.frombuffer(found, dtype="<u8").reshape(-1, LANES)
+
+
+def hash_of(words: NDArray[np.uint64]) -> str:
     """A hash over what records say, whatever their order: 64 hexadecimal digits.
 
-    Digests (BLAKE2b) are summed up, so that the order does not matter and a record counts as often as it is there.
+    Digests are summed up, so that the order does not matter and a record counts as often as it is there.
     """
-    digests = b"".join([hashlib.blake2b(line.encode(), digest_size=8 * LANES).digest() for line in said])
-    words = np.frombuffer(digests, dtype="<u8").reshape(-1, LANES)
     summed = words.sum(axis=0, dtype=np.uint64).tobytes()
     return hashlib.sha256(len(words).to_bytes(8, "little") + summed).hexdigest()
+
+
+def values_hash(said: Iterable[str]) -> str:
+    """The hash over what records say."""
+    return hash_of(digests(said))

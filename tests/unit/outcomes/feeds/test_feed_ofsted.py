@@ -1,5 +1,6 @@
 """Ofsted's files: which inspections a row speaks of, and what is left out with a reason."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import pytest
@@ -11,7 +12,7 @@ from services.outcomes.rules.inspection import Concern, Framework, Inspection, S
 from tests.inspections import CARD, GRADED, monthly, of
 
 
-def parse(*schools: dict[str, str], layout: str = "report_cards") -> tuple[Inspection, ...]:
+def parse(*schools: dict[str, str], layout: str = "report_cards") -> Sequence[Inspection]:
     parsed = FEEDS["ofsted"].parse(monthly(*schools, layout=layout), None)
     assert (parsed.layout, parsed.rejections) == (layout, ())
     return parsed.records

@@ -1,0 +1,124 @@
+"""A large file beside the one before it: lines that are there again are not read again."""
+
+import codecs
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import compress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.outcomes.feeds.reading import ENCODINGS
+from services.outcomes.feeds.records import FeedRefused, Parsed
+from services.outcomes.rules.columnar import column
+from services.outcomes.rules.statements import LANES
+
+LINE = 16
+"""Bytes of the digest by which a line is known again."""
+ENTRY = np.dtype([("line", f"V{LINE}"), ("said", "<u8", LANES), ("urn", "<i4")])
+Entries = NDArray[np.void]
+"""Lines that each gave a record: digests of their bytes and of what the record says, and its URN."""
+PIECE = 2**20
+Parse = Callable[[bytes, Iterable[str]], Parsed[Any]]
+"""Reads a file in the first of these encodings that fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A CSV file in lines, the header first, with a digest of each of the others.
+
+    `reading` names all that the meaning of a line depends on beside its bytes: files of one reading say the same in
+    equal lines.
+    """
+
+    encoding: str
+    reading: str
+    lines: Sequence[bytes]
+    digests: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The lines of a file that was read before, and its layout."""
+
+    layout: str
+    reading: str
+    entries: Entries
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a file says anew: `parsed` has the records of other lines only, `again` are the lines known before."""
+
+    parsed: Parsed[Any]
+    again: Entries
+
+
+def split(content: bytes, code: str) -> Lines | None:
+    """The lines of a file read by this version of the code; None where a line need not be a row."""
+    lines = content.split(b"\n")
+    returns = sum(line.endswith(b"\r") for line in lines)
+    if lines.pop() or content.count(b"\r") != returns or b"" in lines or b"\r" in lines:
+        return None
+    encoding = encoding_of(content)
+    reading = hashlib.sha256(f"{code}\n{encoding}\n".encode() + lines[0]).hexdigest()
+    found = [hashlib.blake2b(line, digest_size=LINE).digest() for line in lines[1:]]
+    return Lines(encoding, reading, lines, found)
+
+
+def encoding_of(content: bytes) -> str:
+    """The encoding in which a file is read; looked for piece by piece, as what does not fit shows early."""
+    first, second = ENCODINGS
+    decoder = codecs.getincrementaldecoder(first)()
+    try:
+        for at in range(0, len(content), PIECE):
+            decoder.decode(content[at : at + PIECE], at + PIECE >= len(content))
+    except UnicodeDecodeError:
+        return second
+    return first
+
+
+def difference(file: Lines, known: Known, parse: Parse) -> Difference | None:
+    """What a file says that is not known; None where it must be read whole.
+
+    That is where a cell takes in more than a line, and where rows stand there twice, so that their order counts.
+    """
+    if file.reading != known.reading or not file.digests:
+        return None
+    line = known.entries["line"].tobytes()
+    places = {line[at : at + LINE]: at // LINE for at in range(0, len(line), LINE)}
+    found = [places.get(each, -1) for each in file.digests]
+    again = known.entries[[place for place in found if place >= 0]]
+    new = [place < 0 for place in found]
+    lines = list(compress(file.lines[1:], new))
+    parsed: Parsed[Any] = Parsed(known.layout, 0, 0, (), ())
+    if lines:
+        try:
+            parsed = parse(b"\n".join([file.lines[0], *lines, b""]), [file.encoding])
+        except FeedRefused:
+            return None
+    urns = [*again["urn"].tolist(), *column(parsed.records, "urn")]
+    if parsed.rows != len(lines) or len(set(urns)) < len(urns):
+        return None
+    numbers = list(compress(range(1, len(found) + 1), new))
+    return Difference(
+        replace(
+            parsed,
+            rows=len(found),
+            rejections=tuple(replace(each, row=numbers[each.row - 1]) for each in parsed.rejections),
+            numbers=[numbers[each - 1] for each in parsed.numbers],
+        ),
+        again,
+    )
+
+
+def entries(file: Lines, parsed: Parsed[Any], said: NDArray[np.uint64]) -> Entries:
+    """The lines that gave these records, with digests of what they say."""
+    found = np.empty(len(parsed.records), dtype=ENTRY)
+    line = np.frombuffer(b"".join(file.digests), dtype=ENTRY["line"])
+    found["line"] = line[np.array(parsed.numbers, dtype=np.int64) - 1]
+    found["said"] = said
+    found["urn"] = column(parsed.records, "urn")
+    return found

@@ -1,0 +1,114 @@
+"""Reading a file that came in: whole, or where it differs from the one that counts."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from services.outcomes import feeds
+from services.outcomes.feeds import Feed
+from services.outcomes.feeds.lines import Difference, Entries, Known, Lines, difference, entries, split
+from services.outcomes.feeds.reading import unpacked
+from services.outcomes.feeds.records import Parsed
+from services.outcomes.rules import statements
+from services.outcomes.rules.columnar import column
+from services.outcomes.rules.releases import REFERENCE_YEAR
+from services.outcomes.rules.statements import digests, hash_of, lines, names_of
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The release beside which a file is read, and the lines that are known from it."""
+
+    release_id: UUID
+    known: Known
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A file that was read: its records, what each says as a line of text, and the hash of all that it says.
+
+    Where it was read beside a `base`, the records are those of the lines that differ, and `again` the URNs of the
+    others. `years` counts records of both kinds by academic year. `reading` and `entries` are the lines by which the
+    next file may be read.
+    """
+
+    parsed: Parsed[Any]
+    said: list[str]
+    values_hash: str
+    years: Mapping[int, int]
+    base: UUID | None = None
+    again: Sequence[int] = ()
+    reading: str = ""
+    entries: Entries | None = None
+
+
+NOT_A_VALUE = {"raw", "says_trust"}
+"""How a cell was written, and what a layout has no column for, are no part of what a record says."""
+
+
+def read(feed: Feed, academic_year: int | None, content: bytes, base: Base | None = None) -> Read:
+    """What a file says; raises FeedRefused when it cannot be used. Takes as long as the file is large."""
+    file = split(unpacked(content), code_version()) if feed.parse_in else None
+    if file and base and feed.parse_in:
+        found = difference(file, base.known, feed.parse_in)
+        if found:
+            return of_difference(file, found, base)
+    parsed = feed.parse(content, academic_year)
+    said = said_of(parsed)
+    words = digests(said)
+    years = years_of(parsed.records)
+    if file is None or parsed.rows != len(file.digests) or not knowable(parsed.records):
+        return Read(parsed, said, hash_of(words), years)
+    return Read(parsed, said, hash_of(words), years, reading=file.reading, entries=entries(file, parsed, words))
+
+
+def of_difference(file: Lines, found: Difference, base: Base) -> Read:
+    """What a file says in lines that differ, together with those that do not."""
+    said = said_of(found.parsed)
+    new = entries(file, found.parsed, digests(said))
+    whole = np.concatenate((found.again, new))
+    return Read(
+        found.parsed,
+        said,
+        hash_of(whole["said"]),
+        {REFERENCE_YEAR: len(whole)},
+        base.release_id,
+        found.again["urn"].tolist(),
+        file.reading,
+        whole,
+    )
+
+
+def said_of(parsed: Parsed[Any]) -> list[str]:
+    """What the records of a file say, as a line of text for each."""
+    if not parsed.records:
+        return []
+    return lines(parsed.records, [name for name in names_of(parsed.records[0]) if name not in NOT_A_VALUE])
+
+
+def years_of(records: Sequence[Any]) -> Counter[int]:
+    """How many records there are by academic year; of reference data, that belongs to none, by a year of its own."""
+    if records and "academic_year" in names_of(records[0]):
+        return Counter(column(records, "academic_year"))
+    return Counter({REFERENCE_YEAR: len(records)} if records else {})
+
+
+def knowable(records: Sequence[Any]) -> bool:
+    """Whether lines say all that the register keeps of establishments, whatever else is known."""
+    return all(column(records, "says_trust")) and None not in column(records, "status")
+
+
+@cache
+def code_version() -> str:
+    """A digest of the code by which a line means what it does."""
+    digest = hashlib.sha256(Path(statements.__file__).read_bytes())
+    for path in sorted(Path(feeds.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
