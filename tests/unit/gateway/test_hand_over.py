@@ -53,6 +53,7 @@ def test_what_nobody_told_is_none() -> None:
     same = TRANSFER | {"result": TRANSFER["result"] | {"urn": "100001"}, "ground": None, "evidence": {"conditions": []}}
     school = CONTRACT | {"responsible_body": {"name": "Lancashire"}, "evaluation": None}
     found = made(same, school, consents=[], days=[])
+    assert {found[f"{why}_reasons"] for why in ("financial", "safeguarding", "governance")} == {None}
     names = ("previous_urn", "outgoing_trust", "decided_on", "provisional_on", "inadequate", "outgoing_trust_closes")
     assert {name: found[name] for name in names} == dict.fromkeys(names)
     assert (found["conditions"], found["verdict"]) == ([], None)
