@@ -70,7 +70,7 @@ class EstablishmentLink(OutcomesTable, table=True):
     id: int = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
     urn: int = Field(index=True)
     linked_urn: int = Field(index=True)
-    kind: str = Field(max_length=60)
+    kind: str = Field(max_length=100)
     established_on: date | None = None
     release_id: UUID = Field(foreign_key="outcomes.release.id")
 

@@ -73,8 +73,10 @@ LINKS = (
     "150001,150002,Newest,Successor,",
     "150003,150002,Newest,Predecessor - merged,01-09-2021",
     "110002,110001,Old,Sixth Form Centre Link,",
+    "110002,150003,Merged,Merged - expansion in school capacity and changer in age range,01-09-2021",
 )
-"""A conversion told from both sides; another from one side and without a day; a merger, and a link that is none."""
+"""A conversion told from both sides; another from one side and without a day; a merger; and links that are no
+succession, one of the longest kind."""
 
 
 @pytest.mark.parametrize("order", [("gias_links", "gias_establishments"), ("gias_establishments", "gias_links")])
@@ -84,6 +86,7 @@ async def test_who_is_whom_does_not_hang_on_which_file_came_first(world: World, 
         form = {"feed": feed, "release_status": "final", "published_on": "2024-01-01"}
         await dfe.ask("POST", "/v1/releases", data=form, files={"file": (feed, "\n".join(files[feed]).encode())})
         await world.settle(rounds=1)
+    assert world.rows("SELECT DISTINCT status FROM outcomes.release") == [("current",)]
     schools = dict(world.rows("SELECT urn, school_id FROM outcomes.establishment"))
     assert schools[110_001] == schools[150_001] == schools[150_002]
     assert len({schools[urn] for urn in (110_001, 150_003, 110_002)}) == 3

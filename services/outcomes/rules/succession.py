@@ -74,7 +74,10 @@ def conversions(pairs: Iterable[tuple[int, int]]) -> dict[int, int]:
 
 
 def first_lives(urns: Collection[int], converted: dict[int, int], known: Collection[int]) -> dict[int, int]:
-    """For each URN the earliest URN of the same school that is in `urns` or `known`; itself where there is none."""
+    """For each URN the earliest URN of the same school that is in `urns` or `known`; itself where there is none.
+
+    Where links go round in a circle, which they do for one pair of schools, it is the lowest of its URNs.
+    """
     found = {}
     for urn in urns:
         first, seen = urn, {urn}
@@ -84,7 +87,7 @@ def first_lives(urns: Collection[int], converted: dict[int, int], known: Collect
             seen.add(first)
             if first in known:
                 break
-        found[urn] = first
+        found[urn] = min(seen) if older in seen else first
     return found
 
 
