@@ -1,16 +1,21 @@
 """Published files come in at the gateway: which of them count, which are refused, and that nothing is lost silently."""
 
 import gzip
+from datetime import date
 from typing import Any
 
 import pytest
 
 from services.demo import cast
-from services.kernel.types import Kind
+from services.kernel.db import Database, role_url
+from services.kernel.types import Kind, utc_now
+from services.outcomes.arrivals.service import Arrival, receive
+from services.outcomes.releases import jobs
+from services.outcomes.rules.releases import Stage
 from tests.integration.conftest import problem
 from tests.unit.outcomes.daily import HEADER as REGISTER
 from tests.unit.outcomes.daily import NAME, line
-from tests.world import SAMPLE, Actor, Json, World
+from tests.world import OPERATOR, SAMPLE, Actor, Json, World
 
 YEAR = "2022/23"
 HEADER = "URN,LA,PERCTOT,PPERSABS10"
@@ -268,3 +273,19 @@ async def test_the_next_days_register_changes_what_differs(world: World, dfe: Ac
     late = await send(world, dfe, REGISTER + line(100001, "Late") + stays, **{**fields, "published_on": "2020-02-01"})
     assert (late["status"], late["reason_code"]) == ("superseded", "older_snapshot")
     assert world.rows("SELECT name, release_id::text FROM outcomes.establishment ORDER BY urn") == told
+
+
+async def test_a_register_read_beside_one_that_was_replaced_meanwhile_is_read_again(world: World, dfe: Actor) -> None:
+    first, second = (REGISTER + line(100001, name) + line(100002) for name in ("A school", "Renamed"))
+    fields = {"feed": "gias_establishments", "academic_year": None}
+    await send(world, dfe, first, **fields, published_on="2020-01-01")
+    database = Database("outcomes", role_url("outcomes", world.database_url))
+    found = await jobs.found_in(database, "gias_establishments", None, first)
+    await send(world, dfe, second, **fields, published_on="2020-01-02")
+    asked = Arrival("gias_establishments", None, Stage.FINAL, date(2020, 1, 3))
+    facts: Json = {"asked": asked, "filename": "a.csv", "content": first, "today": date(2020, 1, 3), "now": utc_now()}
+    async with database.transaction(OPERATOR) as session:
+        row = await receive(session, caller=OPERATOR, **facts)
+    await jobs.settle(database, row, first, found, utc_now())
+    await database.close()
+    assert world.rows("SELECT name FROM outcomes.establishment ORDER BY urn") == [("A school",), (NAME,)]
