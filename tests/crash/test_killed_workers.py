@@ -12,7 +12,8 @@ from tests.crash.nursery import Nursery
 from tests.crash.stages import ASIDE, STAGES, Actors, let_leases_run_out, state
 from tests.world import clone, copy, drop, named, world_on
 
-MOST_POINTS = 200
+MOST_POINTS, FEW_POINTS = 200, 12
+"""So often workers are killed at most; fewer times where they look for the same again and again."""
 WORKER = """
 import asyncio, logging
 from services import cli, system
@@ -86,7 +87,7 @@ async def test_a_worker_killed_after_every_step_changes_nothing(
     put_back(owner_url, nursery, template)
     places: list[str] = []
     kill_at, idle, before = 1, 0, None
-    while idle < 2 and len(places) < MOST_POINTS:
+    while idle < 2 and len(places) < (FEW_POINTS if kind else MOST_POINTS):
         [place] = nursery.work(moment, {"kill_at": kill_at, "only": kind})
         idle = 0 if place else idle + 1
         let_leases_run_out(nursery.database_url, pauses=bool(kind) or place is None)
