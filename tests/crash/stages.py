@@ -1,71 +1,81 @@
 """The main job cut into stages: what people do, then what workers do. A worker can be killed at any of its points."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Any
 
+import psycopg
+import pytest
+from sqlalchemy import text
+
 from services.demo import cast
 from services.kernel.db import Database
 from services.kernel.jobs import Claim, Worker
-from services.kernel.peers import Peer
-from tests.world import Actor, World, agreed_contract, change, move_clock
+from tests.world import Actor, agreed_contract, move_clock, plain_url
 
 Actors = dict[str, Actor]
 People = Callable[[Actors], Awaitable[None]]
 
 
-class Killed(BaseException):
-    """The process is gone: nothing after this point is carried out, and nobody puts anything back."""
-
-
-APART = frozenset({"publish", "announce", "integrate"})
-"""Kinds of jobs that follow every event or leaf."""
+APART = frozenset({"publish", "announce", "integrate", "pull", "hear"})
+"""Kinds of jobs that follow every event or leaf, or look for them again and again."""
+WRITTEN = text("SELECT pg_current_xact_id_if_assigned()")
+"""Whether the present transaction has written anything."""
 
 
 class Points:
-    """Counts the points at which a worker could be killed, and kills it at one of them.
+    """Counts the points at which a worker could be killed, and has it killed at one of them.
 
-    A point lies after a job was taken, after every commit in its course, and after every call to another service:
-    a death anywhere else leaves what a death at the point before it leaves. Looking for work has no points. Work that
-    follows every event or leaf is killed apart from all other work: `only` names its kind.
+    A point lies after every commit that wrote something, the claim of a job included: a death anywhere else, before or
+    inside the next transaction, or while another service answers, leaves what a death at the point before it leaves.
+    `inside` dies right before that commit, with everything written and nothing committed. Looking for work has no
+    points. Work that follows every event or leaf is killed apart from all other work: `only` names its kind.
+    `die` is told at which point of which kind of job.
     """
 
-    def __init__(self, kill_at: int, *, only: str | None = None) -> None:
-        self.kill_at, self.passed, self.at_work, self.only = kill_at, 0, False, only
+    def __init__(
+        self, kill_at: int, *, die: Callable[[str], None], only: str | None = None, inside: bool = False
+    ) -> None:
+        self.kill_at, self.only, self.inside, self.die = kill_at, only, inside, die
+        self.passed, self.at_work, self.kind, self.step = 0, False, "", 0
 
-    def __call__(self) -> None:
+    def reached(self) -> None:
+        """One more point: the last one of this worker, if it is its turn."""
         self.passed += self.at_work
+        self.step += 1
         if self.at_work and self.passed == self.kill_at:
-            raise Killed
+            self.die(f"{self.kind} {self.step}")
 
     @contextmanager
-    def watched(self, monkeypatch: Any) -> Any:
-        """Every transaction and foreign call passes through the points."""
-        transaction, ask, claim = Database.transaction, Peer.ask, Worker.claim
+    def watched(self) -> Iterator[None]:
+        """Every transaction passes through the points."""
+        transaction, claim = Database.transaction, Worker.claim
 
         async def watched_claim(worker: Worker, now: datetime, *several: Any) -> list[Claim]:
             self.at_work = False
             taken = await claim(worker, now, *several)
-            kind = taken[0].kind if taken else several[0][0] if several else ""
-            self.at_work = bool(taken or several) and (kind if kind in APART else None) == self.only
-            self()
+            self.kind, self.step = taken[0].kind if taken else several[0][0] if several else "", 0
+            self.at_work = bool(self.kind) and (self.kind if self.kind in APART else None) == self.only
+            if taken:
+                self.reached()
             return taken
 
         @asynccontextmanager
         async def watched_transaction(database: Database, caller: Any) -> Any:
+            wrote = False
             async with transaction(database, caller) as session:
                 yield session
-            self()
+                if self.at_work:
+                    await session.flush()
+                    wrote = (await session.execute(WRITTEN)).scalar_one() is not None
+                    if wrote and self.inside:
+                        self.reached()
+            if wrote and not self.inside:
+                self.reached()
 
-        async def watched_ask(peer: Peer, *args: Any, **kwargs: Any) -> Any:
-            answer = await ask(peer, *args, **kwargs)
-            self()
-            return answer
-
-        with monkeypatch.context() as patch:
+        with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Database, "transaction", watched_transaction)
-            patch.setattr(Peer, "ask", watched_ask)
             patch.setattr(Worker, "claim", watched_claim)
             yield
 
@@ -143,48 +153,48 @@ STAGES: dict[str, tuple[str, People]] = {
 """By name: the day on which the stage begins, and what people do before the workers come."""
 
 
-def state(world: World) -> dict[str, Any]:
+def state(database_url: str) -> dict[str, Any]:
     """All that must be the same however often a worker died: facts, without identifiers and instants."""
-    return {
-        "contract": world.rows("SELECT reference, status, reason_code, ended_on::text FROM contracts.contract"),
-        "payments": world.rows("SELECT kind, code, status, earned_on::text FROM contracts.payment ORDER BY 1, 2"),
-        "milestones": world.rows("SELECT code, status, decided_on::text FROM contracts.milestone ORDER BY 1"),
-        "applied": world.rows("SELECT milestone_code, result FROM contracts.applied_record ORDER BY 1"),
-        "contract_events": world.rows(EVENTS),
-        "published": world.rows("SELECT tags::text, count(*) FROM contracts.ocds_release GROUP BY 1 ORDER BY 1"),
-        "fences": world.rows(
-            "SELECT school_urn, starts_on::text, ends_on::text, closed_on::text FROM outcomes.ring_fence"
-        ),
-        "memberships": world.rows(
-            "SELECT trust_uid, joined_on::text, left_on::text, source FROM outcomes.membership"
-            " WHERE urn = %(urn)s ORDER BY joined_on",
-            urn=int(cast.SCHOOL),
-        ),
-        "full": world.rows("SELECT urn, trust_uid, effective_on::text FROM outcomes.full_membership"),
-        "transfers": world.rows("SELECT status, route, reason_code FROM gateway.transfer"),
-        "steps": world.rows("SELECT key, status FROM gateway.transfer_step ORDER BY 1"),
-        "hand_overs": world.rows("SELECT acknowledged_at, remote_id FROM gateway.hand_over"),
-        "discrepancies": world.rows("SELECT kind, closed_at FROM gateway.discrepancy ORDER BY 1"),
-        "records": world.rows("SELECT milestone_code, status FROM gateway.milestone_record ORDER BY 1"),
-        "deliveries": world.rows("SELECT result, count(*) FROM gateway.delivery GROUP BY 1 ORDER BY 1"),
-        "unnumbered": world.rows(
-            "SELECT kind FROM gateway.leaf l LEFT JOIN gateway.log_entry e ON e.leaf_id = l.id WHERE e.index IS NULL"
-        ),
-        "numbered": world.rows(
-            "SELECT count(*) = max(index) + 1, count(*) = (SELECT max(size) FROM gateway.checkpoint)"
-            " FROM gateway.log_entry"
-        ),
-        "leaves": world.rows("SELECT kind, count(*) FROM gateway.leaf GROUP BY 1 ORDER BY 1"),
-        "announced": world.rows(ANNOUNCED),
-        "gateway_events": world.rows("SELECT type, count(*) FROM gateway.event GROUP BY 1 ORDER BY 1"),
-    }
+    with psycopg.connect(plain_url(database_url)) as connection:
+        return {name: connection.execute(query).fetchall() for name, query in FACTS.items()}
 
 
-def let_leases_run_out(world: World) -> None:
-    """Time passes: whatever a dead worker held can be taken by another, and pauses are over."""
-    for schema in ("contracts", "outcomes", "gateway"):
-        change(
-            world.database_url,
-            f"UPDATE {schema}.job SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL",
-        )
-        change(world.database_url, f"UPDATE {schema}.job SET available_at = now() WHERE available_at > now()")
+FACTS = {
+    "contract": "SELECT reference, status, reason_code, ended_on::text FROM contracts.contract",
+    "payments": "SELECT kind, code, status, earned_on::text FROM contracts.payment ORDER BY 1, 2",
+    "milestones": "SELECT code, status, decided_on::text FROM contracts.milestone ORDER BY 1",
+    "applied": "SELECT milestone_code, result FROM contracts.applied_record ORDER BY 1",
+    "contract_events": EVENTS,
+    "published": "SELECT tags::text, count(*) FROM contracts.ocds_release GROUP BY 1 ORDER BY 1",
+    "fences": ("SELECT school_urn, starts_on::text, ends_on::text, closed_on::text FROM outcomes.ring_fence"),
+    "memberships": (
+        "SELECT trust_uid, joined_on::text, left_on::text, source FROM outcomes.membership"
+        f" WHERE urn = {cast.SCHOOL} ORDER BY joined_on"
+    ),
+    "full": "SELECT urn, trust_uid, effective_on::text FROM outcomes.full_membership",
+    "transfers": "SELECT status, route, reason_code FROM gateway.transfer",
+    "steps": "SELECT key, status FROM gateway.transfer_step ORDER BY 1",
+    "hand_overs": "SELECT acknowledged_at, remote_id FROM gateway.hand_over",
+    "discrepancies": "SELECT kind, closed_at FROM gateway.discrepancy ORDER BY 1",
+    "records": "SELECT milestone_code, status FROM gateway.milestone_record ORDER BY 1",
+    "deliveries": "SELECT result, count(*) FROM gateway.delivery GROUP BY 1 ORDER BY 1",
+    "unnumbered": (
+        "SELECT kind FROM gateway.leaf l LEFT JOIN gateway.log_entry e ON e.leaf_id = l.id WHERE e.index IS NULL"
+    ),
+    "numbered": (
+        "SELECT count(*) = max(index) + 1, count(*) = (SELECT max(size) FROM gateway.checkpoint) FROM gateway.log_entry"
+    ),
+    "leaves": "SELECT kind, count(*) FROM gateway.leaf GROUP BY 1 ORDER BY 1",
+    "announced": ANNOUNCED,
+    "gateway_events": "SELECT type, count(*) FROM gateway.event GROUP BY 1 ORDER BY 1",
+}
+"""All that must be the same, by name."""
+
+
+def let_leases_run_out(database_url: str, *, pauses: bool = True) -> None:
+    """Time passes: whatever a dead worker held can be taken by another, and pauses are over too where wanted."""
+    due = ", available_at = least(available_at, now())" if pauses else ""
+    with psycopg.connect(plain_url(database_url)) as connection:
+        for schema in ("contracts", "outcomes", "gateway"):
+            held = "lease_until = CASE WHEN lease_until IS NULL THEN NULL ELSE now() - interval '1 second' END"
+            connection.execute(f"UPDATE {schema}.job SET {held}{due}")

@@ -13,7 +13,7 @@ import pytest
 
 from services.kernel.types import Kind
 from services.system import SAMPLE_PREFIX
-from tests.crash.stages import Killed, Points, let_leases_run_out
+from tests.crash.stages import Points, let_leases_run_out
 from tests.crash.test_killed_workers import WORKER
 from tests.integration.subscribing import deliver, happen, known_contract, now_due, subscribed
 from tests.receiver import Receiver, receiving
@@ -88,6 +88,14 @@ async def test_a_process_killed_while_announcing_and_while_delivering_loses_noth
     assert len(receiver.got) > EVENTS, "what had been sent and not noted was sent again"
 
 
+class Killed(BaseException):
+    """The worker is gone: nothing after this is carried out, and nobody puts anything back."""
+
+
+def die(_place: str) -> None:
+    raise Killed
+
+
 async def test_an_announcer_killed_at_any_point_tells_everything_once_and_in_order(
     database_url: str, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,12 +107,12 @@ async def test_an_announcer_killed_at_any_point_tells_everything_once_and_in_ord
             kill_at += 1
             await happen(world, contract, "milestone.recorded", number=2 * kill_at - 1)
             await happen(world, contract, "milestone.decided", number=2 * kill_at)
-            with Points(kill_at, only="announce").watched(monkeypatch):
+            with Points(kill_at, only="announce", die=die).watched():
                 try:
                     await world.settle(rounds=1, patient=False)
                     killed = False
                 except Killed:
-                    let_leases_run_out(world)
+                    let_leases_run_out(world.database_url)
             await world.settle()
             numbers = [each.told["data"]["number"] for each in receiver.got]
             assert numbers == list(range(1, 2 * kill_at + 1)), f"killed at point {kill_at}"

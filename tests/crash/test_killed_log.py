@@ -42,7 +42,7 @@ async def test_a_worker_killed_while_it_integrates(world: World, keys_dir: Path)
     assert 0 < done < LEAVES, "it was not killed in the middle"
     public = load_log_key(keys_dir).public_key()
     assert list(problems(world.database_url, Settings().log_origin, public, None)) == []
-    let_leases_run_out(world)
+    let_leases_run_out(world.database_url)
     await world.settle()
     assert rows(world.database_url, "SELECT count(*), max(index) FROM gateway.log_entry") == [(LEAVES, LEAVES - 1)]
     assert list(problems(world.database_url, Settings().log_origin, public, None)) == []

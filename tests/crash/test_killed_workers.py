@@ -1,27 +1,48 @@
-"""A worker killed between any two steps: another goes on, and every effect has happened exactly once."""
+"""A worker killed (SIGKILL) between and inside steps: another goes on, and every effect has happened exactly once."""
 
-import asyncio
 import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from services.system import SAMPLE_PREFIX
-from tests.crash.stages import ASIDE, STAGES, Actors, Killed, Points, let_leases_run_out, state
-from tests.world import World, clone, copy, drop, named, rows, world_on
+from tests.crash.nursery import Nursery
+from tests.crash.stages import ASIDE, STAGES, Actors, let_leases_run_out, state
+from tests.world import clone, copy, drop, named, world_on
 
-MOST_POINTS = 200
+MOST_POINTS, FEW_POINTS = 200, 12
+"""So often workers are killed at most; fewer times where they look for the same again and again."""
+WORKER = """
+import asyncio, logging
+from services import cli, system
+cli.log_from(logging.CRITICAL)
+asyncio.run(system.work(system.assemble(poll_seconds=0.02)))
+"""
+"""A worker as it is deployed, for tests that kill one."""
+
+
+DEATHS = {
+    ("milestones", None): ("deliver", 3),
+    ("proposal", None): ("review", 1),
+    ("the_day", None): ("carry_out", 5),
+    ("expiry", "publish"): ("publish", 2),
+    ("milestones", "integrate"): ("integrate", 2),
+}
+"""How often at least a worker must have died in the course of the job that a stage is about."""
+
+
+@pytest.fixture(scope="module")
+def nursery(owner_url: str, keys_dir: Path) -> Iterator[Nursery]:
+    """Where workers come from; their database is put back before each of them."""
+    with Nursery(named(owner_url, "crash_run"), keys_dir) as found:
+        yield found
+    drop(owner_url, found.database_url)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def ready(owner_url: str, seeded: str, keys_dir: Path) -> AsyncIterator[dict[str, Any]]:
+async def ready(nursery: Nursery, owner_url: str, seeded: str, keys_dir: Path) -> AsyncIterator[dict[str, Any]]:
     """For each stage a template in which people have acted and workers have not; and the state that it leads to."""
     with pytest.MonkeyPatch.context() as clock:
         found: dict[str, Any] = {}
@@ -37,87 +58,60 @@ async def ready(owner_url: str, seeded: str, keys_dir: Path) -> AsyncIterator[di
             before, after = f"crash_{name}_before", f"crash_{name}_after"
             database = url.partition("?")[0].rpartition("/")[2]
             copy(owner_url, database, before)
-            async with world_on(url, keys_dir) as world:
-                clock.setenv("RINGFENCE_NOW", moment)
-                await world.settle()
-                expected = state(world)
-            copy(owner_url, database, after)
+            put_back(owner_url, nursery, before)
+            nursery.work(moment, None)
+            copy(owner_url, "crash_run", after)
             drop(owner_url, url)
-            found[name], last = (before, moment, expected), last if name in ASIDE else after
+            found[name], last = (before, moment, state(nursery.database_url)), last if name in ASIDE else after
         yield found
         for name in STAGES:
             for when in ("before", "after"):
                 drop(owner_url, named(owner_url, f"crash_{name}_{when}"))
 
 
-@pytest.mark.timeout(900)
+def put_back(owner_url: str, nursery: Nursery, template: str) -> None:
+    """The database of the workers is as it was before any of them came."""
+    drop(owner_url, nursery.database_url)
+    copy(owner_url, template, "crash_run")
+
+
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
-    ("stage", "only"), [*((stage, None) for stage in STAGES), ("expiry", "publish"), ("milestones", "integrate")]
+    ("stage", "kind"), [*((stage, None) for stage in STAGES), ("expiry", "publish"), ("milestones", "integrate")]
 )
-async def test_a_worker_killed_anywhere_changes_nothing(
-    stage: str, only: str | None, ready: dict[str, Any], owner_url: str, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_worker_killed_after_every_step_changes_nothing(
+    stage: str, kind: str | None, ready: dict[str, Any], nursery: Nursery, owner_url: str
 ) -> None:
+    """Each worker goes on where the one before was killed, one step further, until one finds nothing left."""
     template, moment, expected = ready[stage]
-    monkeypatch.setenv("RINGFENCE_NOW", moment)
-    kills = 0
+    put_back(owner_url, nursery, template)
+    places: list[str] = []
+    kill_at, idle, before = 1, 0, None
+    while idle < 2 and len(places) < (FEW_POINTS if kind else MOST_POINTS):
+        [place] = nursery.work(moment, {"kill_at": kill_at, "only": kind})
+        idle = 0 if place else idle + 1
+        let_leases_run_out(nursery.database_url, pauses=bool(kind) or place is None)
+        if place:
+            reached = (place, state(nursery.database_url))
+            kill_at = kill_at + 1 if reached == before or kill_at == 1 else 2
+            places, before = [*places, place], reached
+    nursery.work(moment, None)
+    assert state(nursery.database_url) == expected, places
+    job, times = DEATHS.get((stage, kind), ("", 6))
+    assert sum(place.startswith(job) for place in places) >= times, places
+
+
+@pytest.mark.timeout(300)
+async def test_workers_killed_inside_steps_and_on_two_replicas_at_once_change_nothing(
+    ready: dict[str, Any], nursery: Nursery, owner_url: str
+) -> None:
+    template, moment, expected = ready["the_day"]
+    put_back(owner_url, nursery, template)
     for kill_at in range(1, MOST_POINTS):
-        url = clone(owner_url, template)
-        async with world_on(url, keys_dir) as world:
-            survived = await run_and_kill(world, Points(kill_at, only=only), monkeypatch)
-        async with world_on(url, keys_dir) as world:
-            let_leases_run_out(world)
-            await world.settle()
-            assert state(world) == expected, f"killed at point {kill_at}"
-        drop(owner_url, url)
-        if survived:
+        found = nursery.work(moment, {"kill_at": kill_at, "inside": True}, {"kill_at": 1 + kill_at // 2})
+        let_leases_run_out(nursery.database_url)
+        if found == [None, None]:
             break
-        kills += 1
-    assert kills >= (2 if only else 8), "the worker was never killed: the points are not where the work is"
-
-
-WORKER = """
-import asyncio, logging
-from services import cli, system
-cli.log_from(logging.CRITICAL)
-asyncio.run(system.work(system.assemble(poll_seconds=0.02)))
-"""
-AT_WORK = "SELECT FROM contracts.job WHERE attempts > 0 UNION ALL SELECT FROM gateway.job WHERE attempts > 0"
-
-
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("stage", ["milestones", "the_day"])
-async def test_a_process_killed_at_work_changes_nothing(
-    stage: str, ready: dict[str, Any], owner_url: str, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    template, moment, expected = ready[stage]
-    monkeypatch.setenv("RINGFENCE_NOW", moment)
-    for pause in (0.0, 0.05, 0.15):
-        url = clone(owner_url, template)
-        await asyncio.to_thread(start_and_kill, url, keys_dir, pause)
-        async with world_on(url, keys_dir) as world:
-            let_leases_run_out(world)
-            await world.settle()
-            assert state(world) == expected, f"killed after {pause} seconds"
-        drop(owner_url, url)
-
-
-def start_and_kill(url: str, keys_dir: Path, pause: float) -> None:
-    """Start a worker process, and kill it so many seconds after it has begun its first work."""
-    places = {"RINGFENCE_DATABASE_URL": url, "RINGFENCE_KEYS_DIR": str(keys_dir)}
-    places["RINGFENCE_OCID_PREFIX"] = SAMPLE_PREFIX
-    process = subprocess.Popen([sys.executable, "-c", WORKER], env={**os.environ, **places})
-    while process.poll() is None and not rows(url, AT_WORK):
-        time.sleep(0.005)
-    time.sleep(pause)
-    process.kill()
-    assert process.wait() == -signal.SIGKILL
-
-
-async def run_and_kill(world: World, points: Points, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Let the workers work until one is killed; says whether they came through."""
-    with points.watched(monkeypatch):
-        try:
-            await world.settle(rounds=3, patient=False)
-        except Killed:
-            return False
-    return True
+    nursery.work(moment, None, None)
+    assert state(nursery.database_url) == expected
+    assert kill_at > 2, "nobody was killed"
