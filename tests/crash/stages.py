@@ -141,11 +141,26 @@ async def let_it_run_out(_actors: Actors) -> None:
     move_clock("2024-09-01")
 
 
-ASIDE = {"expiry"}
+async def change_terms(actors: Actors) -> None:
+    """All agree on a variation for a later day, and an offer is open until then; then that day has passed."""
+    path = await the_contract(actors)
+    variation = {"effective_on": "2023-10-01", "rationale": "as reviewed", "changes": {"title": "School improvement"}}
+    await actors["rsc"].change(path, "variations", variation, 201)
+    for name, party in (("rsc", "commissioner"), ("mat", "supplier"), ("body", "responsible_body")):
+        signature = {"party": party, "signed_by": "somebody", "role": "authorised", "signed_on": "2023-09-01"}
+        await actors[name].change(path, "variations/1/signatures", signature, 201)
+    later = {"term": {"starts_on": "2024-09-01", "ends_on": "2025-08-31"}, "milestones": []}
+    made = await actors["rsc"].post("/v1/contracts", cast.CONTRACT | later)
+    await actors["rsc"].change(f"/v1/contracts/{made['id']}", "offer", {"lapses_on": "2023-09-20"})
+    move_clock("2023-10-02")
+
+
+ASIDE = {"expiry", "changes"}
 """Stages that begin where the one before them ended, and lead nowhere."""
 STAGES: dict[str, tuple[str, People]] = {
     "activation": ("2023-06-20", sign),
     "expiry": ("2023-09-01", let_it_run_out),
+    "changes": ("2023-09-01", change_terms),
     "milestones": ("2023-09-01", record),
     "proposal": ("2024-09-01", evaluate),
     "the_day": ("2025-03-21", consent),
@@ -160,8 +175,8 @@ def state(database_url: str) -> dict[str, Any]:
 
 
 FACTS = {
-    "contract": "SELECT reference, status, reason_code, ended_on::text FROM contracts.contract",
-    "payments": "SELECT kind, code, status, earned_on::text FROM contracts.payment ORDER BY 1, 2",
+    "contract": "SELECT title, starts_on, status, reason_code, ended_on FROM contracts.contract ORDER BY 1, 2",
+    "payments": "SELECT kind, code, status, earned_on::text FROM contracts.payment ORDER BY 1, 2, 3",
     "milestones": "SELECT code, status, decided_on::text FROM contracts.milestone ORDER BY 1",
     "applied": "SELECT milestone_code, result FROM contracts.applied_record ORDER BY 1",
     "contract_events": EVENTS,
