@@ -1,5 +1,7 @@
 """How apps are served: uvicorn, with a problem for what is no HTTP at all."""
 
+import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 import uvicorn
@@ -31,3 +33,9 @@ def server(app: ASGIApp, **places: Any) -> uvicorn.Server:
     quiet: dict[str, Any] = {"log_config": None, "access_log": False, "lifespan": "off", "server_header": False}
     plain: dict[str, Any] = {"http": Protocol, "proxy_headers": False, "timeout_keep_alive": 30}
     return uvicorn.Server(uvicorn.Config(app, **plain, **quiet, **places))
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run a program in the server's own event loop: uvloop, where there is one."""
+    with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
+        runner.run(work)

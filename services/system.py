@@ -67,6 +67,7 @@ class System:
         """Finish what is being noted, and give back connections."""
         if "gateway" in self.apps:
             await self.apps["gateway"].state.uses.settle()
+            await self.apps["gateway"].state.wire.close()
         for worker in self.workers:
             if isinstance(worker, Courier):
                 worker.outbound.close()
@@ -117,7 +118,8 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
     for name, app in system.apps.items():
         app.add_middleware(Measured, metrics=system.metrics, service=name)
     if traced():
-        import_module("services.tracing").trace_statements(system.databases)
+        wires = [app.state.wire for app in system.apps.values() if hasattr(app.state, "wire")]
+        import_module("services.tracing").trace_statements(system.databases, wires)
     return system
 
 

@@ -15,6 +15,7 @@ from services.gateway.access.authenticate import Tokens, Uses, authenticator
 from services.gateway.bulkhead import Bulkhead
 from services.gateway.days import routes as days
 from services.gateway.description import merged
+from services.gateway.express import Express
 from services.gateway.guard import Guard
 from services.gateway.log import routes as log
 from services.gateway.models import IdempotencyKey
@@ -22,6 +23,7 @@ from services.gateway.outbound import reach_of
 from services.gateway.pages import POLICY, page
 from services.gateway.rates import Rates, limited
 from services.gateway.records import routes as records
+from services.gateway.records.recording import Recorder
 from services.gateway.rules.networks import Network
 from services.gateway.rules.transfer import TransferNotAllowed
 from services.gateway.settings import Settings
@@ -30,6 +32,7 @@ from services.gateway.tasks import routes as tasks
 from services.gateway.tokens import routes as tokens_routes
 from services.gateway.transfers import routes as transfers
 from services.gateway.vault import Vault
+from services.gateway.wire import Wire
 from services.gateway.withdrawals import routes as withdrawals
 from services.gateway.withdrawals.service import AlreadyWithdrawn
 from services.kernel.auth import Keys, Signer, Verifier
@@ -77,13 +80,16 @@ def build(database: Database, credentials: Credentials, contracts: Peer, outcome
     answered = own_routes()
     for service in forward.BEHIND:
         app.include_router(forward.passing_routes(service, answered))
+    wire = app.state.wire = Wire(database)
     tokens, uses = Tokens(verifier, credentials.issuer), Uses(database)
     rates, is_open = Rates(database, settings), (*OPEN, *forward.open_paths())
+    app.add_middleware(Express, constraints=CONSTRAINTS)
     app.add_middleware(Guard, rates=rates, settings=settings, is_open=lambda path: path.startswith(is_open))
-    app.state.authenticate = limited(authenticator(database, tokens, uses, credentials.proxies), rates)
+    app.state.authenticate = limited(authenticator(wire, tokens, uses, credentials.proxies), rates)
     app.state.signer = Signer(credentials.keys, "tokens", credentials.issuer)
     app.state.tokens, app.state.uses, app.state.issuer = tokens, uses, credentials.issuer
     app.state.published = credentials.published
+    app.state.recorder = Recorder(wire)
     app.state.contracts, app.state.outcomes = contracts, outcomes
     app.state.away = lambda: [each.name for each in (contracts, outcomes) if isinstance(each, Bulkhead) and each.away]
     app.state.reach, app.state.vault = reach_of(settings), Vault(settings.keys_dir)

@@ -57,7 +57,12 @@ class PreconditionFailed(DomainError):
 
 def entity_tag(value: Any) -> str:
     """A strong entity tag of a body or of a version number."""
-    return '"' + hashlib.sha256(canonical_json(value)).hexdigest()[:24] + '"'
+    return tag_of(canonical_json(value))
+
+
+def tag_of(data: bytes) -> str:
+    """A strong entity tag of bytes as they are sent."""
+    return '"' + hashlib.sha256(data).hexdigest()[:24] + '"'
 
 
 async def if_match(value: Annotated[str | None, Header(alias="If-Match")] = None) -> str:
