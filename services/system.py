@@ -3,12 +3,14 @@
 import asyncio
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from services.gateway import worker as gateway_worker
 from services.gateway.bulkhead import Bulkhead
 from services.gateway.courier import Courier
 from services.gateway.settings import Settings as GatewaySettings
-from services.kernel.auth import Signer, Verifier
+from services.kernel.auth import Verifier
 from services.kernel.db import Database
 from services.kernel.jobs import Worker
 from services.kernel.peers import Peer, connect
@@ -35,6 +37,9 @@ from services.outcomes import app as outcomes_app
 from services.outcomes import worker as outcomes_worker
 from services.outcomes.settings import Settings as OutcomesSettings
 
+if find_spec("sniffio") is None:
+    # httpx looks for it at every call within the process; to find it missing takes longer than all the rest of that.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 SERVICES = ("gateway", "contracts", "outcomes")
 VAR = Path("var")
 METRICS_HOST = os.environ.get("RINGFENCE_METRICS_HOST", "127.0.0.1")
@@ -93,7 +98,7 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
         return made
 
     def peer(name: str, url: str | None, signer: str, kind: type[Peer] = Peer) -> Peer:
-        made = kind(name, connect(url, system.apps.get(name), client), Signer(folder, signer))
+        made = kind(name, connect(url, system.apps.get(name), client), keys.Vouching(folder, signer))
         system.peers.append(made)
         return made
 
