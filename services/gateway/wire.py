@@ -1,4 +1,4 @@
-"""The driver itself, for the statements of every small request: the engine would do several times their own work."""
+"""The driver itself, for the statements of every small request: the engine takes more than twice as long."""
 
 import asyncio
 from collections.abc import Mapping

@@ -133,8 +133,8 @@ class Recorder:
     def remember(self, refs: Mapping[UUID, queries.Ref]) -> None:
         """Remember how contracts stand."""
         self.refs |= refs
-        for oldest in list(self.refs)[: max(0, len(self.refs) - REMEMBERED)]:
-            del self.refs[oldest]
+        while len(self.refs) > REMEMBERED:
+            del self.refs[next(iter(self.refs))]
 
 
 def by_caller(requests: Requests) -> dict[Caller, dict[int, Request]]:
