@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import evaluate, ingest, memory
+from bench import door, evaluate, ingest, memory, reading
 from bench.contest import TIMES, Result
 from bench.england import Size
 from bench.ground import ROOT, ground
 from bench.told import keep, shown, tell
 from services.cli import log_from
 
-CONTESTS = (ingest, memory, evaluate)
+CONTESTS = (door, reading, ingest, memory, evaluate)
 """Modules with a `run(ground, wanted)` that yields the results of its rows."""
 ROWS = tuple(range(1, 10))
 WRITTEN, DOCUMENT = ROOT / "var" / "bench.json", ROOT / "docs" / "performance.md"

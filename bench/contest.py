@@ -12,10 +12,14 @@ TIMES = 5
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What ours must reach: `to_peer` times as fast as the best peer, and at most `to_limit` times the limit."""
+    """What ours must reach: `to_peer` times as fast as the best peer, and at most `to_limit` times the limit.
+
+    `at_most` names further figures of the row's `detail`, and how large each may be.
+    """
 
     to_peer: float | None = None
     to_limit: float | None = None
+    at_most: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,8 @@ class Result:
         """Whether ours reached its goal."""
         peer, limit = self.to_peer, self.to_limit
         fast = self.goal.to_peer is None or (peer is not None and peer >= self.goal.to_peer)
-        return fast and (self.goal.to_limit is None or (limit is not None and limit <= self.goal.to_limit))
+        near = self.goal.to_limit is None or (limit is not None and 0 <= limit <= self.goal.to_limit)
+        return fast and near and all(self.detail[name] <= most for name, most in self.goal.at_most.items())
 
     def plain(self) -> dict[str, Any]:
         """The row as it is written to var/bench.json."""
@@ -107,7 +112,11 @@ class Result:
             "unit": self.unit,
             "to_peer": self.to_peer,
             "to_limit": self.to_limit,
-            "goal": {"to_peer": self.goal.to_peer, "to_limit": self.goal.to_limit},
+            "goal": {
+                "to_peer": self.goal.to_peer,
+                "to_limit": self.goal.to_limit,
+                "at_most": dict(self.goal.at_most),
+            },
             "reached": self.reached,
             "peers": {name: each.median for name, each in self.peers.items()},
             "spread": {name: each.spread for name, each in ways.items()},

@@ -1,6 +1,5 @@
 """The `ringfence` command. Everything that a person who runs the system does goes through it."""
 
-import asyncio
 import json
 import logging
 import os
@@ -15,7 +14,7 @@ import typer
 from rich.table import Table
 
 from migrations import run as migrations
-from services import descriptions, ingest, log_commands, statistics_cli, system
+from services import descriptions, ingest, log_commands, protocol, statistics_cli, system
 from services import keys as signing_keys
 from services.demo import story
 from services.gateway.access import service as access
@@ -74,7 +73,7 @@ def up(
         out.print(
             f"Ringfence {service} on http://{host}:{port} (descriptions: /docs). Stop with Ctrl-C.", highlight=False
         )
-        asyncio.run(system.serve(built, service, host, port))
+        protocol.run(system.serve(built, service, host, port))
 
 
 @app.command()
@@ -82,7 +81,7 @@ def worker() -> None:
     """Run the workers only, of every service that has no address elsewhere."""
     with system.installation() as url:
         migrations.upgrade(url)
-        asyncio.run(system.work(system.assemble(system.here())))
+        protocol.run(system.work(system.assemble(system.here())))
 
 
 @app.command()
@@ -329,4 +328,5 @@ def log_from(level: int) -> None:
             structlog.processors.JSONRenderer(),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
     )

@@ -4,7 +4,7 @@ Labels are few by construction: a service, a route as it is written in the code,
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -52,7 +52,19 @@ class Metrics:
         self.oldest = Gauge(
             "ringfence_job_oldest_seconds", "How long the oldest work has been due", jobs, registry=registry
         )
+        self.series: dict[tuple[str, str, str, int], tuple[Counter, Histogram]] = {}
         self.up = Gauge("ringfence_database_up", "1 while the database answers", ["service"], registry=registry)
+
+    def count(self, service: str, route: str, method: str, status: int, seconds: float) -> None:
+        """Count an answer; the way to its numbers is remembered, since there are few."""
+        key = service, route, method, status
+        if key not in self.series:
+            labels = {"service": service, "route": route}
+            counter = self.requests.labels(**labels, method=method, status=str(status))
+            self.series[key] = counter, self.seconds.labels(**labels)
+        counter, histogram = self.series[key]
+        counter.inc()
+        histogram.observe(seconds)
 
     async def refresh(self) -> None:
         """Look at what is not counted as it happens."""
@@ -114,9 +126,8 @@ class Measured:
             await self.app(scope, receive, watched)
         finally:
             route = getattr(scope.get("route"), "path", "none")
-            labels: Mapping[str, str] = {"service": self.service, "route": route}
-            self.metrics.requests.labels(**labels, method=known(scope["method"]), status=str(status)).inc()
-            self.metrics.seconds.labels(**labels).observe(time.perf_counter() - started)
+            method, seconds = known(scope["method"]), time.perf_counter() - started
+            self.metrics.count(self.service, route, method, status, seconds)
 
 
 def known(method: str) -> str:

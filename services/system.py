@@ -3,12 +3,14 @@
 import asyncio
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from services.gateway import app as gateway_app
 from services.gateway import worker as gateway_worker
 from services.gateway.courier import Courier
 from services.gateway.settings import Settings as GatewaySettings
-from services.kernel.auth import Signer, Verifier
+from services.kernel.auth import Verifier
 from services.kernel.db import Database
 from services.kernel.jobs import Worker
 from services.kernel.peers import SECONDS, Peer, connect
@@ -34,6 +36,9 @@ from services.outcomes import app as outcomes_app
 from services.outcomes import worker as outcomes_worker
 from services.outcomes.settings import Settings as OutcomesSettings
 
+if find_spec("sniffio") is None:
+    # httpx looks for it at every call within the process; to find it missing takes longer than all the rest of that.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 SERVICES = ("gateway", "contracts", "outcomes")
 VAR = Path("var")
 DOOR_SECONDS = SECONDS + 10
@@ -68,6 +73,7 @@ class System:
         """Finish what is being noted, and give back connections."""
         if "gateway" in self.apps:
             await self.apps["gateway"].state.uses.settle()
+            await self.apps["gateway"].state.wire.close()
         for worker in self.workers:
             if isinstance(worker, Courier):
                 worker.outbound.close()
@@ -93,7 +99,7 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
         return made
 
     def peer(name: str, url: str | None, signer: str, seconds: float = SECONDS) -> Peer:
-        made = Peer(name, connect(url, system.apps.get(name), client), Signer(folder, signer), seconds)
+        made = Peer(name, connect(url, system.apps.get(name), client), keys.Vouching(folder, signer), seconds)
         system.peers.append(made)
         return made
 
@@ -118,7 +124,8 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
     for name, app in system.apps.items():
         app.add_middleware(Measured, metrics=system.metrics, service=name)
     if traced():
-        import_module("services.tracing").trace_statements(system.databases)
+        wires = [app.state.wire for app in system.apps.values() if hasattr(app.state, "wire")]
+        import_module("services.tracing").trace_statements(system.databases, wires)
     return system
 
 

@@ -4,7 +4,7 @@ FastAPI makes the spans of requests by itself once there is a provider. Here are
 (`traceparent` goes along) and of SQL statements, which hold no values. Query strings may hold names: they are left out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import httpx
@@ -14,10 +14,13 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, Status, StatusCode
+from psycopg.rows import DictRow
 from sqlalchemy import event
 
+from services.gateway.wire import Wire
 from services.kernel.db import Database
 
+Sending = Callable[..., Coroutine[Any, Any, list[DictRow]]]
 tracer = trace.get_tracer("ringfence")
 
 
@@ -59,8 +62,10 @@ class TracedClient(httpx.AsyncClient):
             return answer
 
 
-def trace_statements(databases: Sequence[Database]) -> None:
-    """Make every SQL statement of these databases a span."""
+def trace_statements(databases: Sequence[Database], wires: Sequence[Wire]) -> None:
+    """Make every SQL statement of these databases a span, and those that go by the driver itself."""
+    for wire in wires:
+        wire.sent = spanned(wire.sent)  # type: ignore[method-assign]
     for database in databases:
         engine = database.engine.sync_engine
         event.listen(engine, "before_cursor_execute", begin_statement)
@@ -68,10 +73,29 @@ def trace_statements(databases: Sequence[Database]) -> None:
         event.listen(engine, "handle_error", fail_statement)
 
 
+def spanned(sent: Sending) -> Sending:
+    """Sending a statement, in a span."""
+
+    async def send(connection: Any, statement: str, values: Any) -> list[DictRow]:
+        with tracer.start_as_current_span(verb(statement), kind=SpanKind.CLIENT, attributes=told(statement)):
+            return await sent(connection, statement, values)
+
+    return send
+
+
+def verb(statement: str) -> str:
+    """The first word of a statement."""
+    return statement.split(None, 1)[0].upper()
+
+
+def told(statement: str) -> dict[str, str]:
+    """What a span tells of a statement: its text, which holds no values."""
+    return {"db.system.name": "postgresql", "db.query.text": statement}
+
+
 def begin_statement(_connection: Any, _cursor: Any, statement: str, _values: Any, context: Any, _many: bool) -> None:
     """A statement goes to the database."""
-    facts = {"db.system.name": "postgresql", "db.query.text": statement}
-    context.span = tracer.start_span(statement.split(None, 1)[0].upper(), kind=SpanKind.CLIENT, attributes=facts)
+    context.span = tracer.start_span(verb(statement), kind=SpanKind.CLIENT, attributes=told(statement))
 
 
 def end_statement(_connection: Any, _cursor: Any, _statement: str, _values: Any, context: Any, _many: bool) -> None:

@@ -1,6 +1,5 @@
 """What goes out: where a caller stands, a strong entity tag on what is read, and 304 to who has it already."""
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -8,6 +7,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Scope, Send
 
 from services.gateway.rates import TooManyRequests
+from services.kernel.bodies import tag_of
 
 
 def has_it(known: str | None, tag: str) -> bool:
@@ -50,7 +50,7 @@ class Answer:
         read = self.scope["method"] == "GET" and head["status"] == 200
         if not read or body.get("more_body") or self.scope["path"].startswith("/health/"):
             return
-        tag = headers.setdefault("etag", '"' + hashlib.sha256(body.get("body", b"")).hexdigest()[:24] + '"')
+        tag = headers.setdefault("etag", tag_of(body.get("body", b"")))
         if has_it(Headers(scope=self.scope).get("if-none-match"), tag):
             head["status"], body["body"] = 304, b""
             del headers["content-length"]

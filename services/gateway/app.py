@@ -15,6 +15,7 @@ from services.gateway.access.authenticate import Tokens, Uses, authenticator
 from services.gateway.consents import routes as consents
 from services.gateway.days import routes as days
 from services.gateway.description import merged
+from services.gateway.express import Express, Signposts
 from services.gateway.guard import Guard
 from services.gateway.log import routes as log
 from services.gateway.models import IdempotencyKey
@@ -22,6 +23,7 @@ from services.gateway.outbound import reach_of
 from services.gateway.pages import POLICY, page
 from services.gateway.rates import Rates, limited
 from services.gateway.records import routes as records
+from services.gateway.records.recording import Recorder
 from services.gateway.rules.networks import Network
 from services.gateway.rules.transfer import TransferNotAllowed
 from services.gateway.settings import Settings
@@ -30,6 +32,7 @@ from services.gateway.tasks import routes as tasks
 from services.gateway.tokens import routes as tokens_routes
 from services.gateway.transfers import routes as transfers
 from services.gateway.vault import Vault
+from services.gateway.wire import Wire
 from services.gateway.withdrawals import routes as withdrawals
 from services.gateway.withdrawals.service import AlreadyWithdrawn
 from services.kernel.auth import Keys, Signer, Verifier
@@ -75,16 +78,24 @@ def build(database: Database, credentials: Credentials, contracts: Peer, outcome
     for router in OWN:
         own.include_router(router)
     app = create_app("gateway", own, database, verifier, CONSTRAINTS, IdempotencyKey)
-    answered = own_routes()
+    routes = [route for router in OWN for route in routes_of(router)]
+    answered = {(method.lower(), route.path) for route in routes for method in route.methods or ()}
+    passing: dict[forward.Endpoint, forward.Passing] = {}
     for service in forward.BEHIND:
-        app.include_router(forward.passing_routes(service, answered))
+        router, found = forward.passing_routes(service, answered)
+        app.include_router(router)
+        passing |= found
+        routes += routes_of(router)
+    wire = app.state.wire = Wire(database)
     tokens, uses = Tokens(verifier, credentials.issuer), Uses(database)
     rates, is_open = Rates(database, settings), (*OPEN, *forward.open_paths())
+    app.add_middleware(Express, constraints=CONSTRAINTS, signposts=Signposts(routes, passing))
     app.add_middleware(Guard, rates=rates, settings=settings, is_open=lambda path: path.startswith(is_open))
-    app.state.authenticate = limited(authenticator(database, tokens, uses, credentials.proxies), rates)
+    app.state.authenticate = limited(authenticator(wire, tokens, uses, credentials.proxies), rates)
     app.state.signer = Signer(credentials.keys, "tokens", credentials.issuer)
     app.state.tokens, app.state.uses, app.state.issuer = tokens, uses, credentials.issuer
     app.state.published = credentials.published
+    app.state.recorder = Recorder(wire)
     app.state.contracts, app.state.outcomes, app.state.peers = contracts, outcomes, (contracts, outcomes)
     app.state.reach, app.state.vault = reach_of(settings), Vault(settings.keys_dir)
     describe = app.openapi
@@ -98,7 +109,6 @@ def build(database: Database, credentials: Credentials, contracts: Peer, outcome
     return app
 
 
-def own_routes() -> set[tuple[str, str]]:
-    """Method and path of everything that the gateway answers itself."""
-    routes = [route for router in OWN for route in router.routes if isinstance(route, APIRoute)]
-    return {(method.lower(), route.path) for route in routes for method in route.methods or ()}
+def routes_of(router: APIRouter) -> list[APIRoute]:
+    """The routes that stand in a router itself."""
+    return [route for route in router.routes if isinstance(route, APIRoute)]

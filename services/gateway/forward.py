@@ -1,6 +1,8 @@
 """Pass-through: what another service offers under /v1 is offered here, as its committed description says."""
 
 import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ PASSED_BACK = (
 OPEN_TO_ALL = "x-public"
 """Marks what a service offers to everybody, without a token."""
 ANYBODY = service_caller("gateway")
+Endpoint = Callable[..., Awaitable[Response]]
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 
 
@@ -73,42 +76,61 @@ def check_answer(service: str, operation: dict[str, Any], answer: httpx.Response
         raise BadGateway(f"The {service} service gave an answer that makes no sense.") from error
 
 
-def passing_routes(service: str, own: set[tuple[str, str]]) -> APIRouter:
-    """Routes for everything that `service` offers, less what the gateway answers itself (method, path)."""
-    router = APIRouter()
-    for path, item in public(description(service)["paths"]).items():
-        for method in METHODS & item.keys():
-            if (method, path) not in own:
-                add_route(router, service, method, path, item[method])
-    return router
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """One operation of a service, as it is offered here."""
 
+    service: str
+    operation: dict[str, Any]
 
-def add_route(router: APIRouter, service: str, method: str, path: str, operation: dict[str, Any]) -> None:
-    """One route that checks the caller and passes the request on under a signed identity."""
-
-    async def pass_on_for_anybody(request: Request) -> Response:
-        return await pass_on(request, ANYBODY)
-
-    async def pass_on(
-        request: Request, caller: Caller = Security(current_caller, scopes=scopes_of(operation))
-    ) -> Response:
-        peer: Peer = getattr(request.app.state, service)
+    async def pass_on(self, request: Request, caller: Caller) -> Response:
+        """Pass a request on under a signed identity, and its answer back."""
+        peer: Peer = getattr(request.app.state, self.service)
         query = request.scope["query_string"]
         target = (request.scope["raw_path"] + (b"?" + query if query else b"")).decode("ascii", "replace")
         headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
         headers["x-request-id"] = request.state.request_id
         content = await request.body()
         answer = await peer.send(request.method, target, caller=caller, content=content or None, headers=headers)
-        check_answer(service, operation, answer)
+        check_answer(self.service, self.operation, answer)
         kept = {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}
         return Response(answer.content, answer.status_code, kept)
 
+
+def passing_routes(service: str, own: set[tuple[str, str]]) -> tuple[APIRouter, dict[Endpoint, Passing]]:
+    """Routes for all that `service` offers, less what the gateway answers itself (method, path).
+
+    And by their functions, what each passes on.
+    """
+    router, passing = APIRouter(), dict[Endpoint, Passing]()
+    for path, item in public(description(service)["paths"]).items():
+        for method in METHODS & item.keys():
+            if (method, path) not in own:
+                found = Passing(service, item[method])
+                passing[add_route(router, found, method, path)] = found
+    return router, passing
+
+
+def add_route(router: APIRouter, passing: Passing, method: str, path: str) -> Endpoint:
+    """One route that checks the caller and passes the request on; gives its function."""
+    operation = passing.operation
+
+    async def pass_on_for_anybody(request: Request) -> Response:
+        return await passing.pass_on(request, ANYBODY)
+
+    async def pass_on(
+        request: Request, caller: Caller = Security(current_caller, scopes=scopes_of(operation))
+    ) -> Response:
+        return await passing.pass_on(request, caller)
+
+    endpoint: Endpoint = pass_on_for_anybody if operation.get(OPEN_TO_ALL) else pass_on
     router.add_api_route(
         path,
-        pass_on_for_anybody if operation.get(OPEN_TO_ALL) else pass_on,
+        endpoint,
         methods=[method.upper()],
         name=operation["operationId"],
         response_class=Response,
         include_in_schema=False,
         max_body_size=operation.get("x-max-body-bytes"),
     )
+    return endpoint

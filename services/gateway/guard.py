@@ -60,7 +60,7 @@ class TooSlow(DomainError):
 
 
 class Overtime(Unavailable):
-    """The request was given up after its time; nothing was kept unless the answer was already on its way."""
+    """The request was given up after its time; what it asked may still have been kept, under its key."""
 
     code = "overtime"
     title = "The request took too long"

@@ -244,11 +244,16 @@ async def current_caller(
     _key: Annotated[str | None, Depends(KEY_SCHEME)],
 ) -> Caller:
     """The proven caller of this request, with the scopes that the route asks for; else 401 or 403."""
+    return await proven(request, *scopes.scopes)
+
+
+async def proven(request: Request, *scopes: str) -> Caller:
+    """The caller of this request, who has these scopes; raises Unauthenticated or InsufficientScope."""
     caller: Caller | None = getattr(request.state, "caller", None)
     if caller is None:
         authenticate: Authenticate = request.app.state.authenticate
         caller = request.state.caller = await authenticate(request)
-    for scope in scopes.scopes:
+    for scope in scopes:
         if scope not in caller.scopes and "*" not in caller.scopes:
             raise InsufficientScope(scope)
     return caller

@@ -101,7 +101,12 @@ def chosen(request: Request, offers: Sequence[str]) -> str:
 
 def entity_tag(value: Any) -> str:
     """A strong entity tag of a body or of a version number."""
-    return '"' + hashlib.sha256(canonical_json(value)).hexdigest()[:24] + '"'
+    return tag_of(canonical_json(value))
+
+
+def tag_of(data: bytes) -> str:
+    """A strong entity tag of bytes as they are sent."""
+    return '"' + hashlib.sha256(data).hexdigest()[:24] + '"'
 
 
 READ = needed({"type": "string", "minLength": 1, "maxLength": 200})

@@ -3,11 +3,11 @@
 import hashlib
 import hmac
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
-from sqlalchemy import MetaData, RowMapping, TextClause, event, text
+from sqlalchemy import MetaData, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -28,6 +28,7 @@ NAMING = {
 UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout, ConnectionError)
 """What SQLAlchemy raises when the database cannot be reached, in contrast to refusing what was asked."""
 
+CONNECT = {"connect_timeout": 5, "options": "-c statement_timeout=60000 -c lock_timeout=10000"}
 BOUNDS = text(
     "SELECT set_config('ringfence.kind', :kind, true), set_config('ringfence.organisation', :organisation, true),"
     " set_config('ringfence.trust_uid', :trust_uid, true), set_config('ringfence.urns', :urns, true),"
@@ -80,9 +81,8 @@ class Database:
             max_overflow=pool_size,
             pool_timeout=10,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 5, "options": "-c statement_timeout=60000 -c lock_timeout=10000"},
+            connect_args=CONNECT,
         )
-        self.at_once = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.sessions = async_sessionmaker(self.engine, class_=AsyncSession, expire_on_commit=False)
 
     @asynccontextmanager
@@ -94,11 +94,6 @@ class Database:
         async with self.sessions() as session, session.begin():
             session.sync_session.info["caller"] = caller
             yield session
-
-    async def one(self, statement: TextClause, values: Mapping[str, Any]) -> RowMapping | None:
-        """The row, if any, that one statement gives by itself: a single round trip, for nobody's rows."""
-        async with self.at_once.connect() as connection:
-            return (await connection.execute(statement, values)).mappings().one_or_none()
 
     async def answers(self) -> bool:
         """Whether the database can be reached now."""

@@ -3,8 +3,9 @@
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import Depends, Header, Request
 from fastapi.responses import JSONResponse
@@ -28,6 +29,8 @@ DESCRIPTION = (
 EXAMPLE = '"4d5f0a34-1f0e"'
 FORGET = "DELETE FROM {} WHERE key = :key AND created_at < now() - make_interval(hours => :kept)"
 """A worker takes away the answers that are no longer kept; one that it has not come to yet is not given either."""
+AGAIN = {"Idempotent-Replayed": "true"}
+"""Marks an answer that was given before."""
 KEY = re.compile(r'"[\x20\x21\x23-\x5b\x5d-\x7e]{8,100}"|[A-Za-z0-9._~-]{8,100}')
 
 SHAPE = needed({"type": "string", "pattern": f"^({KEY.pattern})$", "examples": [EXAMPLE]})
@@ -67,33 +70,49 @@ class StillRunning(DomainError):
     title = "The first request with this Idempotency-Key is still running"
 
 
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A request under its key: what names it, and what tells it from another, both as hashes."""
+
+    key: str
+    fingerprint: str
+
+    @classmethod
+    def of(cls, request: Request, caller: Caller, key: str, body: bytes) -> Self:
+        """The request of this caller with this body."""
+        scoped = "\n".join((caller.client_id, request.method, request.scope["path"], key))
+        return cls(hashlib.sha256(scoped.encode()).hexdigest(), hashlib.sha256(body).hexdigest())
+
+    def check(self, fingerprint: str) -> None:
+        """Raise KeyReused where the key was used for another request."""
+        if fingerprint != self.fingerprint:
+            raise KeyReused("Use a new key for a new request.")
+
+
 class Idempotency:
     """The memory of one request: `begin` in its transaction before any effect, `finish` with its answer."""
 
     def __init__(self, request: Request, caller: Caller, session: Session, key: str, body: bytes) -> None:
-        scoped = "\n".join((caller.client_id, request.method, request.url.path, key))
-        self.key = hashlib.sha256(scoped.encode()).hexdigest()
-        self.fingerprint = hashlib.sha256(body).hexdigest()
+        self.once = Keyed.of(request, caller, key, body)
         self.session, self.table = session, request.app.state.idempotency_table
 
     async def begin(self) -> None:
         """Raise Answered, KeyReused or StillRunning unless this is the first request with its key."""
         lock = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))")
-        if not (await self.session.execute(lock, {"key": self.key})).scalar_one():
+        if not (await self.session.execute(lock, {"key": self.once.key})).scalar_one():
             raise StillRunning("Wait for it, then repeat the request to get its answer.")
         forget = text(FORGET.format(self.table.__table__.fullname))
-        await self.session.execute(forget, {"key": self.key, "kept": KEPT_HOURS})
-        row = await self.session.get(self.table, self.key)
-        if row is not None and row.fingerprint != self.fingerprint:
-            raise KeyReused("Use a new key for a new request.")
+        await self.session.execute(forget, {"key": self.once.key, "kept": KEPT_HOURS})
+        row = await self.session.get(self.table, self.once.key)
         if row is not None:
-            raise Answered(JSONResponse(row.body, row.status, {**row.headers, "Idempotent-Replayed": "true"}))
+            self.once.check(row.fingerprint)
+            raise Answered(JSONResponse(row.body, row.status, {**row.headers, **AGAIN}))
 
     def finish(self, status: int, answer: BaseModel, headers: Mapping[str, str] | None = None) -> JSONResponse:
         """Store the answer in the same transaction as the effect, and give it."""
         body = answer.model_dump(mode="json")
         head = {"ETag": entity_tag(body.get("version", body)), **(headers or {})}
-        self.session.add(self.table(key=self.key, fingerprint=self.fingerprint, status=status, body=body, headers=head))
+        self.session.add(self.table(**asdict(self.once), status=status, body=body, headers=head))
         return JSONResponse(body, status, head)
 
 
@@ -103,7 +122,12 @@ async def idempotency_key(
         Header(alias="Idempotency-Key", description=DESCRIPTION, json_schema_extra=SHAPE),
     ] = None,
 ) -> str:
-    """The request's key without its quotes; raises 400 for a missing or malformed one."""
+    """The request's key, as `checked` gives it."""
+    return checked(key)
+
+
+def checked(key: str | None) -> str:
+    """The key without its quotes; raises BadRequest for a missing or malformed one."""
     if key is None or not KEY.fullmatch(key):
         raise BadRequest("Send an Idempotency-Key: a quoted string of 8 to 100 characters, new for each request.")
     return key.strip('"')

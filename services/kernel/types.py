@@ -85,8 +85,11 @@ def plain(value: Any) -> Any:
 
 
 def canonical_json(value: Any) -> bytes:
-    """One byte form of a JSON value: sorted keys, no spaces, UTF-8; that of RFC 8785 for all but floats.
+    """One byte form of a JSON value whose keys are texts: sorted, no spaces, UTF-8; RFC 8785's for all but floats.
 
     Floats are written as Python does (`1.0`, `1e-07`); what is hashed for others holds none.
     """
-    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return CANONICAL.encode(value).encode()
+
+
+CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=plain)

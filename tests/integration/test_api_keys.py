@@ -12,7 +12,7 @@ import pytest
 
 from services.demo import cast
 from services.gateway.rules.secrets import Environment, new_key, stored
-from services.kernel.db import Database
+from services.gateway.wire import Wire
 from services.kernel.types import Kind, real_now
 from tests.integration.conftest import problem
 from tests.integration.scenes import Case
@@ -116,13 +116,13 @@ class Asked:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.times = 0
-        real = Database.one
+        real = Wire.rows
 
-        async def one(own: Database, statement: Any, values: Any) -> Any:
+        async def rows(own: Wire, statement: Any, values: Any) -> Any:
             self.times += 1
             return await real(own, statement, values)
 
-        monkeypatch.setattr(Database, "one", one)
+        monkeypatch.setattr(Wire, "rows", rows)
 
 
 async def test_all_refusals_are_alike_and_an_invented_key_asks_nothing_of_the_database(

@@ -1,17 +1,20 @@
 """The benchmarks still run on small sizes, and what they compare does the same work. Nothing is timed here."""
 
 import asyncio
+import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bench import analyst
+from bench import analyst, senders, transaction
 from bench.england import Size, write
 from bench.ground import Ground
 from bench.loading import national, with_results
 from bench.national import contracts, judged, panels
+from services.gateway.records.schemas import RecordIn
+from services.gateway.records.service import Asked
 from tests.world import rows
 
 SMALL = Size(0.02)
@@ -41,3 +44,26 @@ async def test_effects_are_those_of_pandas_and_statsmodels(ground: Ground) -> No
     assert all(math.isclose(*pair, rel_tol=1e-9, abs_tol=1e-9) for pair in both)
     held = rows(url, "SELECT count(*) FROM outcomes.release WHERE status = 'current'")
     assert held == [(len(national(ground.files)),)]
+
+
+async def test_pgbench_writes_what_the_product_writes(ground: Ground) -> None:
+    url = ground.named(await asyncio.to_thread(ground.migrated))
+    url = ground.database(url.partition("?")[0].rpartition("/")[2])
+    found = await senders.registered(url)
+    asked = Asked(found[0].contracts[0], "M1", RecordIn.model_validate_json(json.dumps(senders.RECORD)))
+    transaction.keep(url, [each.caller for each in found], [each.contracts for each in found], asked)
+    await asyncio.to_thread(transaction.pgbench, url, 2, senders.EACH, 1)
+    ((records, keys, leaves, events, jobs, contracts),) = rows(
+        url,
+        "SELECT count(*), (SELECT count(*) FROM gateway.idempotency_key), (SELECT count(*) FROM gateway.leaf),"
+        " (SELECT count(*) FROM gateway.event WHERE type = 'milestone.recorded'),"
+        " (SELECT count(*) FROM gateway.job), count(DISTINCT contract_id) FROM gateway.milestone_record",
+    )
+    registered = rows(url, "SELECT count(*) FROM gateway.client")[0][0]
+    assert records > 1
+    assert (keys, leaves - registered, events, jobs) == (records, records, records, contracts)
+    one = "SELECT recorded_by ->> 'client_id', note FROM gateway.milestone_record LIMIT 1"
+    ((client_id, note),) = rows(url, one)
+    assert client_id in {each.caller.client_id for each in found}
+    assert note == senders.RECORD["note"]
+    ground.drop(url)

@@ -5,13 +5,14 @@ import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services import keys
-from services.kernel.auth import ACCESS, IDENTITY, Signer, Verifier
+from services.kernel.auth import ACCESS, IDENTITY, Signer, Verifier, service_caller
 from services.kernel.errors import Unauthenticated
 from services.keys import DAY, LEAD, OVERLAP, SIGNERS, Folder
 
@@ -184,3 +185,26 @@ def test_keys_that_are_made_at_the_same_moment_all_count(folder: Path) -> None:
         made = list(pool.map(lambda _: keys.rotate(folder, "tokens", lead=0), range(8)))
     assert set(made) <= set(Folder(folder)())
     assert Verifier(Folder(folder)).claims(token(folder), ACCESS, "ringfence", ISSUER)
+
+
+def test_an_identity_serves_half_of_its_life_for_one_caller_one_audience_and_one_key(
+    folder: Path, clock: Clock
+) -> None:
+    running = Folder(folder)
+    vouching, verifier = keys.Vouching(running, "gateway"), Verifier(running)
+    caller = service_caller("somebody")
+    first = vouching.identity(caller, "contracts")
+    clock.ahead = IDENTITY.seconds / 2 - 5
+    assert vouching.identity(caller, "contracts") == first
+    assert verifier.identity(first, "contracts") == caller
+    others = {vouching.identity(caller, "outcomes"), vouching.identity(replace(caller, name="else"), "contracts")}
+    assert len(others | {first}) == 3
+    clock.ahead = IDENTITY.seconds / 2 + 5
+    later = vouching.identity(caller, "contracts")
+    assert later != first
+    keys.replace_at_once(folder, "gateway")
+    replaced = vouching.identity(caller, "contracts")
+    assert kid(replaced) != kid(later)
+    assert verifier.identity(replaced, "contracts") == caller
+    with pytest.raises(Unauthenticated):
+        verifier.identity(later, "contracts")

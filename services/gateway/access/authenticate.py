@@ -1,28 +1,32 @@
 """Proof of who calls: a bearer token, or an API key in a header, and never both.
 
 A token's signature is checked once and remembered; whether the token and its client, or the key, still stand is asked
-of the database at every request, in one statement, so that what was ended is refused at once by every replica.
+of the database at every request, so that what was ended is refused at once by every replica; of all tokens that come
+while it is being asked, in one statement.
 """
 
 import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 import structlog
 from fastapi import Request
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from services.gateway.access import queries
 from services.gateway.rules.networks import Network, came_from, inside, networks
 from services.gateway.rules.secrets import KEY, Environment, environment_of, stored, well_formed
 from services.gateway.rules.tokens import AUDIENCE
+from services.gateway.together import Together
+from services.gateway.wire import Wire
 from services.kernel.auth import ACCESS, Authenticate, Caller, Verifier, service_caller
 from services.kernel.db import Database
 from services.kernel.errors import BadRequest, Forbidden, Unauthenticated
@@ -34,6 +38,7 @@ MISPLACED = frozenset({"api_key", "apikey", "x-api-key", "access_token", "client
 """Names under which secrets are sent where they do not belong."""
 REMEMBERED = 4096
 """How many tokens are remembered; the oldest makes room."""
+ASKED_TOGETHER = 128
 USED = text(
     "UPDATE gateway.api_key SET last_used_at = :hour WHERE id = :id AND (last_used_at IS NULL OR last_used_at < :hour)"
 )
@@ -129,8 +134,9 @@ class Uses:
         await asyncio.gather(*self.noting.values())
 
 
-def authenticator(database: Database, tokens: Tokens, uses: Uses, proxies: Sequence[Network]) -> Authenticate:
+def authenticator(wire: Wire, tokens: Tokens, uses: Uses, proxies: Sequence[Network]) -> Authenticate:
     """How the gateway proves its callers. Security runs on real time, whatever the clock of a demonstration says."""
+    standing = Together(partial(queries.clients_standing, wire), most=ASKED_TOGETHER, rounds=1)
 
     async def authenticate(request: Request) -> Caller:
         check_address(request)
@@ -146,7 +152,7 @@ def authenticator(database: Database, tokens: Tokens, uses: Uses, proxies: Seque
         if not well_formed(key):
             raise Unauthenticated("The API key is not valid.")
         digest = stored(key)
-        row = await queries.key_standing(database, digest)
+        row = await queries.key_standing(wire, digest)
         right = hmac.compare_digest(digest, row["key_hash"] if row else stored("nobody"))
         if row is None or not right or row["environment"] != environment_of(key):
             raise Unauthenticated("The API key is not valid.")
@@ -163,7 +169,7 @@ def authenticator(database: Database, tokens: Tokens, uses: Uses, proxies: Seque
 
     async def by_token(token: str) -> Caller:
         claims = tokens.claims(token)
-        row = await queries.client_standing(database, claims["client_id"], claims["jti"])
+        row = await standing((claims["client_id"], claims["jti"]))
         if row is None:
             raise Unauthenticated("The token is not valid.")
         return caller_of_client(row, frozenset(claims["scope"].split()).intersection(row["scopes"]))
@@ -206,7 +212,7 @@ def is_secret(form: str) -> bool:
     return bool(MISPLACED & names) or KEY.search(form) is not None
 
 
-def caller_of_client(row: RowMapping, scopes: frozenset[str]) -> Caller:
+def caller_of_client(row: Mapping[str, Any], scopes: frozenset[str]) -> Caller:
     """The caller that a client's token stands for."""
     return Caller(
         client_id=row["id"],
@@ -221,7 +227,7 @@ def caller_of_client(row: RowMapping, scopes: frozenset[str]) -> Caller:
     )
 
 
-def caller_of_key(row: RowMapping) -> Caller:
+def caller_of_key(row: Mapping[str, Any]) -> Caller:
     """The caller that an API key stands for: a trust's finance team, or, with a test key, nobody who has any rows."""
     live = row["environment"] == Environment.LIVE
     return Caller(

@@ -1,28 +1,34 @@
 """Every SELECT about clients and keys."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, text
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.gateway.credentials import ApiKey, Client
-from services.kernel.db import Database
+from services.gateway.wire import Wire
 from services.kernel.errors import NotFound
 
-CLIENT_STANDING = text("SELECT * FROM gateway.client_standing(:client_id, :jti)")
-KEY_STANDING = text("SELECT * FROM gateway.key_standing(:key_hash)")
+Json = dict[str, Any]
+CLIENTS_STANDING = "SELECT * FROM gateway.clients_standing(%(client_ids)s::text[], %(jtis)s::text[])"
+KEY_STANDING = "SELECT * FROM gateway.key_standing(%(key_hash)s)"
 
 
-async def client_standing(database: Database, client_id: str, jti: str) -> RowMapping | None:
-    """The client of a token, unless it was disabled or the token revoked: one round trip, true on every replica."""
-    return await database.one(CLIENT_STANDING, {"client_id": client_id, "jti": jti})
+async def clients_standing(wire: Wire, tokens: Sequence[tuple[str, str]]) -> list[Json | None]:
+    """The clients of tokens (client id and jti), unless disabled or revoked: one round trip, true on every replica."""
+    client_ids, jtis = zip(*tokens, strict=True)
+    found = await wire.rows(CLIENTS_STANDING, {"client_ids": list(client_ids), "jtis": list(jtis)})
+    by_place = {row["place"]: row for row in found}
+    return [by_place.get(place) for place in range(1, len(tokens) + 1)]
 
 
-async def key_standing(database: Database, key_hash: str) -> RowMapping | None:
+async def key_standing(wire: Wire, key_hash: str) -> Json | None:
     """The key whose hash this is, unless it was revoked or has expired."""
-    return await database.one(KEY_STANDING, {"key_hash": key_hash})
+    return next(iter(await wire.rows(KEY_STANDING, {"key_hash": key_hash})), None)
 
 
 async def client(session: AsyncSession, client_id: str) -> Client:

@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -27,13 +27,27 @@ class InconsistentLog(RuntimeError):
     """The stored tree is no continuation of what was signed last: nothing more is signed until a person has looked."""
 
 
+class Told(NamedTuple):
+    """What a leaf holds, the hash of that, and the salt of what is personal."""
+
+    data: bytes
+    leaf_hash: str
+    salt: str | None
+
+
+def told(kind: str, subject_id: UUID, facts: dict[str, Any], private: dict[str, Any] | None = None) -> Told:
+    """What a leaf says. `facts` may not hold personal data; `private` values are held as salted hashes."""
+    salt = secrets.token_hex(16) if private else None
+    data = leaf_data(kind, str(subject_id), with_hashes(facts, private or {}, salt or ""))
+    return Told(data, leaf_hash(data), salt)
+
+
 def new_leaf(
     *, kind: str, subject_id: UUID, facts: dict[str, Any], private: dict[str, Any] | None = None, now: datetime
 ) -> Leaf:
-    """A leaf to be written. `facts` may not hold personal data; `private` values are held as salted hashes."""
-    salt = secrets.token_hex(16) if private else None
-    data = leaf_data(kind, str(subject_id), with_hashes(facts, private or {}, salt or ""))
-    return Leaf(kind=kind, subject_id=subject_id, data=data, leaf_hash=leaf_hash(data), salt=salt, written_at=now)
+    """A leaf to be written, which says what `told` does."""
+    said = told(kind, subject_id, facts, private)
+    return Leaf(kind=kind, subject_id=subject_id, **said._asdict(), written_at=now)
 
 
 async def append_leaf(

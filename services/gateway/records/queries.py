@@ -1,7 +1,10 @@
 """Every SELECT about contracts as the gateway knows them, and about milestone records."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func
@@ -10,6 +13,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.gateway.logbook import LogEntry
 from services.gateway.models import ContractRef, Delivery, MilestoneRecord, Withdrawal
+from services.gateway.wire import Wire
+from services.kernel.auth import Caller
+from services.kernel.idempotency import KEPT_HOURS
+
+Json = dict[str, Any]
+BEFORE_RECORDING = (
+    "SELECT answers, refs FROM gateway.before_recording(%(callers)s::jsonb, make_interval(hours => %(kept)s))"
+)
+RECORD_MILESTONES = "SELECT gateway.record_milestones(%(callers)s::jsonb, %(jobs)s::jsonb) AS key"
+"""Whole batches in a statement each; the functions act for one caller after another, under row-level security."""
 
 
 async def contract_ref(session: AsyncSession, contract_id: UUID) -> ContractRef | None:
@@ -22,6 +35,67 @@ async def contract_refs(session: AsyncSession, wanted: Iterable[UUID]) -> list[C
     """What the gateway knows of these contracts, of those that the caller may see."""
     statement = select(ContractRef).where(col(ContractRef.contract_id).in_(sorted(wanted)))
     return list(await session.exec(statement.execution_options(populate_existing=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """What recording needs to know of a contract."""
+
+    contract_id: UUID
+    version: int
+    reference: str
+    status: str
+    milestones: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer that was given under a key."""
+
+    key: str
+    fingerprint: str
+    status: int
+    body: str
+    headers: dict[str, str]
+
+
+async def before_recording(
+    wire: Wire, wanted: Mapping[Caller, tuple[Sequence[str], Iterable[UUID]]]
+) -> list[tuple[dict[str, Kept], dict[UUID, Ref]]]:
+    """Answers under the keys, and the contracts, that each caller asks for and may see; old answers are forgotten."""
+    callers = [
+        {"bounds": caller.bounds(), "keys": keys, "contracts": [str(each) for each in contracts]}
+        for caller, (keys, contracts) in wanted.items()
+    ]
+    found = await wire.rows(BEFORE_RECORDING, {"callers": json.dumps(callers), "kept": KEPT_HOURS})
+    return [
+        (
+            {each["key"]: Kept(**each) for each in row["answers"] or ()},
+            {(ref := ref_of(each)).contract_id: ref for each in row["refs"] or ()},
+        )
+        for row in found
+    ]
+
+
+def ref_of(found: Mapping[str, Any]) -> Ref:
+    """The contract as the database tells it."""
+    return Ref(
+        UUID(found["contract_id"]),
+        found["version"],
+        found["reference"],
+        found["status"],
+        frozenset(found["milestones"]),
+    )
+
+
+async def record_milestones(wire: Wire, callers: Sequence[Json], jobs: Sequence[Json]) -> set[str]:
+    """Write records with their answers, leaves and events, each caller's under its bounds, and jobs; durably.
+
+    Gives the keys under which that was done. Nothing is written under a key that is taken, nor under one of whose
+    records a contract has another version than was thought or is not the caller's.
+    """
+    values = {"callers": json.dumps(callers), "jobs": json.dumps(jobs)}
+    return {row["key"] for row in await wire.rows(RECORD_MILESTONES, values)}
 
 
 Standing = tuple[MilestoneRecord, str | None, int | None, datetime | None]

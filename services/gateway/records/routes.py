@@ -1,48 +1,46 @@
 """Milestone records: the gateway's own, durable when answered, without asking any other service."""
 
 import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import JSONResponse
-from pydantic import ValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ValidationError
 
 from services.gateway import calls
 from services.gateway.following.service import follow
-from services.gateway.records import queries, service
+from services.gateway.records import queries, recording, service
 from services.gateway.records.schemas import LineIn, LineOut, ManyIn, ManyOut, RecordIn, RecordOut, RecordPage
 from services.kernel.auth import Caller, require
-from services.kernel.bodies import decode_cursor, page
+from services.kernel.bodies import decode_cursor, page, tag_of
 from services.kernel.errors import DomainError, NotFound, Unavailable, Unprocessable, problem
 from services.kernel.http import Session, escaped
-from services.kernel.idempotency import Idempotent
+from services.kernel.idempotency import IdempotencyKey, Keyed
 from services.kernel.openapi import problems
 from services.kernel.peers import Refused
 from services.kernel.types import utc_now
 
 router = APIRouter(tags=["milestones"])
-Recorder = Annotated[Caller, require("milestones:write")]
+WRITE = "milestones:write"
+Recorder = Annotated[Caller, require(WRITE)]
 Reader = Annotated[Caller, require("contracts:read")]
-MilestoneCode = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+CODE = re.compile(r"^[A-Za-z0-9_-]{1,40}$")
+MilestoneCode = Annotated[str, Path(pattern=CODE.pattern)]
 MOST_BYTES = 16_000_000
 """Room for a thousand records with long notes and several documents each."""
 AT_ONCE = 8
 """So many contracts that are new here are asked for at the same time."""
 
 
-async def ensure_known(request: Request, session: Session, contract_id: UUID, caller: Caller) -> None:
-    """Learn a contract that is new here or was not in force when last seen, under the caller's own rights.
+async def learn(request: Request, contract_id: UUID, caller: Caller, *, known: bool) -> None:
+    """Ask contracts for a contract, under the caller's own rights, and keep what the gateway needs of it.
 
     Raises NotFound when it is not theirs; when contracts does not answer, what is known has to do.
     """
-    known = await queries.contract_ref(session, contract_id)
-    if known is None or known.status not in service.RECORDABLE:
-        await learn(request, contract_id, caller, known=known is not None)
-
-
-async def learn(request: Request, contract_id: UUID, caller: Caller, *, known: bool) -> None:
-    """Ask contracts for a contract and keep what the gateway needs of it, as `ensure_known` does."""
     try:
         contract = await calls.contract(request.app.state.contracts, contract_id, caller)
     except Refused as error:
@@ -55,9 +53,13 @@ async def learn(request: Request, contract_id: UUID, caller: Caller, *, known: b
         await follow(other, contracts=[contract])
 
 
-async def learn_all(request: Request, session: Session, wanted: set[UUID], caller: Caller) -> dict[UUID, DomainError]:
-    """As `ensure_known` for many contracts, each asked for once; gives what stands against those not to be had."""
-    known = {ref.contract_id: ref.status for ref in await queries.contract_refs(session, wanted)}
+async def learn_all(request: Request, wanted: set[UUID], caller: Caller) -> dict[UUID, DomainError]:
+    """Learn, of many contracts, those that are new here or were not in force when last seen; each is asked for once.
+
+    Gives what stands against those not to be had.
+    """
+    async with request.app.state.database.transaction(caller) as session:
+        known = {ref.contract_id: ref.status for ref in await queries.contract_refs(session, wanted)}
     failed: dict[UUID, DomainError] = {}
     room = asyncio.Semaphore(AT_ONCE)
 
@@ -79,20 +81,42 @@ async def learn_all(request: Request, session: Session, wanted: set[UUID], calle
     responses=problems(404, 409),
 )
 async def record_milestone(
-    contract_id: UUID,
-    code: MilestoneCode,
-    body: RecordIn,
-    request: Request,
-    caller: Recorder,
-    session: Session,
-    once: Idempotent,
-) -> JSONResponse:
+    contract_id: UUID, code: MilestoneCode, body: RecordIn, request: Request, caller: Recorder, key: IdempotencyKey
+) -> Response:
     """Record that a milestone was met, partially met or not met; answered once it is durable."""
-    await once.begin()
-    await ensure_known(request, session, contract_id, caller)
-    asked = service.Asked(contract_id, code, body)
-    row = await service.record_milestone(session, asked=asked, caller=caller, now=utc_now())
-    return once.finish(201, RecordOut.of(row), {"Location": f"/v1/contracts/{contract_id}/records"})
+    return await recorded(request, service.Asked(contract_id, code, body), caller, key, await request.body())
+
+
+async def recorded(request: Request, asked: service.Asked, caller: Caller, key: str, body: bytes) -> Response:
+    """Record it; a contract that is new here, or was not in force when last seen, is asked for first."""
+    once = Keyed.of(request, caller, key, body)
+    headers = {"Location": f"/v1/contracts/{asked.contract_id}/records"}
+    wanted = recording.Request(caller, once, [asked], utc_now(), partial(said, headers))
+    recorder: recording.Recorder = request.app.state.recorder
+    try:
+        return shown(await recorder.record(wanted))
+    except (service.NotLearnt, service.NotInForce) as error:
+        await learn(request, asked.contract_id, caller, known=not isinstance(error, service.NotLearnt))
+    return shown(await recorder.record(wanted))
+
+
+def said(headers: Mapping[str, str], found: Sequence[recording.Found]) -> recording.Answer:
+    """The answer that a single record has; raises what stands against it."""
+    (one,) = found
+    if isinstance(one, DomainError):
+        raise one
+    return answer(201, one, headers)
+
+
+def answer(status: int, body: BaseModel, headers: Mapping[str, str]) -> recording.Answer:
+    """An answer with its entity tag."""
+    text = body.model_dump_json()
+    return recording.Answer(status, text, {"ETag": tag_of(text.encode()), **headers})
+
+
+def shown(found: recording.Answer) -> Response:
+    """An answer as it is sent."""
+    return Response(found.body, found.status, found.headers, "application/json")
 
 
 @router.post(
@@ -102,21 +126,28 @@ async def record_milestone(
     max_body_size=MOST_BYTES,
     openapi_extra={"x-max-body-bytes": MOST_BYTES},
 )
-async def record_milestones(
-    body: ManyIn, request: Request, caller: Recorder, session: Session, once: Idempotent
-) -> JSONResponse:
+async def record_milestones(body: ManyIn, request: Request, caller: Recorder, key: IdempotencyKey) -> Response:
     """Record up to 1000 milestones, on any of the caller's contracts.
 
     Each record is taken or refused by itself, for its own reason; a wrong one does not spoil the others. Those that
     were taken are durable with the answer.
     """
-    await once.begin()
     asked = [read(each) for each in body.records]
-    unknown = await learn_all(
-        request, session, {each.contract_id for each in asked if isinstance(each, service.Asked)}, caller
-    )
-    found = await service.record_many(session, asked=asked, unknown=unknown, caller=caller, now=utc_now())
-    return once.finish(200, ManyOut(results=[result(each, request.url.path) for each in found]))
+    contracts = {each.contract_id for each in asked if isinstance(each, service.Asked)}
+    failed = await learn_all(request, contracts, caller)
+    lines = [failed.get(each.contract_id, each) if isinstance(each, service.Asked) else each for each in asked]
+    once = Keyed.of(request, caller, key, await request.body())
+    many = recording.Request(caller, once, lines, utc_now(), partial(said_of_many, request.url.path))
+    recorder: recording.Recorder = request.app.state.recorder
+    (found,) = await recorder.record_together([many])
+    if isinstance(found, Exception):
+        raise found
+    return shown(found)
+
+
+def said_of_many(path: str, found: Sequence[recording.Found]) -> recording.Answer:
+    """The answer that many records have."""
+    return answer(200, ManyOut(results=[result(each, path) for each in found]), {})
 
 
 def read(line: dict[str, Any]) -> service.Asked | Unprocessable:
@@ -132,11 +163,11 @@ def read(line: dict[str, Any]) -> service.Asked | Unprocessable:
     return service.Asked(found.contract_id, found.milestone_code, found)
 
 
-def result(found: Any, path: str) -> LineOut:
+def result(found: recording.Found, path: str) -> LineOut:
     """What became of one of many records, as the answer says it."""
     if isinstance(found, DomainError):
         return LineOut.model_validate({"status": found.status, "problem": problem(found, instance=path)})
-    return LineOut(status=201, record=RecordOut.of(found))
+    return LineOut(status=201, record=found)
 
 
 @router.get("/v1/contracts/{contract_id}/records", response_model=RecordPage, responses=problems(404))
@@ -149,7 +180,8 @@ async def list_records(
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> JSONResponse:
     """What was recorded on a contract, oldest first, and what became of it there."""
-    await ensure_known(request, session, contract_id, caller)
+    if await queries.contract_ref(session, contract_id) is None:
+        await learn(request, contract_id, caller, known=False)
     place = decode_cursor(cursor, UUID)
     after = place[0] if place else None
     rows = await queries.records_page(session, contract_id, after=after, limit=limit)

@@ -75,6 +75,10 @@ class ManyIn(Body):
     records: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_LINES, examples=[[LINE]])]
 
 
+SINCE = {"log_index", "applied", "withdrawn_at"}
+"""Of a record, what is not its own but has become of it."""
+
+
 class RecordOut(BaseModel):
     """A milestone record; `log_index` is null until the leaf has its place in the log, within a second.
 
@@ -98,7 +102,7 @@ class RecordOut(BaseModel):
     @classmethod
     def of(cls, row: MilestoneRecord, **since: Any) -> Self:
         """The record of this row, and what has become of it `since`."""
-        alike = cls.model_fields.keys() - {"log_index", "applied", "withdrawn_at"}
+        alike = cls.model_fields.keys() - SINCE
         return cls(**{name: getattr(row, name) for name in alike}, **since)
 
 

@@ -1,25 +1,23 @@
-"""Recording milestones, one or many; and erasing what is personal in a record."""
+"""What a milestone record is, and what stands against one; its delivery, and erasing what is personal in it."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.gateway.log.service import forget_salt, new_leaf
-from services.gateway.logbook import Leaf
-from services.gateway.models import ContractRef, Delivery, Event, Job, MilestoneRecord
+from services.gateway.log.service import forget_salt, new_leaf, told
+from services.gateway.models import Delivery, MilestoneRecord
 from services.gateway.records import queries
-from services.gateway.records.schemas import RecordIn
+from services.gateway.records.schemas import SINCE, RecordIn, RecordOut
 from services.gateway.rules.facts import recorded
 from services.kernel.auth import Caller
 from services.kernel.errors import DomainError, NotFound, Unprocessable
-from services.kernel.events import record as record_event
-from services.kernel.jobs import enqueue
 from services.kernel.types import london_date, uuid7
 
+Json = dict[str, Any]
 RECORDABLE = frozenset({"active", "suspended", "completed", "expired", "terminated"})
 
 
@@ -37,6 +35,10 @@ class FutureRecord(Unprocessable):
     title = "The day lies in the future"
 
 
+class NotLearnt(NotFound):
+    """The gateway does not know the contract, or the caller may not see it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What somebody wants to record, and of which milestone."""
@@ -46,20 +48,22 @@ class Asked:
     body: RecordIn
 
 
-def made(ref: ContractRef | None, asked: Asked, caller: Caller, now: datetime) -> tuple[MilestoneRecord, Leaf]:
-    """The record and its leaf; raises what stands against it."""
-    if ref is None or asked.code not in ref.milestones:
+def made(ref: queries.Ref | None, asked: Asked, caller: Caller, now: datetime) -> tuple[RecordOut, Json]:
+    """The record, and all that is written of it; raises what stands against it."""
+    if ref is None:
+        raise NotLearnt("No such contract, or no such milestone in it.")
+    if asked.code not in ref.milestones:
         raise NotFound("No such contract, or no such milestone in it.")
     if ref.status not in RECORDABLE:
         raise NotInForce(f"The contract is {ref.status}; milestones are recorded from its first day on.")
     body = asked.body
     if body.occurred_on > london_date(now):
         raise FutureRecord("occurred_on lies in the future.", errors=[{"pointer": "/occurred_on"}])
-    row = MilestoneRecord(
+    row = RecordOut(
         id=uuid7(),
         contract_id=ref.contract_id,
         milestone_code=asked.code,
-        status=body.status.value,
+        status=body.status,
         occurred_on=body.occurred_on,
         note=body.note,
         evidence=[each.model_dump() for each in body.evidence],
@@ -69,63 +73,10 @@ def made(ref: ContractRef | None, asked: Asked, caller: Caller, now: datetime) -
     )
     facts, private = recorded(row)
     facts["contract"] = ref.reference
-    leaf = new_leaf(kind="milestone.recorded", subject_id=ref.contract_id, facts=facts, private=private, now=now)
+    leaf = told("milestone.recorded", ref.contract_id, facts, private)
     row.leaf_hash = leaf.leaf_hash
-    return row, leaf
-
-
-async def record_milestone(session: AsyncSession, *, asked: Asked, caller: Caller, now: datetime) -> MilestoneRecord:
-    """One fact, one transaction: the record, its leaf, its event, and the wake-up that takes it to the contract."""
-    ref = await queries.contract_ref(session, asked.contract_id)
-    row, leaf = made(ref, asked, caller, now)
-    await write(session, [(row, leaf)], caller=caller, now=now)
-    return row
-
-
-async def record_many(
-    session: AsyncSession,
-    *,
-    asked: Sequence[Asked | DomainError],
-    unknown: Mapping[UUID, DomainError],
-    caller: Caller,
-    now: datetime,
-) -> list[MilestoneRecord | DomainError]:
-    """Many facts in one transaction, each recorded or refused by itself; gives what became of each, in order.
-
-    What could not be read comes in as its error; `unknown` says what stands between the caller and contracts that the
-    gateway could not learn.
-    """
-    wanted = {each.contract_id for each in asked if isinstance(each, Asked)}
-    refs = {ref.contract_id: ref for ref in await queries.contract_refs(session, wanted)}
-    pairs: list[tuple[MilestoneRecord, Leaf]] = []
-    found: list[MilestoneRecord | DomainError] = []
-    for each in asked:
-        if isinstance(each, DomainError):
-            found.append(each)
-            continue
-        try:
-            if each.contract_id in unknown:
-                raise unknown[each.contract_id]
-            pairs.append(made(refs.get(each.contract_id), each, caller, now))
-            found.append(pairs[-1][0])
-        except DomainError as error:
-            found.append(error)
-    await write(session, pairs, caller=caller, now=now)
-    return found
-
-
-async def write(
-    session: AsyncSession, pairs: Sequence[tuple[MilestoneRecord, Leaf]], *, caller: Caller, now: datetime
-) -> None:
-    """Write records with their leaves and events, a table in a statement; and wake the delivery of each contract."""
-    session.add_all([part for pair in pairs for part in pair])
-    for row, _ in pairs:
-        data = {"record_id": row.id, "milestone_code": row.milestone_code, "status": row.status}
-        kind, actor = "milestone.recorded", caller.actor()
-        record_event(session, Event, kind=kind, subject_id=row.contract_id, actor=actor, data=data, now=now)
-    await session.flush()
-    for contract_id in sorted({row.contract_id for row, _ in pairs}):
-        await enqueue(session, Job, kind="deliver", key=str(contract_id))
+    rest = {"version": ref.version, "leaf": leaf.data.decode(), "salt": leaf.salt, "event_id": str(uuid7())}
+    return row, row.model_dump(mode="json", exclude=SINCE) | rest
 
 
 async def note_delivery(session: AsyncSession, *, record_id: UUID, result: str, now: datetime) -> None:

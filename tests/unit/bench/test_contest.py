@@ -31,6 +31,14 @@ def test_without_a_peer_a_goal_that_needs_one_is_not_reached() -> None:
     assert not Result(1, "work", "s", Measured.of([1.0]), goal=Goal(to_peer=1)).reached
 
 
+@pytest.mark.parametrize(("most", "reached"), [(25, True), (24, False)])
+def test_a_goal_may_name_further_figures_and_how_large_they_may_be(most: float, reached: bool) -> None:
+    found = Result(1, "work", "s", Measured.of([1.0]), goal=Goal(at_most={"p99": most}), detail={"p99": 25})
+
+    assert found.reached is reached
+    assert found.plain()["goal"]["at_most"] == {"p99": most}
+
+
 def test_ways_take_turns_and_are_warmed_first() -> None:
     turns: list[str] = []
 

@@ -1,0 +1,1 @@
+"""Programs that people write today for the same work, in the style of their manuals and templates."""

@@ -1,0 +1,100 @@
+"""Row 3: what the gateway adds to reading a contract, in one process and in two, beside a bare proxy."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from bench import load
+from bench.contest import Goal, Measured, Result
+from bench.ground import ROOT, VAR, Ground
+from bench.senders import OPERATOR, token
+from bench.serving import ringfence, serving
+from services import keys
+from services.demo import cast
+from services.gateway.access import service as access
+from services.gateway.access.schemas import ClientIn
+from services.ingest import Arrival, ingest_file
+from services.kernel.auth import Caller, Signer
+from services.kernel.db import Database, role_url
+from services.kernel.types import Kind, real_now
+from services.outcomes.rules.releases import Stage
+from services.outcomes.rules.years import academic_year_from
+
+SECONDS = 4.0
+TERM = {"term": {"starts_on": "2030-09-01", "ends_on": "2031-08-31"}, "milestones": []}
+
+
+def run(ground: Ground, wanted: set[int]) -> Iterator[Result]:
+    """The row, if it is wanted."""
+    if 3 not in wanted:
+        return
+    url = ground.database(ground.migrated())
+    try:
+        yield added(ground, url)
+    finally:
+        ground.drop(url)
+
+
+def added(ground: Ground, url: str) -> Result:
+    """The median of one caller who asks again and again, less that of asking the service itself."""
+    caller, proof = asyncio.run(commissioner(url))
+    with ExitStack() as stack:
+        logs = VAR / "log"
+        one = stack.enter_context(ringfence(url, ground.keys_dir, logs / "one"))
+        direct = stack.enter_context(ringfence(url, ground.keys_dir, logs / "contracts", "contracts"))
+        elsewhere = {"contracts_url": f"http://127.0.0.1:{direct}"}
+        split = stack.enter_context(ringfence(url, ground.keys_dir, logs / "split", **elsewhere))
+        proxy = stack.enter_context(serving(["-m", "bench.peers.proxy", str(direct)], {}, logs / "proxy"))
+        access_token = token(one, caller.client_id, proof)
+        path = drafted(one, access_token)
+        signer = Signer(keys.Folder(ground.keys_dir), "gateway")
+        by_token, by_identity = lambda: access_token, lambda: signer.identity(caller, "contracts")
+        ways = {"one": (one, by_token), "split": (split, by_token), "proxy": (proxy, by_identity)}
+        runs: dict[str, list[float]] = {name: [] for name in ways}
+        for turn in range(ground.times + 1):
+            least = median(direct, path, by_identity)
+            for name, (port, proving) in ways.items():
+                found = (median(port, path, proving) - least) * 1e6
+                if turn:
+                    runs[name].append(found)
+    words = "What the gateway adds to reading a contract, in a process of its own (median of one caller)"
+    goal = Goal(to_limit=2, at_most={"added in one process, us": 1000})
+    detail = {"added in one process, us": Measured.of(runs["one"]).median}
+    ours, limit = Measured.of(runs["split"]), Measured.of(runs["proxy"])
+    return Result(3, words, "us", ours, {}, limit, "a proxy that hands bytes on unread", goal, detail)
+
+
+async def commissioner(url: str) -> tuple[Caller, str]:
+    """A commissioner and its secret; schools and trusts of the sample are there."""
+    database = Database("outcomes", role_url("outcomes", url))
+    for file in cast.FILES:
+        year = academic_year_from(file.academic_year) if file.academic_year else None
+        asked = Arrival(file.feed, year, Stage.FINAL, date.fromisoformat(file.published_on))
+        await ingest_file(database, ROOT / "sample" / file.name, asked, real_now())
+    await database.close()
+    scopes = ["contracts:read", "contracts:write"]
+    body = ClientIn(name="RSC", kind=Kind.COMMISSIONER, organisation="rsc", regions=[cast.REGION], scopes=scopes)
+    database = Database("gateway", role_url("gateway", url))
+    async with database.transaction(OPERATOR) as session:
+        row, secret = await access.register_client(session, body=body, caller=OPERATOR, now=real_now())
+    await database.close()
+    bounds: dict[str, Any] = {"scopes": frozenset(scopes), "regions": (cast.REGION,)}
+    return Caller(row.id, row.name, Kind.COMMISSIONER, row.organisation, **bounds), secret or ""
+
+
+def drafted(port: int, access_token: str) -> str:
+    """The path of a contract."""
+    headers = {"Authorization": f"Bearer {access_token}", "Idempotency-Key": f'"{uuid4()}"'}
+    answer = httpx.post(f"http://127.0.0.1:{port}/v1/contracts", headers=headers, json=cast.CONTRACT | TERM, timeout=60)
+    return f"/v1/contracts/{answer.raise_for_status().json()['id']}"
+
+
+def median(port: int, path: str, proving: Callable[[], str]) -> float:
+    """The seconds within which half of the requests of a single caller were answered."""
+    asked = f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {proving()}\r\n\r\n".encode()
+    return load.run(port, [lambda: asked], SECONDS).percentile(50)
