@@ -59,12 +59,12 @@ async def school(outcomes: Peer, urn: str) -> Json:
     return answer
 
 
-async def members(outcomes: Peer, left: Json) -> int | None:
-    """How many schools the trust has that a school would leave; None where it is in none."""
+async def outgoing_trust(outcomes: Peer, left: Json) -> Json | None:
+    """The trust that a school would leave, as GIAS has it, with its members; None where it is in none."""
     if left["trust"] is None:
         return None
     answer: Json = await outcomes.ask("GET", f"/v1/trusts/{left['trust']['uid']}", caller=SELF)
-    return len(answer["members"])
+    return answer
 
 
 async def deliver(contracts: Peer, row: MilestoneRecord) -> str:

@@ -98,13 +98,14 @@ async def review(database: Database, key: str, now: datetime, *, contracts: Peer
 async def proposal_of(outcomes: Peer, ground: calls.Ground) -> grounds.Proposal:
     """The transfer that these grounds lead to, with the way in that suits what the school is now."""
     school = await calls.school(outcomes, ground.contract["school"]["urn"])
-    route = route_of(school)
+    route, trust = route_of(school), await calls.outgoing_trust(outcomes, school)
     return grounds.Proposal(
         contract=ground.contract,
         conditions=ground.conditions,
         route=route,
         needed=consents_needed(route, school["religious_character"]),
-        circumstances=circumstances(school, ground.inspections, await calls.members(outcomes, school)),
+        circumstances=circumstances(school, ground.inspections, len(trust["members"]) if trust else None),
+        outgoing_trust=trust,
     )
 
 

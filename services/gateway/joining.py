@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from services.gateway.models import GatewayTable, Instant
+from services.gateway.rules.hand_over import TOLD
 from services.kernel.types import uuid7
 
 
@@ -65,7 +66,10 @@ class Consent(GatewayTable, table=True):
     """A decision on a transfer; a later one of the same body replaces it in effect, never in the record."""
 
     __tablename__ = "consent"
-    __table_args__ = (Index(None, "transfer_id"),)
+    __table_args__ = (
+        Index(None, "transfer_id"),
+        CheckConstraint(f"by = 'rsc' OR num_nonnulls({', '.join(TOLD)}) = 0", name="told_by_rsc"),
+    )
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     transfer_id: UUID = Field(foreign_key="gateway.transfer.id")
     by: str = Field(max_length=20)
@@ -73,6 +77,13 @@ class Consent(GatewayTable, table=True):
     conditions: list[str] = Field(sa_type=JSONB)
     until: date | None = None
     decided_on: date
+    directive_academy_order: bool | None = None
+    academy_order_on: date | None = None
+    financial_reasons: bool | None = None
+    safeguarding_reasons: bool | None = None
+    governance_reasons: bool | None = None
+    prepare_id: int | None = None
+    project_group: str | None = Field(default=None, max_length=12)
     recorded_at: datetime = Field(sa_type=Instant)
     recorded_by: dict[str, Any] = Field(sa_type=JSONB)
 

@@ -9,7 +9,7 @@ import pytest
 
 from services.demo import cast
 from services.gateway.receiver import NotAcknowledged, Receiver
-from tests.integration.conftest import problem, to
+from tests.integration.conftest import problem, refused, to
 from tests.integration.scenes import Case
 from tests.world import SAMPLE, Json, change, move_clock
 
@@ -50,6 +50,36 @@ async def test_a_package_is_delivered_when_dfe_says_so_and_asks_for_attention_un
     assert (await ready["rsc"].get("/v1/transfers", attention="true"))["data"] == []
     told = "SELECT count(*) FROM gateway.event WHERE type = 'transfer.hand_over_acknowledged'"
     assert ready.world.rows(told) == [(1,)]
+
+
+async def test_the_rsc_tells_what_no_register_has_and_the_package_passes_it_on(ready: Case) -> None:
+    told: Json = {
+        "directive_academy_order": False,
+        "academy_order_on": "2025-02-03",
+        "financial_reasons": True,
+        "governance_reasons": False,
+        "prepare_id": 2187,
+        "project_group": "GRP_00000042",
+    }
+    facts = told | {"safeguarding_reasons": None}
+    board = {"by": "trust_board", "decision": "approved", "decided_on": "2025-03-21"}
+    alone = await refused(ready, "mat", "consents", board | {"prepare_id": 2187}, 422, "facts_of_the_rsc")
+    assert alone["errors"] == [{"pointer": "/prepare_id"}]
+    for wrong in ({"academy_order_on": "2025-03-22"}, {"project_group": "42"}, {"prepare_id": 0}):
+        answer = await ready["rsc"].ask(
+            "POST", f"{ready.transfer}/consents", json=board | {"by": "rsc"} | wrong, headers={"If-Match": "*"}
+        )
+        problem(answer, 422)
+    found = await ready["rsc"].change(ready.transfer, "consents", board | {"by": "rsc"} | told, 201)
+    assert {name: found["consents"][-1][name] for name in facts} == facts
+    assert {each[name] for each in found["consents"][:-1] for name in facts} == {None}
+    await to(ready.world, cast.EFFECTIVE_ON)
+    made = (await package(ready))["package"]
+    assert {name: made[name] for name in facts} == facts
+    trust = {"name": "DUNSTONE EDUCATION TRUST", "uid": cast.OUTGOING, "group_id": "TR00830", "ukprn": "10058269"}
+    assert made["outgoing_trust"] == trust == found["evidence"]["outgoing_trust"]
+    page = await ready["rsc"].ask("GET", f"{ready.transfer}/hand-over", headers={"Accept": "text/html"})
+    assert all(shown in page.text for shown in ("GRP_00000042", "2187", "2025-02-03", "ukprn 10058269"))
 
 
 class Office(BaseHTTPRequestHandler):

@@ -126,6 +126,7 @@ EDITS = {
     "consent .*: decision was edited": "UPDATE gateway.consent SET decision = 'declined' WHERE by = 'trust_board'",
     "consent .*: decided_on was": "UPDATE gateway.consent SET decided_on = '2020-01-01' WHERE by = 'trust_board'",
     "consent .*: conditions was": "UPDATE gateway.consent SET conditions = '[\"x\"]' WHERE by = 'trust_board'",
+    "consent .*: told was": "UPDATE gateway.consent SET prepare_id = 1 WHERE by = 'rsc'",
     "consent .*: was removed": "DELETE FROM gateway.consent WHERE by = 'trust_board'",
     "transfer .*: status was edited": "UPDATE gateway.transfer SET status = 'completed'",
     "transfer .*: effective_on was": "UPDATE gateway.transfer SET effective_on = '2031-01-01'",

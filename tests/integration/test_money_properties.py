@@ -1,28 +1,35 @@
-"""Whatever anybody does, in whatever order: the ledger balances, and nothing is paid twice, too much, or to another."""
+"""Whatever anybody does, in whatever order or at once: the ledger balances, nothing is paid twice, too much, or to
+another, and of moves that exclude each other one is made.
+"""
 
+from asyncio import gather
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import pairwise, permutations
 from random import Random
+from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
 from services.contracts.awards.service import award
 from services.contracts.queries import locked_contract
+from services.contracts.rules.claims import MAY, ClaimMove, ClaimStatus
 from services.contracts.rules.claims import TABLE as CLAIM_MOVES
-from services.contracts.rules.claims import ClaimMove, ClaimStatus
 from services.contracts.rules.ledger import GAINED, Account
+from services.contracts.rules.life import Role
 from services.demo import cast
 from services.kernel.types import utc_now
-from tests.integration.books import Hands, check_books, hands_of, ledger, set_finance
+from tests.integration.books import Hands, check_books, hands_of, ledger, set_finance, submitted
 from tests.integration.conftest import active_contract, record, to
 from tests.integration.scenes import Actors
 from tests.integration.test_books import SELF, verdict
 from tests.world import Actor, Json, World, move_clock
 
-STEPS, SEED = 50, 7
+STEPS, MOST_STEPS, SEED = 42, 150, 7
 ACTIONS = {
     ClaimMove.CERTIFY: "certification",
     ClaimMove.APPROVE: "approval",
@@ -42,6 +49,22 @@ USUAL = {
     ClaimMove.RESOLVE: ("pays", "A. Pprover"),
     ClaimMove.PAY: ("pays", "P. Ayer"),
 }
+RIVALS = {
+    "prepares": (Role.SUPPLIER, "P. Reparer"),
+    "certifies": (Role.SUPPLIER, "C. Ertifier"),
+    "mat": (Role.SUPPLIER, "M. Anager"),
+    "approves": (Role.COMMISSIONER, "A. Pprover"),
+    "pays": (Role.COMMISSIONER, "P. Ayer"),
+}
+"""Who acts at the same moment, in which role, and under which name."""
+SAME = {
+    ClaimMove.CERTIFY: ("certifies", "mat", "prepares"),
+    ClaimMove.APPROVE: ("approves", "pays"),
+    ClaimMove.PAY: ("pays", "approves"),
+}
+"""Moves of which one succeeds, whoever else makes the same at that moment."""
+ELSE = {"same_hand", "recorded_by_you", "bad_terms"}
+"""Refusals for other reasons than that somebody was first."""
 OFTEN = {ClaimMove.REJECT: 0.5, ClaimMove.WITHDRAW: 0.5, ClaimMove.DISPUTE: 2}
 """How often moves are drawn that lead no claim to its payment."""
 CLAIMS = "SELECT id::text, status, lines FROM contracts.claim ORDER BY id"
@@ -72,17 +95,18 @@ class Walk:
         move_clock(self.day.isoformat())
         await self.world.settle(1, patient=False)
 
-    async def ask(self, kind: str, name: str, path: str, body: Json) -> None:
+    async def ask(self, kind: str, name: str, path: str, body: Json) -> httpx.Response:
         """Ask for something; it is done or refused, and never breaks."""
         answer = await self.callers[name].ask("POST", path, json=body, headers={"If-Match": "*"})
         assert answer.status_code < 500, answer.text
         if name in {"stranger", "body"}:
             assert answer.status_code >= 400, f"{name} may not {kind}"
         self.done[kind] += answer.is_success
+        return answer
 
     async def step(self) -> None:
         """One thing that somebody does, or tries to."""
-        weights = {"claim": 6, "move": 20, "record": 3, "withdraw": 1, "rest": 2, "judge": 2, "wait": 3}
+        weights = {"claim": 6, "move": 20, "record": 3, "withdraw": 1, "rest": 2, "judge": 2, "wait": 3, "rush": 9}
         [kind] = self.random.choices(list(weights), list(weights.values()))
         await getattr(self, kind)()
 
@@ -98,10 +122,9 @@ class Walk:
 
     async def move(self) -> None:
         """A move on a claim: mostly one that it may make by who makes it usually, else any by anybody."""
-        claims = self.world.rows(CLAIMS)
+        claims, live = self.claims()
         if not claims:
             return
-        live = [each for each in claims if CLAIM_MOVES[ClaimStatus(each[1])]]
         claim_id, status, lines = self.random.choice(live if live and self.random.random() < 0.9 else claims)
         usual = [each for each in CLAIM_MOVES[ClaimStatus(status)] if each in ACTIONS]
         moves = usual if usual and self.random.random() < 0.85 else list(ACTIONS)
@@ -109,19 +132,76 @@ class Walk:
         name, person = USUAL[move]
         if self.random.random() < 0.2:
             name, person = self.random.choice(list(self.callers)), self.random.choice(PEOPLE)
+        await self.make(move, name, person, claim_id, lines, self.random.choice([0, 0, 0, 0, 1, -1]))
+
+    def claims(self) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+        """All claims, and those that can still move."""
+        found = self.world.rows(CLAIMS)
+        return found, [each for each in found if CLAIM_MOVES[ClaimStatus(each[1])]]
+
+    async def make(
+        self, move: ClaimMove, name: str, person: str, claim_id: str, lines: list[Json], off: int = 0
+    ) -> httpx.Response:
+        """Make a move on a claim, as somebody; a payment misses the sum by `off`."""
         body: Json = {"signed_by": person}
         if move in {ClaimMove.REJECT, ClaimMove.WITHDRAW, ClaimMove.DISPUTE, ClaimMove.RESOLVE}:
             body["reason"] = "as drawn"
-        if move is ClaimMove.DISPUTE and self.random.random() < 0.6:
+        if move is ClaimMove.DISPUTE and lines and self.random.random() < 0.6:
             body["items"] = [{name: line[name] for name in ("kind", "code")} for line in self.random.sample(lines, 1)]
         if move is ClaimMove.RESOLVE:
             body["finding"] = self.random.choice(["payable", "payable", "not_payable"])
         if move is ClaimMove.PAY:
             asked = "SELECT coalesce(sum(CASE series WHEN 'INV' THEN gross_pence ELSE owed_pence - gross_pence END), 0)"
             due = self.world.rows(f"{asked} FROM contracts.invoice WHERE claim_id = %(id)s", id=claim_id)[0][0]
-            amount = int(due) + self.random.choice([0, 0, 0, 0, 1, -1])
-            body |= {"paid_on": self.day.isoformat(), "amount_pence": max(amount, 0), "reference": "BACS"}
-        await self.ask(move, name, f"/v1/claims/{claim_id}/{ACTIONS[move]}", body)
+            body |= {"paid_on": self.day.isoformat(), "amount_pence": max(int(due) + off, 0), "reference": "BACS"}
+        return await self.ask(move, name, f"/v1/claims/{claim_id}/{ACTIONS[move]}", body)
+
+    async def rush(self) -> None:
+        """Two or three act at the same moment: on one claim, or to claim the same money."""
+        _, live = self.claims()
+        if live and self.random.random() < 0.8:
+            claim_id, status, _ = self.random.choice(live)
+            names = self.random.sample(list(RIVALS), self.random.randint(2, 3))
+            acts = [(name, self.drawn_for(RIVALS[name][0], ClaimStatus(status))) for name in names]
+            await self.race(claim_id, acts, judged=self.random.random() < 0.2)
+        else:
+            await self.grab()
+
+    async def grab(self) -> None:
+        """All hands of the trust claim everything that is earned: one of them gets it, if there is anything."""
+        earned = {code for (_, code), pile in ledger(self.world).items() if pile.get(Account.EARNED, 0) > 0}
+        body: Json = {"contract_id": self.path.rpartition("/")[2], "prepared_by": PEOPLE[0]}
+        names = [name for name, (role, _) in RIVALS.items() if role is Role.SUPPLIER]
+        answers = await gather(*(self.ask("claim", name, "/v1/claims", body) for name in names))
+        made = [each.json() for each in answers if each.is_success]
+        assert [{line["code"] for line in each["lines"]} for each in made] == ([earned] if earned else [])
+
+    async def race(self, claim_id: str, acts: Sequence[tuple[str, ClaimMove]], *, judged: bool = False) -> None:
+        """Moves on one claim, perhaps with a verdict beside them: all is as if they had come one by one."""
+        start, lines = next((ClaimStatus(each[1]), each[2]) for each in self.claims()[0] if each[0] == claim_id)
+        asked = [self.make(move, name, RIVALS[name][1], claim_id, lines) for name, move in acts]
+        answers, _ = await gather(gather(*asked), self.judge() if judged else gather())
+        said = [each.json() for each in answers]
+        made = [ClaimStatus(each["status"]) for each in said if each.get("id") == claim_id]
+        end = next(ClaimStatus(each[1]) for each in self.claims()[0] if each[0] == claim_id)
+        emptied = [ClaimStatus.VOID] if judged and end is ClaimStatus.VOID else []
+        ways = [(start, *way) for way in permutations([*made, *emptied])]
+        assert any(way[-1] is end and all(b in CLAIM_MOVES[a].values() for a, b in pairwise(way)) for way in ways), said
+        for (_, move), answer in zip(acts, said, strict=True):
+            if answer.get("code") == "status_forbids":
+                now = ClaimStatus(answer["status_now"])
+                assert now in ways[0], said
+                assert move not in CLAIM_MOVES[now], said
+                self.done["too late"] += now is not start
+            else:
+                assert answer.get("code") in {None, *ELSE, *(["wrong_amount"] if judged else [])}, answer
+
+    def drawn_for(self, role: Role, status: ClaimStatus) -> ClaimMove:
+        """A move that this role may make, mostly one that the claim allows."""
+        own = [each for each in ACTIONS if role in MAY[each]]
+        weights = [OFTEN.get(each, 6) * (1 if each in CLAIM_MOVES[status] else 0.1) for each in own]
+        [move] = self.random.choices(own, weights)
+        return move
 
     async def record(self) -> None:
         """A milestone is recorded, in any way."""
@@ -200,8 +280,15 @@ async def test_money_stays_right_on_any_way(seeded_world: World, actors: Actors)
     stranger = await seeded_world.key(cast.ANOTHER_TRUST)
     callers = {**vars(hands), "mat": actors["mat"], "body": actors["body"], "stranger": stranger}
     walk = Walk(seeded_world, callers, path, Random(SEED), date(2023, 12, 4))
-    for _ in range(STEPS):
+    claim_id = (await submitted(hands, path, "M1")).rpartition("/")[2]
+    for move, names in SAME.items():
+        await walk.race(claim_id, [(name, move) for name in names])
+        assert walk.done[move] == 1, f"{move} at once: {walk.done}"
+        await walk.check()
+    wanted = {"claim", "record", "judge", "too late", *USUAL} - OFTEN.keys() - {ClaimMove.RESOLVE}
+    for taken in range(MOST_STEPS):
+        if taken >= STEPS and wanted <= (+walk.done).keys():
+            break
         await walk.step()
         await walk.check()
-    reached = {"claim", "record", "judge", *USUAL} - OFTEN.keys() - {ClaimMove.RESOLVE}
-    assert reached <= {each for each, count in walk.done.items() if count}, walk.done
+    assert wanted <= (+walk.done).keys(), walk.done

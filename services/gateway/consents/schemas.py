@@ -1,17 +1,32 @@
 """Bodies of consents."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from services.gateway.rules.transfer import Body as ConsentBody
 from services.gateway.rules.transfer import Decision
-from services.gateway.transfers.schemas import Day
+from services.gateway.transfers.schemas import Day, ToldFacts
 from services.kernel.bodies import Body, Text
 
+EXAMPLE: dict[str, Any] = {
+    "by": "rsc",
+    "decision": "approved_with_conditions",
+    "conditions": ["The deficit of the outgoing trust is settled"],
+    "decided_on": "2025-03-21",
+    "directive_academy_order": False,
+    "financial_reasons": True,
+    "safeguarding_reasons": False,
+    "governance_reasons": False,
+    "prepare_id": 2187,
+    "project_group": "GRP_00000042",
+}
 
-class ConsentIn(Body):
-    """A decision of one of the bodies whose consent is needed."""
+
+class ConsentIn(ToldFacts, Body):
+    """A decision of one of the bodies whose consent is needed; facts for the hand-over with the RSC's only."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     by: Annotated[ConsentBody, Field(strict=False)]
     decision: Annotated[Decision, Field(strict=False)]

@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.gateway.consents.schemas import ConsentIn, FulfilmentIn
 from services.gateway.joining import Consent, Fulfilment, Transfer
 from services.gateway.rules.facts import Said, consented
+from services.gateway.rules.hand_over import check_told, told
 from services.gateway.rules.transfer import (
     ROLES,
     Body,
@@ -32,6 +33,7 @@ async def consent(session: AsyncSession, *, row: Transfer, body: ConsentIn, call
     role = ROLES[caller.kind]
     check_consent(row.needed, body.by, role)
     check_decision(body.decision, body.conditions, body.until, body.decided_on)
+    check_told(body.by, told(body.model_dump()), london_date(now))
     if body.decided_on > london_date(now):
         raise Unprocessable("decided_on lies in the future.", errors=[{"pointer": "/decided_on"}])
     check_way_back(row.status != Status.COMPLETED and await past_return(session, row))
@@ -42,8 +44,8 @@ async def consent(session: AsyncSession, *, row: Transfer, body: ConsentIn, call
     given = Consent(transfer_id=row.id, recorded_at=now, recorded_by=caller.actor(), **body.model_dump())
     session.add(given)
     await session.flush()
-    told = {"consent_by": body.by.value, "decision": body.decision.value, "until": body.until}
-    await tell(session, row, "transfer.consent", caller, now, said=consented(given), **told)
+    data = {"consent_by": body.by.value, "decision": body.decision.value, "until": body.until}
+    await tell(session, row, "transfer.consent", caller, now, said=consented(given), **data)
     await schedule_if_ready(session, row=row, caller=caller, now=now)
     await check_again(session, row)
     return row

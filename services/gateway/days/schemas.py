@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from services.gateway.rules.hand_over import TITLES
 from services.kernel.bodies import Answer, Body
 
 
@@ -27,7 +28,10 @@ class HandOverOut(Answer):
     """The package, and whether it has arrived: delivered means acknowledged."""
 
     transfer_id: UUID
-    package: dict[str, Any]
+    package: dict[str, Any] = Field(
+        description="Facts, null where nobody has told: "
+        + ", ".join(f"{name} ({title.lower()})" for name, title in TITLES.items())
+    )
     sha256: str
     made_at: datetime
     due_at: datetime = Field(description="Not acknowledged by then, it asks for attention")

@@ -12,6 +12,7 @@ from services.gateway.joining import Discrepancy, Transfer, TransferStep
 from services.gateway.rules.circumstances import Circumstance, Known
 from services.gateway.rules.facts import proposed
 from services.gateway.rules.ground import Condition, gone, shown
+from services.gateway.rules.hand_over import identified
 from services.gateway.rules.steps import Step, prefilled
 from services.gateway.rules.templates import TEMPLATE_VERSION, TEMPLATES
 from services.gateway.rules.transfer import Body, Move, Role, Route, Status, moved
@@ -23,13 +24,14 @@ from services.kernel.types import london_date, plain, uuid7
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What a transfer begins with: the contract, its evidence, the way in, and what is known of the school."""
+    """What a transfer begins with: the contract, its evidence, the way in, what is known of the school, its trust."""
 
     contract: dict[str, Any]
     conditions: Sequence[Condition]
     route: Route
     needed: Sequence[Body]
     circumstances: Mapping[Circumstance, Known]
+    outgoing_trust: Mapping[str, Any] | None
 
 
 async def open_transfer(session: AsyncSession, *, proposal: Proposal, caller: Caller, now: datetime) -> Transfer | None:
@@ -55,6 +57,7 @@ async def open_transfer(session: AsyncSession, *, proposal: Proposal, caller: Ca
             "conditions": shown(proposal.conditions),
             "evaluation": contract["evaluation"],
             "circumstances": {name.value: asdict(each) for name, each in proposal.circumstances.items()},
+            "outgoing_trust": identified(proposal.outgoing_trust) if proposal.outgoing_trust else None,
             "template_version": TEMPLATE_VERSION,
         },
         ground=ground_of(contract, proposal.conditions, now),

@@ -6,6 +6,8 @@ A row is anything with the columns of its table.
 
 from typing import Any
 
+from services.gateway.rules.hand_over import TOLD
+
 Said = tuple[dict[str, Any], dict[str, Any]]
 
 
@@ -35,7 +37,8 @@ def consented(row: Any) -> Said:
     """A decision of one of the bodies whose consent a transfer needs."""
     facts = {"consent_id": row.id, "consent_by": row.by, "decision": row.decision, "decided_on": row.decided_on}
     facts["recorded_at"] = row.recorded_at
-    return facts, {"conditions": row.conditions, "actor": row.recorded_by}
+    told = {name: getattr(row, name) for name in TOLD}
+    return facts, {"conditions": row.conditions, "told": told, "actor": row.recorded_by}
 
 
 def registered(row: Any) -> Said:

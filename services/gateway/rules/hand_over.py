@@ -2,9 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import date
 from html import escape
 from typing import Any
 
+from services.gateway.rules.transfer import Body
+from services.kernel.errors import Unprocessable
 from services.kernel.types import canonical_json, plain
 
 TITLES = {
@@ -20,6 +23,9 @@ TITLES = {
     "decided_by": "Decided by",
     "conditions": "Conditions of the decision",
     "directive_academy_order": "Directive academy order",
+    "academy_order_on": "Academy order of",
+    "prepare_id": "Project in Prepare",
+    "project_group": "Group of projects",
     "provisional_on": "Provisional date",
     "effective_on": "Effective date",
     "inadequate": "Found inadequate or of concern",
@@ -32,6 +38,42 @@ TITLES = {
     "verdict": "Verdict on the contract",
 }
 """The facts in the order of the document, each with its title."""
+TOLD = (
+    "directive_academy_order",
+    "academy_order_on",
+    "financial_reasons",
+    "safeguarding_reasons",
+    "governance_reasons",
+    "prepare_id",
+    "project_group",
+)
+"""Facts that no register has: the RSC tells them with its decision, or nobody does."""
+
+
+class NotTheirFacts(Unprocessable):
+    """Facts for the hand-over come with the decision of the RSC, and with no other."""
+
+    code = "facts_of_the_rsc"
+    title = "Only the RSC tells these facts"
+
+
+def identified(trust: Mapping[str, Any]) -> dict[str, Any]:
+    """What identifies a trust, as far as it is known."""
+    return {name: trust.get(name) for name in ("name", "uid", "group_id", "ukprn")}
+
+
+def told(decision: Mapping[str, Any]) -> dict[str, Any]:
+    """What was told with a decision, fact by fact."""
+    return {name: decision[name] for name in TOLD}
+
+
+def check_told(by: Body, facts: Mapping[str, Any], today: date) -> None:
+    """Raise unless the facts are told with the decision of the RSC, and an academy order has been made by now."""
+    if by is not Body.RSC and (names := [name for name, each in facts.items() if each is not None]):
+        errors = [{"pointer": f"/{name}"} for name in names]
+        raise NotTheirFacts(f"Told with the decision of the rsc only: {', '.join(names)}.", errors=errors)
+    if facts["academy_order_on"] is not None and facts["academy_order_on"] > today:
+        raise Unprocessable("academy_order_on lies in the future.", errors=[{"pointer": "/academy_order_on"}])
 
 
 def package(
@@ -43,11 +85,12 @@ def package(
 ) -> dict[str, Any]:
     """The package of a transfer that was carried out. `consents` are the latest of each body, `days` all that were set.
 
-    What nobody has told is None, never a guess.
+    What nobody has told is None, never a guess. Of the trust that is left, GIAS tells when the transfer is proposed.
     """
-    decision = next((each for each in consents if each["by"] == "rsc"), None)
-    result, left = transfer["result"], contract["responsible_body"]
-    told = transfer["evidence"].get("circumstances", {})
+    decision = next((each for each in consents if each["by"] == Body.RSC), None)
+    result, evidence = transfer["result"], transfer["evidence"]
+    left = evidence.get("outgoing_trust", contract["responsible_body"]) or {}
+    known = evidence.get("circumstances", {})
     verdict = contract["evaluation"]
     found: dict[str, Any] = plain(
         {
@@ -59,17 +102,16 @@ def package(
             "urn": result["urn"],
             "previous_urn": str(transfer["school_urn"]) if result["urn"] != str(transfer["school_urn"]) else None,
             "school_name": contract["school"]["name"],
-            "incoming_trust": {name: contract["supplier"].get(name) for name in ("name", "uid", "group_id", "ukprn")},
-            "outgoing_trust": {name: left.get(name) for name in ("name", "uid")} if left.get("uid") else None,
+            "incoming_trust": identified(contract["supplier"]),
+            "outgoing_trust": identified(left) if left.get("uid") else None,
             "decided_on": decision["decided_on"] if decision else None,
             "decided_by": contract["commissioner"]["organisation"],
             "conditions": decision["conditions"] if decision else [],
-            "directive_academy_order": None,
+            **(told(decision) if decision else dict.fromkeys(TOLD)),
             "provisional_on": next((each["effective_on"] for each in days if not each["confirmed"]), None),
             "effective_on": transfer["effective_on"],
-            **dict.fromkeys(("financial_reasons", "safeguarding_reasons", "governance_reasons")),
             "inadequate": False if met(transfer, "inspections_strong") else None,
-            "outgoing_trust_closes": told.get("outgoing_trust_closes", {}).get("held"),
+            "outgoing_trust_closes": known.get("outgoing_trust_closes", {}).get("held"),
             "first_platform_year": result["first_platform_year"],
             "first_dfe_year": result["first_dfe_year"],
             "verdict": {name: verdict[name] for name in ("id", "academic_year", "overall")} if verdict else None,
@@ -97,7 +139,9 @@ def in_words(value: Any) -> str:
         )
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "; ".join(in_words(each) for each in value) or "none"
-    return {None: "not told", True: "yes", False: "no"}.get(value, str(value)) if not isinstance(value, str) else value
+    if value is None:
+        return "not told"
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value)
 
 
 def document(facts: Mapping[str, Any], sha256: str) -> str:

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from services.gateway import calls
 from services.gateway.joining import Consent, Transfer
 from services.gateway.rules.ground import gate_open, shown
+from services.gateway.rules.hand_over import TOLD
 from services.gateway.rules.steps import shown_status
 from services.gateway.rules.transfer import Status
 from services.gateway.transfers import queries, schemas, service
@@ -29,7 +30,7 @@ PATH = "/v1/transfers/{transfer_id}"
 
 def shown_consents(given: list[Consent], met: dict[tuple[UUID, int], Any]) -> list[dict[str, Any]]:
     """Decisions, each condition with the day on which it was met."""
-    alike = ("by", "decision", "until", "decided_on", "recorded_at")
+    alike = ("by", "decision", "until", "decided_on", *TOLD, "recorded_at")
     return [
         {
             **{name: getattr(each, name) for name in alike},

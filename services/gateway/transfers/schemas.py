@@ -51,7 +51,27 @@ class ConsentConditionOut(BaseModel):
     fulfilled_on: date | None
 
 
-class ConsentOut(Answer):
+class ToldFacts(BaseModel):
+    """What DfE's systems need to know of a project and no register has; null where it was not told."""
+
+    directive_academy_order: Annotated[
+        bool | None, Field(description="Whether the Secretary of State directs the school to become an academy")
+    ] = None
+    academy_order_on: Annotated[Day | None, Field(description="Date of the academy order, directive or not")] = None
+    financial_reasons: Annotated[bool | None, Field(description="Whether the school moves because of finances")] = None
+    safeguarding_reasons: Annotated[bool | None, Field(description="Whether it moves because of safeguarding")] = None
+    governance_reasons: Annotated[bool | None, Field(description="Whether it moves because of governance")] = None
+    prepare_id: Annotated[
+        Annotated[int, Field(ge=1, le=2_147_483_647, examples=[2187])] | None,
+        Field(description="Number of the project in Prepare conversions or Prepare transfers"),
+    ] = None
+    project_group: Annotated[
+        Annotated[str, Field(pattern=r"^GRP_[0-9]{8}$", examples=["GRP_00000042"])] | None,
+        Field(description="Reference of the group of projects in Prepare and Complete"),
+    ] = None
+
+
+class ConsentOut(ToldFacts, Answer):
     """A decision as recorded; the latest of each body counts."""
 
     by: ConsentBody

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.gateway.rules import facts
+from services.gateway.rules.hand_over import TOLD
 
 ACTOR = {"client_id": "mat-1", "name": "Jane's key"}
 ROW = SimpleNamespace(
@@ -32,6 +33,7 @@ ROW = SimpleNamespace(
     former_secret_hash=None,
     key_hash="hash",
     **dict.fromkeys(("kind", "organisation", "scopes", "regions", "la_codes", "trust_uid", "urns", "start")),
+    **dict.fromkeys(TOLD, "as Jane said"),
     **dict.fromkeys(("jwks", "disabled_at", "environment", "networks", "expires_at", "revoked_at")),
 )
 

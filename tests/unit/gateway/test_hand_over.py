@@ -3,7 +3,20 @@
 from datetime import date
 from typing import Any
 
-from services.gateway.rules.hand_over import TITLES, digest, document, in_words, package
+import pytest
+
+from services.gateway.rules.hand_over import (
+    TITLES,
+    TOLD,
+    NotTheirFacts,
+    check_told,
+    digest,
+    document,
+    in_words,
+    package,
+)
+from services.gateway.rules.transfer import Body
+from services.kernel.errors import Unprocessable
 
 TRANSFER: dict[str, Any] = {
     "id": "t",
@@ -12,7 +25,11 @@ TRANSFER: dict[str, Any] = {
     "route": "conversion",
     "school_urn": 100_001,
     "effective_on": date(2025, 6, 1),
-    "evidence": {"conditions": [], "circumstances": {"outgoing_trust_closes": {"held": True}}},
+    "evidence": {
+        "conditions": [],
+        "circumstances": {"outgoing_trust_closes": {"held": True}},
+        "outgoing_trust": {"name": "Old Trust", "uid": "1", "group_id": "TR00001", "ukprn": "10000009"},
+    },
     "ground": {"conditions": [{"code": "inspections_strong", "state": "met"}]},
     "result": {"urn": "150123", "first_platform_year": "2025/26", "first_dfe_year": "2027/28"},
 }
@@ -24,9 +41,17 @@ CONTRACT: dict[str, Any] = {
     "commissioner": {"organisation": "rsc-north-west"},
     "evaluation": {"id": "e", "academic_year": "2023/24", "overall": "met", "score": 1.0},
 }
+UNTOLD: dict[str, Any] = dict.fromkeys(TOLD)
+FACTS = UNTOLD | {
+    "directive_academy_order": True,
+    "academy_order_on": date(2025, 2, 3),
+    "financial_reasons": False,
+    "prepare_id": 1,
+    "project_group": "GRP_00000042",
+}
 CONSENTS = [
-    {"by": "trust_board", "decided_on": date(2025, 3, 1), "conditions": []},
-    {"by": "rsc", "decided_on": date(2025, 3, 21), "conditions": ["the lease is signed"]},
+    {"by": "trust_board", "decided_on": date(2025, 3, 1), "conditions": [], **UNTOLD},
+    {"by": "rsc", "decided_on": date(2025, 3, 21), "conditions": ["the lease is signed"], **FACTS},
 ]
 DAYS = [
     {"effective_on": date(2025, 5, 1), "confirmed": False},
@@ -45,7 +70,8 @@ def test_the_package_holds_the_facts_that_dfes_systems_need() -> None:
     assert (found["decided_on"], found["conditions"]) == ("2025-03-21", ["the lease is signed"])
     assert (found["provisional_on"], found["inadequate"], found["outgoing_trust_closes"]) == ("2025-05-01", False, True)
     assert found["incoming_trust"] == {"name": "New Trust", "uid": "2", "group_id": None, "ukprn": "10000001"}
-    assert found["outgoing_trust"] == {"name": "Old Trust", "uid": "1"}
+    assert found["outgoing_trust"] == {"name": "Old Trust", "uid": "1", "group_id": "TR00001", "ukprn": "10000009"}
+    assert {name: found[name] for name in TOLD} == FACTS | {"academy_order_on": "2025-02-03"}
     assert found["verdict"] == {"id": "e", "academic_year": "2023/24", "overall": "met"}
 
 
@@ -53,10 +79,24 @@ def test_what_nobody_told_is_none() -> None:
     same = TRANSFER | {"result": TRANSFER["result"] | {"urn": "100001"}, "ground": None, "evidence": {"conditions": []}}
     school = CONTRACT | {"responsible_body": {"name": "Lancashire"}, "evaluation": None}
     found = made(same, school, consents=[], days=[])
-    assert {found[f"{why}_reasons"] for why in ("financial", "safeguarding", "governance")} == {None}
+    assert {name: found[name] for name in TOLD} == UNTOLD
     names = ("previous_urn", "outgoing_trust", "decided_on", "provisional_on", "inadequate", "outgoing_trust_closes")
     assert {name: found[name] for name in names} == dict.fromkeys(names)
     assert (found["conditions"], found["verdict"]) == ([], None)
+    before = made(same)["outgoing_trust"]
+    assert before == {"name": "Old Trust", "uid": "1", "group_id": None, "ukprn": None}, "as the contract knows it"
+    assert made(same | {"evidence": same["evidence"] | {"outgoing_trust": None}})["outgoing_trust"] is None
+
+
+def test_only_the_rsc_tells_facts_and_an_academy_order_is_made_before_it_is_told() -> None:
+    today = date(2025, 3, 21)
+    check_told(Body.DIOCESE, UNTOLD, today)
+    check_told(Body.RSC, FACTS | {"academy_order_on": today}, today)
+    with pytest.raises(NotTheirFacts, match="financial_reasons, prepare_id") as refused:
+        check_told(Body.DIOCESE, UNTOLD | {"financial_reasons": False, "prepare_id": 1}, today)
+    assert refused.value.extensions["errors"] == [{"pointer": "/financial_reasons"}, {"pointer": "/prepare_id"}]
+    with pytest.raises(Unprocessable, match="in the future"):
+        check_told(Body.RSC, FACTS | {"academy_order_on": date(2025, 3, 22)}, today)
 
 
 def test_its_hash_does_not_depend_on_the_order_of_its_facts() -> None:
@@ -74,8 +114,9 @@ def test_the_page_stands_by_itself_and_shows_every_fact_escaped() -> None:
     assert "http" not in page
     assert page.count("<tr>") == len(TITLES)
     assert digest(found) in page
+    assert all(f"<td>{shown}</td>" in page for shown in ("1", "2025-02-03", "GRP_00000042"))
 
 
 def test_facts_in_words() -> None:
-    told = (None, True, False, 3, "x", [], ["a", "b"], {"uid": "1", "ukprn": None})
-    assert [in_words(each) for each in told] == ["not told", "yes", "no", "3", "x", "none", "a; b", "uid 1"]
+    told = (None, True, False, 1, "x", [], ["a", "b"], {"uid": "1", "ukprn": None})
+    assert [in_words(each) for each in told] == ["not told", "yes", "no", "1", "x", "none", "a; b", "uid 1"]
