@@ -47,6 +47,12 @@ async def contracts(session: AsyncSession, contract_ids: Sequence[UUID], *, lock
     return found
 
 
+async def lock_school(session: AsyncSession, school: str) -> None:
+    """Contracts of one school are drafted one after another: at once, the database could only end all but one."""
+    lock = text("SELECT pg_advisory_xact_lock(hashtextextended('school:' || :school, 0))")
+    await session.execute(lock, {"school": school})
+
+
 async def locked_contract(session: AsyncSession, contract_id: UUID) -> Contract:
     """The contract, locked until the end of the transaction: moves of one contract happen one after another."""
     statement = select(Contract).where(Contract.id == contract_id).with_for_update()

@@ -21,7 +21,7 @@ from tests.integration.scenes import (
     Actors,
     Case,
     Scene,
-    Stage,
+    Theatre,
     actors_in,
     case_on,
     copy_of,
@@ -99,66 +99,66 @@ def completed(actors: Actors, completed_scene: Scene) -> str:
 
 
 @pytest.fixture(scope="session")
-def stage(shared: dict[str, str], owner_url: str, keys_dir: Path) -> Stage:
+def theatre(shared: dict[str, str], owner_url: str, keys_dir: Path) -> Theatre:
     """Where scenes are played."""
-    return Stage(shared, owner_url, keys_dir)
+    return Theatre(shared, owner_url, keys_dir)
 
 
 @pytest.fixture(scope="session")
-def actors_scene(stage: Stage, seeded: str) -> Scene:
+def actors_scene(theatre: Theatre, seeded: str) -> Scene:
     """Everybody who takes part is known."""
 
     async def play(_world: World, _actors: Actors) -> tuple[str, ...]:
         return ()
 
-    return stage.scene(Scene(seeded, {}), DRAFTED, play)
+    return theatre.scene(Scene(seeded, {}), DRAFTED, play)
 
 
 @pytest.fixture(scope="session")
-def agreed_scene(stage: Stage, actors_scene: Scene) -> Scene:
+def agreed_scene(theatre: Theatre, actors_scene: Scene) -> Scene:
     """All parties have signed the contract."""
 
     async def play(_world: World, actors: Actors) -> tuple[str, ...]:
         return (await agreed_contract(actors),)
 
-    return stage.scene(actors_scene, DRAFTED, play)
+    return theatre.scene(actors_scene, DRAFTED, play)
 
 
 @pytest.fixture(scope="session")
-def active_scene(stage: Stage, agreed_scene: Scene) -> Scene:
+def active_scene(theatre: Theatre, agreed_scene: Scene) -> Scene:
     """Its first day."""
 
     async def play(world: World, _actors: Actors) -> tuple[str, ...]:
         await to(world, FIRST_DAY)
         return ()
 
-    return stage.scene(agreed_scene, DRAFTED, play)
+    return theatre.scene(agreed_scene, DRAFTED, play)
 
 
 @pytest.fixture(scope="session")
-def completed_scene(stage: Stage, active_scene: Scene) -> Scene:
+def completed_scene(theatre: Theatre, active_scene: Scene) -> Scene:
     """It has run its term with every milestone met."""
 
     async def play(world: World, actors: Actors) -> tuple[str, ...]:
         await complete(world, actors, active_scene.contract)
         return ()
 
-    return stage.scene(active_scene, f"{FIRST_DAY}T09:00:00", play)
+    return theatre.scene(active_scene, f"{FIRST_DAY}T09:00:00", play)
 
 
 @pytest.fixture(scope="session")
-def scene(stage: Stage, completed_scene: Scene) -> Scene:
+def scene(theatre: Theatre, completed_scene: Scene) -> Scene:
     """It has worked, and the gateway has proposed a transfer."""
 
     async def play(world: World, actors: Actors) -> tuple[str, ...]:
         await judge(world, actors, completed_scene.contract)
         return completed_scene.contract, await proposed_transfer(actors)
 
-    return stage.scene(completed_scene, f"{DAY_AFTER_LAST}T09:00:00", play)
+    return theatre.scene(completed_scene, f"{DAY_AFTER_LAST}T09:00:00", play)
 
 
 @pytest.fixture(scope="session")
-def ready_scene(stage: Stage, scene: Scene) -> Scene:
+def ready_scene(theatre: Theatre, scene: Scene) -> Scene:
     """The same, and all have consented, a day is set, and every step before it is finished."""
 
     async def play(world: World, _actors: Actors) -> tuple[str, ...]:
@@ -168,7 +168,7 @@ def ready_scene(stage: Stage, scene: Scene) -> Scene:
         await world.settle()
         return ()
 
-    return stage.scene(scene, f"{RESULTS_OUT}T10:00:00", play)
+    return theatre.scene(scene, f"{RESULTS_OUT}T10:00:00", play)
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ Play = Callable[[World, Actors], Awaitable[tuple[str, ...]]]
 
 
 @dataclass(frozen=True)
-class Stage:
+class Theatre:
     """Where scenes are played: each once for all workers, on a database like that of the scene before."""
 
     shared: dict[str, str]

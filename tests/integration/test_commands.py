@@ -100,7 +100,7 @@ async def test_a_data_set_is_taken_in_by_version(publisher: Publisher, world: Wo
     assert said.startswith(f"Fetching: {len(KS4)} bytes\nParsing: ")
     assert "4 rows: 2 accepted, 1 ignored, 1 rejected (bad_urn 1). Counts for 2024/25." in said
     (kept,) = world.rows("SELECT source_version, published_on::text, layout, decimals FROM outcomes.release")
-    assert kept[:3] == ("1.0", "2024-03-01", "ees_ks4_202425.1")
+    assert kept[:3] == ("1.0", "2024-03-01", "ees_ks4_202425.2")
     assert kept[3] == {"KS4_A8": 1, "KS4_A8_DIS": 1, "KS4_EM95": 1}
 
     downloads = len([path for _method, path, _headers in publisher.asked if path.endswith("/csv")])

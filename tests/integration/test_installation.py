@@ -13,6 +13,7 @@ from services.kernel.db import role_password, role_url
 def test_the_clock_of_another_database_is_not_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("RINGFENCE_DATABASE_URL", "postgresql://ringfence:secret@db/ringfence")
     monkeypatch.setenv("RINGFENCE_NOW", "2023-09-01")
+    monkeypatch.delenv("RINGFENCE_OCID_PREFIX", raising=False)
     with pytest.raises(system.ClockNotMovable), system.installation(tmp_path):
         pass
 

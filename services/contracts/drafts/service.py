@@ -50,6 +50,7 @@ async def draft(session: AsyncSession, *, body: ContractIn, facts: Facts, caller
     if caller.kind is not Kind.COMMISSIONER:
         moved(Status.DRAFT, Move.OFFER, ROLES[caller.kind])
     school, trust = check(body, facts, caller)
+    await queries.lock_school(session, str(school.school_id or school.urn))
     row = Contract(
         id=uuid7(),
         reference=await queries.next_reference(session, london_date(now).year),
@@ -74,6 +75,7 @@ async def redraft(
     """Replace the terms of a draft."""
     moved(Status(row.status), Move.OFFER, ROLES[caller.kind])
     school, trust = check(body, facts, caller)
+    await queries.lock_school(session, str(school.school_id or school.urn))
     for old in [*await queries.outcomes(session, [row.id]), *await queries.milestones(session, [row.id])]:
         await session.delete(old)
     await session.flush()
