@@ -199,3 +199,10 @@ def test_a_truth_that_is_not_known_is_neither_met_nor_failed() -> None:
 def test_the_gate_opens_only_when_every_condition_is_met() -> None:
     for three in product(("met", "not_met", "unknown"), repeat=3):
         assert gate_open([Condition("c", state, "") for state in three]) is (three == ("met", "met", "met"))
+
+
+def test_conditions_are_kept_as_they_were_found() -> None:
+    found = conditions(contract(), [])
+    kept = ground.shown(found)
+    assert [Condition(**each) for each in kept] == found
+    assert [each["code"] for each in kept] == CODES

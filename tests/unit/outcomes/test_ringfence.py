@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from services.outcomes.rules.measures import KeyStage
 from services.outcomes.rules.ringfence import (
+    DFE_RULE,
     Break,
     ContractRole,
     Membership,
@@ -20,6 +21,7 @@ from services.outcomes.rules.ringfence import (
     first_dfe_year,
     first_platform_year,
     full_years,
+    month_and_day,
     trust_role,
 )
 
@@ -53,6 +55,11 @@ def roles(term: Term, key_stage: KeyStage = KeyStage.KS4, start: int = 2024, cou
 def test_full_years_of_the_worked_trust(school: str, joined: date, expected: int) -> None:
     assert full_years(joined, 2023) == expected, school
     assert (full_years(joined, 2023) >= 3) is (school in "ABD")
+
+
+def test_a_census_day_is_read_as_it_is_written() -> None:
+    assert month_and_day(DFE_RULE.census_day) == DFE_RULE.census
+    assert month_and_day("01-15") == (1, 15)
 
 
 def test_another_census_day_counts_other_years() -> None:
