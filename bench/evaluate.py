@@ -1,4 +1,4 @@
-"""Rows 6 to 9: judging every contract of a country, and one by the API."""
+"""Rows 61 to 64: judging every contract of a country, and one by the API."""
 
 import asyncio
 import math
@@ -39,16 +39,16 @@ class Disagreement(RuntimeError):
 
 def run(ground: Ground, wanted: set[int]) -> Iterator[Result]:
     """The rows that are wanted."""
-    if not wanted & {6, 7, 8, 9}:
+    if not wanted & {61, 62, 63, 64}:
         return
     url = ground.database(with_results(ground))
     try:
         schools = panels(url)
-        if 6 in wanted:
+        if 61 in wanted:
             yield national(ground, schools)
-        if 7 in wanted:
+        if 62 in wanted:
             yield growth(ground, schools)
-        if wanted & {8, 9}:
+        if wanted & {63, 64}:
             yield from asyncio.run(by_api(ground, url, schools, wanted))
     finally:
         ground.drop(url)
@@ -72,7 +72,7 @@ def national(ground: Ground, schools: Panels) -> Result:
     ours, limit = found.pop("ours"), found.pop("bare numpy")
     words = "5,000 contracts of 5 measures, each against the 50 nearest of 20,000 schools"
     goal = Goal(to_peer=30, to_limit=10)
-    return Result(6, words, "s", ours, found, limit, "matching and differences alone, in numpy", goal)
+    return Result(61, words, "s", ours, found, limit, "matching and differences alone, in numpy", goal)
 
 
 def timed(work: Callable[[], Any]) -> float:
@@ -139,7 +139,7 @@ def growth(ground: Ground, schools: Panels) -> Result:
     words = f"Growth: a contract among {sizes[-1]:,}, beside a contract among {sizes[0]:,}"
     ours, limit = found[str(sizes[-1])], found[str(sizes[0])]
     detail = {n: measured.median for n, measured in found.items()}
-    return Result(7, words, "us", ours, {}, limit, "linear growth", Goal(to_limit=1.15), detail)
+    return Result(62, words, "us", ours, {}, limit, "linear growth", Goal(to_limit=1.15), detail)
 
 
 async def by_api(ground: Ground, url: str, schools: Panels, wanted: set[int]) -> list[Result]:
@@ -156,7 +156,7 @@ async def by_api(ground: Ground, url: str, schools: Panels, wanted: set[int]) ->
     stored = await peer.ask("POST", "/internal/evaluations", caller=CONTRACTS_SERVICE, body=asked[0])
     theirs = Measured.of([timed(lambda at=at: analyst.effects(books, [part[at]])) for at in range(SAMPLE)])  # type: ignore[misc]
     found = []
-    if 8 in wanted:
+    if 63 in wanted:
         warm, reads, path = [], [], f"/internal/evaluations/{stored['id']}"
         for question in asked:
             fresh = question | {"contract_id": str(uuid4())}
@@ -165,8 +165,8 @@ async def by_api(ground: Ground, url: str, schools: Panels, wanted: set[int]) ->
         words = "One evaluation by the API, national data: judged and stored (median of 50)"
         goal = Goal(to_peer=3, to_limit=5)
         peers = {"pandas and statsmodels, data in memory, nothing stored": theirs}
-        found.append(Result(8, words, "s", middle(warm), peers, middle(reads), "reading a stored verdict", goal))
-    if 9 in wanted:
+        found.append(Result(63, words, "s", middle(warm), peers, middle(reads), "reading a stored verdict", goal))
+    if 64 in wanted:
         cold = []
         for question in asked[: ground.times]:
             forget()
@@ -175,7 +175,7 @@ async def by_api(ground: Ground, url: str, schools: Panels, wanted: set[int]) ->
         reading = [timed(lambda: analyst.read(url)) for _ in range(ground.times)]
         words = "The first evaluation of a process: all of its phase is read, then judged and stored"
         peers = {"pandas read_sql of the same results": Measured.of(reading)}
-        found.append(Result(9, words, "s", Measured.of(cold), peers, goal=Goal(to_peer=3)))
+        found.append(Result(64, words, "s", Measured.of(cold), peers, goal=Goal(to_peer=3)))
     await peer.client.aclose()
     await own.close()
     await tables.close()

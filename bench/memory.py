@@ -1,4 +1,4 @@
-"""Row 5: the most memory that taking in the register needs, each way in a process of its own."""
+"""Row 55: the most memory that taking in the register needs, each way in a process of its own."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ MIB = 2**20
 
 def run(ground: Ground, wanted: set[int]) -> Iterator[Result]:
     """The row, if it is wanted."""
-    if 5 not in wanted:
+    if 55 not in wanted:
         return
     work = works(ground)[0]
     ours, theirs, nothing = [], [], []
@@ -28,7 +28,7 @@ def run(ground: Ground, wanted: set[int]) -> Iterator[Result]:
         theirs.append(peak(ground, "pandas", work))
         nothing.append(peak(ground, "nothing", work))
     yield Result(
-        5,
+        55,
         "Most memory in the first ingest of the register",
         "MiB",
         Measured.of(ours),
