@@ -11,6 +11,7 @@ from uuid import UUID
 
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
+from opentelemetry import trace
 from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -65,6 +66,9 @@ class Express:
             await self.app(scope, receive, send)
             return
         scope["route"] = route
+        if route is not None and (span := trace.get_current_span()).is_recording():
+            span.update_name(f"{scope['method']} {route.path}")
+            span.set_attribute("http.route", route.path)
         await response(scope, receive, send)
 
     async def passed_on(self, request: Request, route: APIRoute) -> Response:
