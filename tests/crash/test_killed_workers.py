@@ -30,6 +30,8 @@ DEATHS = {
     ("the_day", None): {"carry_out": 5, "forget": 1, "prune": 1, "rotate": 1},
     ("expiry", "publish"): {"publish": 2},
     ("milestones", "integrate"): {"integrate": 2},
+    ("milestones", "pull"): {"pull": 2},
+    ("proposal", "hear"): {"hear": 2},
 }
 """How often at least a worker must have died in the course of the jobs that a stage is about."""
 
@@ -78,7 +80,7 @@ def put_back(owner_url: str, nursery: Nursery, template: str) -> None:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
-    ("stage", "kind"), [*((stage, None) for stage in STAGES), ("expiry", "publish"), ("milestones", "integrate")]
+    ("stage", "kind"), [*((stage, None) for stage in STAGES), *((stage, kind) for stage, kind in DEATHS if kind)]
 )
 async def test_a_worker_killed_after_every_step_changes_nothing(
     stage: str, kind: str | None, ready: dict[str, Any], nursery: Nursery, owner_url: str
