@@ -2,6 +2,7 @@
 
 import gzip
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 from services.demo import cast
 from services.gateway.receiver import NotAcknowledged, Receiver
+from tests.crash.nursery import Nursery
+from tests.crash.stages import let_leases_run_out
 from tests.integration.conftest import problem, refused, to
 from tests.integration.scenes import Case
 from tests.world import SAMPLE, Json, change, move_clock
@@ -130,6 +133,26 @@ async def test_a_configured_receiver_is_sent_the_package_until_it_keeps_it(offic
     times = len(office.asked)
     await ready.world.settle()
     assert (len(office.asked), len(office.kept)) == (times, 1)
+
+
+async def test_a_package_is_kept_once_though_workers_are_killed_while_they_send_it(
+    office: Any, ready: Case, keys_dir: Path
+) -> None:
+    url, moment = ready.world.database_url, f"{cast.EFFECTIVE_ON}T09:00:00"
+    with Nursery(url, keys_dir) as nursery:
+        nursery.work(moment, None)
+        office.fine, places, before = True, list[str | None](), len(office.asked)
+        change(url, "UPDATE gateway.job SET available_at = now() WHERE kind = 'hand_over'")
+        for kill_at in (1, 2):
+            places += nursery.work(moment, {"kill_at": kill_at, "inside": True})
+            let_leases_run_out(url, pauses=False)
+        nursery.work(moment, None)
+    assert places == ["hand_over 1", "hand_over 2"], "before it was sent, and after that but before it was noted"
+    assert (len(office.asked) - before, len(office.kept)) == (2, 1), "sent again under its key"
+    move_clock(moment)
+    assert (await package(ready))["remote_id"] == "CMP-77"
+    told = "SELECT count(*) FROM gateway.event WHERE type = 'transfer.hand_over_acknowledged'"
+    assert ready.world.rows(told) == [(1,)]
 
 
 async def test_a_receiver_that_is_away_has_acknowledged_nothing() -> None:
