@@ -19,7 +19,7 @@ from typing import Any, Self
 from services.cli import log_from
 from services.kernel.types import utc_now
 from services.system import SAMPLE_PREFIX, System, assemble
-from tests.crash.stages import Points
+from tests.crash.stages import Points, let_leases_run_out
 from tests.world import ROOT, World
 
 Worker = Mapping[str, Any] | None
@@ -54,6 +54,17 @@ class Nursery:
         ends: list[tuple[int, str]] = json.loads(self.process.stdout.readline())
         assert {status for status, _place in ends} <= {0, -signal.SIGKILL}, "a worker failed by itself"
         return [place if status else None for status, place in ends]
+
+    def kill_on_the_way(self, moment: str, steps: int) -> list[str | None]:
+        """Kill worker after worker at the job that is due: after the claim; inside each further step, and after it.
+
+        Says where each was killed. What is due stays so, as if the time of the dead had run out.
+        """
+        places: list[str | None] = []
+        for kill_at, inside in [(1, False), *((2 + step // 2, step % 2 == 0) for step in range(2 * steps))]:
+            places += self.work(moment, {"kill_at": kill_at, "inside": inside})
+            let_leases_run_out(self.database_url, pauses=False)
+        return places
 
 
 async def work(system: System, points: Worker, report: int) -> None:

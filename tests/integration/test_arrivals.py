@@ -1,11 +1,15 @@
 """Published files that are fetched from their addresses: at once there as releases, and patiently brought in."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
 from services.kernel.types import Kind, utc_now
 from services.outcomes.arrivals import jobs
 from services.outcomes.remote.downloads import MAX_FILE
 from services.outcomes.remote.hosts import Hosts
+from tests.crash.nursery import Nursery
 from tests.integration.conftest import problem
 from tests.integration.test_releases import FEW, YEAR, csv, form, overall
 from tests.publisher import Publisher
@@ -60,6 +64,23 @@ async def test_fetching_twice_changes_nothing(publisher: Publisher, world: World
     await jobs.fetch(world.database("outcomes"), f"{row['id']} 1", utc_now(), hosts=hosts)
     assert len(publisher.asked) == count
     assert await seen(world, dfe, row) == row
+
+
+async def test_a_file_is_kept_once_though_workers_are_killed_while_they_fetch_it(
+    publisher: Publisher, world: World, dfe: Actor, keys_dir: Path
+) -> None:
+    moment = utc_now().replace(microsecond=0, tzinfo=None).isoformat()
+    with Nursery(world.database_url, keys_dir) as nursery:
+        await asyncio.to_thread(nursery.work, moment, None)
+        first = await expect(dfe, publisher.url + FILE)
+        places = await asyncio.to_thread(nursery.kill_on_the_way, moment, 2)
+        await asyncio.to_thread(nursery.work, moment, None)
+    assert places == ["fetch 1", "fetch 2", "fetch 2", "fetch 3", "fetch 3"]
+    assert len(publisher.asked) == 2, "again until it was kept, and no more"
+    row = await dfe.get(f"/v1/releases/{first['id']}")
+    assert (row["status"], row["rows_accepted"]) == ("current", 3)
+    kinds = world.rows("SELECT type FROM outcomes.event WHERE subject_id = %(id)s ORDER BY position", id=first["id"])
+    assert kinds == [("release.expected",), ("release.fetched",), ("release.ingested",)]
 
 
 async def test_a_file_that_has_not_changed_is_not_downloaded_again(

@@ -11,7 +11,6 @@ import pytest
 from services.demo import cast
 from services.gateway.receiver import NotAcknowledged, Receiver
 from tests.crash.nursery import Nursery
-from tests.crash.stages import let_leases_run_out
 from tests.integration.conftest import problem, refused, to
 from tests.integration.scenes import Case
 from tests.world import SAMPLE, Json, change, move_clock
@@ -141,14 +140,11 @@ async def test_a_package_is_kept_once_though_workers_are_killed_while_they_send_
     url, moment = ready.world.database_url, f"{cast.EFFECTIVE_ON}T09:00:00"
     with Nursery(url, keys_dir) as nursery:
         nursery.work(moment, None)
-        office.fine, places, before = True, list[str | None](), len(office.asked)
+        office.fine, before = True, len(office.asked)
         change(url, "UPDATE gateway.job SET available_at = now() WHERE kind = 'hand_over'")
-        for kill_at in (1, 2):
-            places += nursery.work(moment, {"kill_at": kill_at, "inside": True})
-            let_leases_run_out(url, pauses=False)
+        assert nursery.kill_on_the_way(moment, 1) == ["hand_over 1", "hand_over 2", "hand_over 2"]
         nursery.work(moment, None)
-    assert places == ["hand_over 1", "hand_over 2"], "before it was sent, and after that but before it was noted"
-    assert (len(office.asked) - before, len(office.kept)) == (2, 1), "sent again under its key"
+    assert (len(office.asked) - before, len(office.kept)) == (2, 1), "sent again under its key until it was noted"
     move_clock(moment)
     assert (await package(ready))["remote_id"] == "CMP-77"
     told = "SELECT count(*) FROM gateway.event WHERE type = 'transfer.hand_over_acknowledged'"

@@ -1,8 +1,12 @@
 """What stops while a contract rests, and what goes on."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from services.demo import cast
+from tests.crash.nursery import Nursery
 from tests.integration.books import check_books, payments
 from tests.integration.conftest import active_contract, problem, record, to
 from tests.integration.scenes import DAY_AFTER_LAST, RESULTS_OUT, Actors
@@ -153,6 +157,26 @@ async def test_payments_stopped_at_the_end_wait_until_somebody_decides(
     check_books(seeded_world)
     again = await actors["rsc"].ask("POST", resolution, json=early, headers={"If-Match": "*"})
     problem(again, 409, "nothing_waits")
+
+
+async def test_outcomes_are_awarded_once_though_workers_are_killed_while_they_do_it(
+    seeded_world: World, actors: Actors, keys_dir: Path
+) -> None:
+    path = await suspended(seeded_world, actors, "payments")
+    await to(seeded_world, DAY_AFTER_LAST)
+    move_clock(RESULTS_OUT)
+    await actors["rsc"].post(f"{path}/evaluations", {"academic_year": cast.YEAR, "run": "final"})
+    moment = os.environ["RINGFENCE_NOW"]
+    with Nursery(seeded_world.database_url, keys_dir) as nursery:
+        nursery.work(moment, None)
+        await actors["rsc"].change(path, "suspension-resolution", {"finding": "payable", "reason": "cleared"})
+        assert nursery.kill_on_the_way(moment, 2) == ["award 1", "award 2", "award 2", "award 3", "award 3"]
+        assert nursery.work(moment, None) == [None]
+    found = await payments(actors["rsc"], path)
+    assert sum(found[code]["earned_pence"] for code in ("O1", "O2")) > 0
+    told = "SELECT type, data ->> 'code', count(*) FROM contracts.event WHERE data ->> 'part' = 'outcome' GROUP BY 1, 2"
+    assert {count for _type, _code, count in seeded_world.rows(told)} == {1}
+    check_books(seeded_world)
 
 
 async def test_a_termination_while_payments_are_stopped_keeps_what_was_met_waiting(

@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from uuid import UUID
 
 import psycopg
@@ -10,8 +12,11 @@ import pytest
 
 from services.demo import cast
 from services.kernel.auth import service_caller
+from services.kernel.jobs import Worker
 from services.kernel.types import utc_now
 from services.outcomes.evaluations import jobs, queries, service
+from tests.crash.nursery import Nursery
+from tests.inspections import GRADED, monthly, of
 from tests.integration.scenes import Case
 from tests.world import SAMPLE, Json, World, plain_url
 
@@ -101,6 +106,29 @@ async def test_reopening_again_changes_nothing(case: Case) -> None:
     await jobs.reopen(case.world.database("outcomes"), f"{replaced} {release['id']}", utc_now())
     assert case.world.rows(rows) == before
     assert len(before) == 2
+
+
+@pytest.mark.parametrize("kind", ["reopen", "inspected"])
+async def test_a_verdict_is_reopened_once_though_workers_are_killed_while_they_do_it(
+    kind: str, case: Case, keys_dir: Path
+) -> None:
+    found = monthly(of(int(cast.SCHOOL), GRADED, graded__started="21/05/2024", graded__safeguarding="No"))
+    form = {
+        "reopen": PUBLISHED,
+        "inspected": {"feed": "ofsted", "release_status": "final", "published_on": "2025-09-01"},
+    }
+    content = {"reopen": ("absence.json", absence({cast.SCHOOL: "48.5"})), "inspected": ("inspections.csv", found)}
+    [outcomes] = [each for each in case.world.system.workers if isinstance(each, Worker) and kind in each.handlers]
+    moment = os.environ["RINGFENCE_NOW"]
+    with Nursery(case.world.database_url, keys_dir) as nursery:
+        nursery.work(moment, None)
+        answer = await case["dfe"].ask("POST", "/v1/releases", data=form[kind], files={"file": content[kind]})
+        assert await outcomes.run_once(utc_now()), answer.text
+        assert nursery.kill_on_the_way(moment, 1) == [f"{kind} 1", f"{kind} 2", f"{kind} 2"]
+        nursery.work(moment, None)
+    after, before = (await case["rsc"].get(f"{case.contract}/evaluations"))["data"]
+    assert (after["supersedes_id"], after["reopened_by"]) == (before["id"], answer.json()["id"])
+    assert (await case["rsc"].get(case.contract))["evaluation"]["id"] == after["id"]
 
 
 async def test_the_same_values_again_reopen_nothing(case: Case) -> None:

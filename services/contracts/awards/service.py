@@ -60,7 +60,8 @@ async def award(
     """Bring the payments for outcomes to what a verdict earns, by new entries for the difference to what was before.
 
     An advance on interim or provisional results keeps a quarter back; what a settled verdict does not earn is reduced.
-    Where what could be earned was forfeited, none earns more than there was before.
+    Where what could be earned was forfeited, none earns more than there was before. A verdict that was taken to a
+    payment changes nothing there when it comes again.
     """
     if not decides(row, evaluation):
         return
@@ -73,6 +74,8 @@ async def award(
     for each in found:
         payment = rows[each.code]
         before = payment.basis or {}
+        if before.get("evaluation_id") == evaluation["id"]:
+            continue
         less = each.amount_pence < gained(book.held(payment)) and each.reason == before.get("reason")
         if less and negligible(before.get("effect"), each.effect, float(measures[each.code]["rounding_half_width"])):
             continue

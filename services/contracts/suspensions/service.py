@@ -68,9 +68,10 @@ async def resolve(
     today = london_date(now)
     facts = {"finding": body.finding, "reason": body.reason}
     row.suspension = {**(row.suspension or {}), "resolution": plain({**facts, "decided_on": today})}
-    await tell(session, row, "contract.suspension_resolved", caller, now, **facts)
     if body.finding is Finding.PAYABLE:
         await let_go(session, row=row)
+    await tell(session, row, "contract.suspension_resolved", caller, now, **facts)
+    if body.finding is Finding.PAYABLE:
         await earn_milestones(session, row=row, on=today, caller=caller, now=now)
     else:
         await forfeit(session, row=row, on=today, caller=caller, now=now)
