@@ -123,6 +123,12 @@ def violated_constraint(error: IntegrityError) -> str:
     return str(getattr(diagnostics, "constraint_name", None) or "")
 
 
+def is_contention(error: BaseException) -> bool:
+    """Whether the database undid a transaction, or refused to wait on, because another one held what it needed."""
+    state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+    return state.startswith("40") or state == "55P03"
+
+
 def is_unreachable(error: BaseException) -> bool:
     """Whether this error means that the database is down, restarting or overloaded (and nothing was committed)."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kernel.auth import Caller, Verifier, current_caller
 from services.kernel.bodies import chosen
-from services.kernel.db import Database, is_unreachable, violated_constraint
+from services.kernel.db import Database, is_contention, is_unreachable, violated_constraint
 from services.kernel.errors import (
     BadRequest,
     DomainError,
@@ -127,6 +127,9 @@ async def database_error(request: Request, error: Exception, constraints: Mappin
         return as_problem(request, known)
     if isinstance(error, DataError):
         return as_problem(request, Unprocessable("A value holds a sign or a number that cannot be kept."))
+    if is_contention(error):
+        detail = "Another change to the same things was under way and stood against this one. Nothing was changed."
+        return as_problem(request, Unavailable(detail, retry_after=1))
     if is_unreachable(error):
         return as_problem(request, Unavailable("The database does not answer at the moment. Nothing was changed."))
     return await unexpected(request, error)
