@@ -117,6 +117,15 @@ class Panel:
             rows.append(seen.values[seen.years.index(year)] if year in seen.years else nothing)
         return np.column_stack(rows)
 
+    def intake_at(self, place: int, year: int) -> Features:
+        """What the intake of the school at a place was like by the census of a year; None where it is not known."""
+        found = []
+        for name in FEATURES:
+            seen = self.observed[name]
+            value = seen.values[seen.years.index(year), place] if year in seen.years else np.nan
+            found.append(None if np.isnan(value) else float(value))
+        return found
+
     def releases(self, code: str, years: Iterable[int]) -> frozenset[str]:
         """The releases that these years of a measure come from, and the censuses that stand in for its pupils."""
         seen = self.observed[code]
@@ -131,7 +140,7 @@ class Panel:
         population, censuses = self.population(question.term.starts_on)
         before = agreed.baseline.years if agreed.baseline else ()
         years = sorted({*before, *range(question.term.starts_on.year - 1, question.year + 1)})
-        now: Features = [None if np.isnan(each) else each for each in self.intake(question.year)[place].tolist()]
+        now = self.intake_at(place, question.year)
         readings, results = seen.readings(place, years), self.results[agreed.measure.code]
         found = gather(question, agreed, place, readings, population, results, now)
         used = censuses | self.releases(agreed.measure.code, years)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -26,11 +27,12 @@ BALANCED = 0.25
 ENOUGH_LEFT = 0.8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Comparator:
     """A matched school with its results before and after, in the measure's unit; `distance` has no unit.
 
-    `pre_change` is its last year before the contract less the years before that; None with a single year.
+    `pre_change` is its last year before the contract less the years before that; None with a single year. Not frozen:
+    a country under contract makes a million of them, and a frozen one takes three times as long.
     """
 
     urn: int
@@ -61,7 +63,7 @@ class Match:
 NO_MATCH = Match((), 0, None, {}, None, ("no_comparators",))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Pool:
     """The schools at `places` that can be compared with; results before and after are those of all of the population.
 
@@ -76,6 +78,7 @@ class Pool:
     after_n: Ints
     pre_change: Floats
 
+    @cached_property
     def deviation(self) -> float:
         """The spread of their results before; 0 for fewer than two."""
         return float(self.before[self.places].std(ddof=1)) if len(self.places) > 1 else 0.0
@@ -104,8 +107,9 @@ def pool_of(
     """The comparable schools that have all features, and eleven pupils or more in every year compared."""
     first, first_n = results.pooled(before, ENOUGH_PUPILS)
     then, then_n = results.pooled(after, ENOUGH_PUPILS)
-    change = results.pooled(before[-1:], ENOUGH_PUPILS)[0] - results.pooled(before[:-1], ENOUGH_PUPILS)[0]
-    places = np.flatnonzero(alike & population.complete & ~np.isnan(first) & ~np.isnan(then))
+    change = results.changed(before[:-1], before[-1:], ENOUGH_PUPILS)
+    known = ~np.isnan(results.changed(before, after, ENOUGH_PUPILS))
+    places = np.flatnonzero(alike & population.complete & known)
     return Pool(population, places, first, then, first_n, then_n, change)
 
 
@@ -124,7 +128,7 @@ def match(
     `after` are the years evaluated. Source: METHOD.md 3.3.
     """
     pool = pool_of(population, results, alike, before, after)
-    deviation = pool.deviation()
+    deviation = pool.deviation
     if not population.complete[place] or deviation == 0:
         return NO_MATCH
     caliper, off = CALIPER, np.abs(pool.before[pool.places] - baseline)
@@ -157,7 +161,7 @@ def match_listed(
     among = pool.places[np.isin(population.urns[pool.places], listed)]
     known = dict(zip(population.urns[among].tolist(), among.tolist(), strict=True))
     left = pool.only(np.array([known[urn] for urn in listed if urn in known], dtype=np.int64))
-    deviation = left.deviation()
+    deviation = left.deviation
     if not population.complete[place] or deviation == 0:
         return NO_MATCH
     flags = ("comparators_lost",) if len(left.places) < ENOUGH_LEFT * len(listed) else ()
@@ -200,6 +204,6 @@ def balances(pool: Pool, place: int, chosen: Pool, baseline: float) -> dict[str,
         return {}
     features, spreads = pool.population.features, pool.population.spreads
     means = np.append(features[chosen.places].mean(axis=0), chosen.before[chosen.places].mean())
-    own, spread = np.append(features[place], baseline), np.append(spreads, pool.deviation())
+    own, spread = np.append(features[place], baseline), np.append(spreads, pool.deviation)
     off = np.divide(own - means, spread, out=np.zeros_like(own), where=spread > 0)
     return dict(zip((*FEATURES, "baseline"), (off + 0.0).tolist(), strict=True))

@@ -80,12 +80,24 @@ class Population:
         Left alone: no change of trust, no merger or split, and no contract of its own in the years compared. Schools of
         the supplier are out, since what it does for one it may do for all (METHOD.md 3.3).
         """
-        found: Bools = self.open & self.mainstream & (self.selective == self.selective[place])
+        found: Bools = self.left_alone(window) & (self.selective == self.selective[place])
         found &= self.trusts != self.trust_uids.get(supplier_uid, -2)
-        found[self.moves.touching(window)] = False
-        found[self.contracts.touching(window)] = False
         found[place] = False
         return found
+
+    def left_alone(self, window: tuple[date, date]) -> Bools:
+        """Which open mainstream schools were left alone in a window; many contracts ask for the same."""
+        if window not in self.kept:
+            found = self.open & self.mainstream
+            found[self.moves.touching(window)] = False
+            found[self.contracts.touching(window)] = False
+            self.kept[window] = found
+        return self.kept[window]
+
+    @cached_property
+    def kept(self) -> dict[tuple[date, date], Bools]:
+        """Which schools were left alone, by the windows that were asked for."""
+        return {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +122,18 @@ class Results:
         if asked not in self.kept:
             self.kept[asked] = self.pool(*asked)
         return self.kept[asked]
+
+    def changed(self, before: Sequence[int], after: Sequence[int], enough: int) -> Floats:
+        """What the years after, pooled, have more than those before; NaN where either has no value."""
+        asked = tuple(before), tuple(after), enough
+        if asked not in self.changes:
+            self.changes[asked] = self.pooled(after, enough)[0] - self.pooled(before, enough)[0]
+        return self.changes[asked]
+
+    @cached_property
+    def changes(self) -> dict[tuple[tuple[int, ...], tuple[int, ...], int], Floats]:
+        """The changes that were asked for before."""
+        return {}
 
     def pool(self, years: Sequence[int], enough: int) -> tuple[Floats, Ints]:
         """What `pooled` answers, reckoned anew."""
