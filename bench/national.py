@@ -1,7 +1,7 @@
 """A country under contract: every school's results in memory, and so many contracts to be judged on them."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -111,11 +111,9 @@ def agreed(schools: Panel, phase: str, urn: int) -> tuple[Agreed, ...]:
     )
 
 
-def judged(schools: Panels, wanted: Sequence[Contract]) -> list[ContractResult]:
-    """The verdicts, by the product's own two functions: gather, then conclude."""
-    found = []
+def judged(schools: Panels, wanted: Sequence[Contract]) -> Iterator[ContractResult]:
+    """The verdicts, one after the other, by the product's own two functions: gather, then conclude."""
     for each in wanted:
         question, own = each.question, schools[each.phase]
         pairs = [(one, own.gather(question, each.urn, one).gathered) for one in each.outcomes]
-        found.append(conclude(question, pairs))
-    return found
+        yield conclude(question, pairs)

@@ -5,14 +5,16 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.demo import cast
 from services.kernel.auth import service_caller
-from services.kernel.jobs import Worker
+from services.kernel.jobs import Worker, enqueue
 from services.kernel.types import utc_now
 from services.outcomes.evaluations import jobs, queries, service
 from tests.crash.nursery import Nursery
@@ -94,6 +96,25 @@ async def test_a_revision_elsewhere_leaves_the_school_where_it_was_but_not_those
     assert after["supersedes_id"] == before["id"]
     assert after["measures"][0]["actual"] == before["measures"][0]["actual"]
     assert after["measures"][0]["effect"]["tau"] != before["measures"][0]["effect"]["tau"]
+
+
+async def test_many_verdicts_are_reopened_in_parts_that_workers_share(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await case["rsc"].post(f"{case.contract}/evaluations", {"academic_year": cast.YEAR, "run": "interim"})
+    monkeypatch.setattr(jobs, "AT_A_TIME", 1)
+    shared: list[str] = []
+
+    async def seen(session: AsyncSession, table: Any, **job: Any) -> None:
+        shared.append(job["key"])
+        await enqueue(session, table, **job)
+
+    monkeypatch.setattr(jobs, "enqueue", seen)
+    before = {each["id"] for each in (await case["rsc"].get(f"{case.contract}/evaluations"))["data"]}
+    await revise(case, {cast.SCHOOL: "48.5"})
+    after = (await case["rsc"].get(f"{case.contract}/evaluations"))["data"]
+    assert sorted(key.split()[2:] for key in shared) == sorted([each, each] for each in before)
+    assert (len(after), {each["supersedes_id"] for each in after[:2]}) == (4, before)
 
 
 async def test_reopening_again_changes_nothing(case: Case) -> None:

@@ -1,4 +1,4 @@
-"""Verdicts that a revision has reopened: judged again in the background, a few at a time."""
+"""Verdicts that a revision has reopened: judged again in the background, by all workers together."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,34 +6,44 @@ from uuid import UUID
 
 from services.kernel.auth import service_caller
 from services.kernel.db import Database
+from services.kernel.jobs import enqueue
 from services.outcomes.evaluations import queries, service
+from services.outcomes.models import Job
 
 SELF = service_caller("outcomes")
 AT_A_TIME = 50
 
 
 async def reopen(database: Database, key: str, now: datetime) -> None:
-    """Judge again what rests on a replaced release; `key` is its id and that of the release that replaced it.
-
-    Each batch is kept in a transaction of its own: begun again, it goes on with what still rests on the old one.
-    """
-    replaced, by = (UUID(each) for each in key.split())
+    """Judge again what rests on a replaced release; `key` is its id and that of the release that replaced it."""
+    replaced, by, *within = (UUID(each) for each in key.split())
     async with database.transaction(SELF) as session:
         waiting = await queries.resting_on(session, replaced)
-    await judge_again(database, waiting, by, now)
+    await judge_again(database, f"reopen {key}", waiting, within, by, now)
 
 
 async def inspected(database: Database, key: str, now: datetime) -> None:
     """Judge again the contracts of schools on whose inspections the release `key` said something new."""
-    by = UUID(key)
+    by, *within = (UUID(each) for each in key.split())
     async with database.transaction(SELF) as session:
         waiting = await queries.inspected_since(session, by)
-    await judge_again(database, waiting, by, now)
+    await judge_again(database, f"inspected {key}", waiting, within, by, now)
 
 
-async def judge_again(database: Database, waiting: Sequence[UUID], by: UUID, now: datetime) -> None:
-    """Judge these verdicts' questions again, a few in a transaction."""
-    for start in range(0, len(waiting), AT_A_TIME):
-        some = waiting[start : start + AT_A_TIME]
-        async with database.transaction(SELF) as session:
-            await service.reopen(session, evaluation_ids=some, by=by, caller=SELF, now=now)
+async def judge_again(
+    database: Database, job: str, waiting: Sequence[UUID], within: Sequence[UUID], by: UUID, now: datetime
+) -> None:
+    """Judge these verdicts' questions again: a few at once, many as jobs of their own, for workers to share.
+
+    A job for a part has the first and the last verdict of it behind its key, given here as `within`. Begun again, each
+    goes on with what still waits.
+    """
+    mine = [each for each in waiting if not within or within[0] <= each <= within[1]]
+    async with database.transaction(SELF) as session:
+        if len(mine) <= AT_A_TIME:
+            await service.reopen(session, evaluation_ids=mine, by=by, caller=SELF, now=now)
+            return
+        kind, _, key = job.partition(" ")
+        for start in range(0, len(mine), AT_A_TIME):
+            part = mine[start : start + AT_A_TIME]
+            await enqueue(session, Job, kind=kind, key=f"{key} {part[0]} {part[-1]}")

@@ -93,7 +93,13 @@ def nearest(
 
 def distances_from(features: Floats, matrix: Floats, weights: Floats) -> Floats:
     """The weighted distance of one school from every row of the matrix."""
-    found: Floats = np.sqrt(((matrix - features) ** 2) @ weights)
+    found: Floats = np.sqrt(squares_from(features, matrix, weights))
+    return found
+
+
+def squares_from(features: Floats, matrix: Floats, weights: Floats) -> Floats:
+    """The squares of those distances."""
+    found: Floats = ((matrix - features) ** 2) @ weights
     return found
 
 

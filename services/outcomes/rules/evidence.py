@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from statistics import median
 
+import numpy as np
+
 from services.outcomes.rules.agreement import (
     TOO_FEW_UP_TO,
     UNRELIABLE_UP_TO,
@@ -13,6 +15,7 @@ from services.outcomes.rules.agreement import (
     Missing,
     Run,
 )
+from services.outcomes.rules.comparators import Floats
 from services.outcomes.rules.effects import Effect, difference_in_differences
 from services.outcomes.rules.matching import Match
 from services.outcomes.rules.measures import Measure
@@ -77,6 +80,13 @@ def change_variance(measure: Measure, first: Pooled, actual: Pooled) -> float:
     return before.sampling_variance(first.value, first.n) + after.sampling_variance(actual.value, actual.n)
 
 
+def change_variances(measure: Measure, first: Pooled, actual: Pooled, found: Match) -> Floats:
+    """The same of the changes of the comparators, between the same years."""
+    before, after, them = measure.over(first.years), measure.over(actual.years), found.columns
+    earlier = before.sampling_variances(them.baselines, them.baselines_n)
+    return earlier + after.sampling_variances(them.outcomes, them.outcomes_n)
+
+
 def added_value(agreed: Agreed, first: Pooled, actual: Pooled, found: Match) -> Effect | None:
     """The difference in differences against the matched schools; None with fewer than two of them."""
     if len(found.comparators) < 2:
@@ -85,13 +95,8 @@ def added_value(agreed: Agreed, first: Pooled, actual: Pooled, found: Match) -> 
     sampling = None
     usual = median(each.outcome_n for each in found.comparators)
     if not usual / UNLIKE_SIZE <= actual.n <= usual * UNLIKE_SIZE:
-        before, after = agreed.measure.over(first.years), agreed.measure.over(actual.years)
-        others = [
-            before.sampling_variance(each.baseline, each.baseline_n)
-            + after.sampling_variance(each.outcome, each.outcome_n)
-            for each in found.comparators
-        ]
-        sampling = (change_variance(agreed.measure, first, actual), sum(others) / len(others))
+        others = float(change_variances(agreed.measure, first, actual, found).mean())
+        sampling = (change_variance(agreed.measure, first, actual), others)
     return difference_in_differences(first.value, actual.value, pairs, agreed.measure.direction, sampling)
 
 
@@ -103,14 +108,9 @@ def shrunk(agreed: Agreed, first: Pooled, actual: Pooled, found: Match) -> float
     """
     if len(found.comparators) < 2:
         return None
-    before, after = agreed.measure.over(first.years), agreed.measure.over(actual.years)
-
-    def error(one: tuple[float, int], other: tuple[float, int]) -> float:
-        return math.sqrt(max(before.sampling_variance(*one) + after.sampling_variance(*other), LEAST_VARIANCE))
-
-    changes = [each.outcome - each.baseline for each in found.comparators]
-    errors = [error((each.baseline, each.baseline_n), (each.outcome, each.outcome_n)) for each in found.comparators]
-    alike, own = paule_mandel(changes, errors), error((first.value, first.n), (actual.value, actual.n))
+    them, variances = found.columns, change_variances(agreed.measure, first, actual, found)
+    alike = paule_mandel(them.outcomes - them.baselines, np.sqrt(np.maximum(variances, LEAST_VARIANCE)))
+    own = math.sqrt(max(change_variance(agreed.measure, first, actual), LEAST_VARIANCE))
     change = actual.value - first.value
     return agreed.measure.direction * (empirical_bayes([change] * 2, [own] * 2, alike)[0] - alike.mean)
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +15,8 @@ from services.outcomes.rules.comparators import (
     OUTCOME_LAMBDA,
     Floats,
     Ints,
-    distances_from,
     nearest_places,
+    squares_from,
     weighting_of,
 )
 from services.outcomes.rules.population import Bools, Population, Results
@@ -44,7 +45,16 @@ class Comparator:
     pre_change: float | None
 
 
-@dataclass(frozen=True, slots=True)
+class Columns(NamedTuple):
+    """Comparators side by side: their results before and after, and the pupils of both."""
+
+    baselines: Floats
+    outcomes: Floats
+    baselines_n: Ints
+    outcomes_n: Ints
+
+
+@dataclass(frozen=True)
 class Match:
     """The comparators, nearest first, how they were found, and how alike they are.
 
@@ -58,6 +68,13 @@ class Match:
     balance: Mapping[str, float]
     weighting: str | None
     flags: tuple[str, ...]
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The comparators side by side."""
+        rows = [(each.baseline, each.outcome, each.baseline_n, each.outcome_n) for each in self.comparators]
+        baselines, outcomes, *pupils = np.array(rows, dtype=np.float64).reshape(-1, 4).T
+        return Columns(baselines, outcomes, *(each.astype(np.int64) for each in pupils))
 
 
 NO_MATCH = Match((), 0, None, {}, None, ("no_comparators",))
@@ -79,9 +96,14 @@ class Pool:
     pre_change: Floats
 
     @cached_property
+    def own_before(self) -> Floats:
+        """Their results before: those at `places` alone."""
+        return self.before.take(self.places)
+
+    @cached_property
     def deviation(self) -> float:
         """The spread of their results before; 0 for fewer than two."""
-        return float(self.before[self.places].std(ddof=1)) if len(self.places) > 1 else 0.0
+        return float(self.own_before.std(ddof=1)) if len(self.places) > 1 else 0.0
 
     def only(self, places: Ints) -> "Pool":
         """The schools at these places of the population, in this order."""
@@ -90,13 +112,13 @@ class Pool:
     def comparators(self, distances: Floats) -> tuple[Comparator, ...]:
         """Them all, each with its distance."""
         columns = (
-            self.population.urns[self.places].tolist(),
+            self.population.urns.take(self.places).tolist(),
             distances.tolist(),
-            self.before[self.places].tolist(),
-            self.after[self.places].tolist(),
-            self.before_n[self.places].tolist(),
-            self.after_n[self.places].tolist(),
-            [None if math.isnan(each) else each for each in self.pre_change[self.places].tolist()],
+            self.own_before.tolist(),
+            self.after.take(self.places).tolist(),
+            self.before_n.take(self.places).tolist(),
+            self.after_n.take(self.places).tolist(),
+            [None if math.isnan(each) else each for each in self.pre_change.take(self.places).tolist()],
         )
         return tuple(map(Comparator, *columns))
 
@@ -131,7 +153,7 @@ def match(
     deviation = pool.deviation
     if not population.complete[place] or deviation == 0:
         return NO_MATCH
-    caliper, off = CALIPER, np.abs(pool.before[pool.places] - baseline)
+    caliper, off = CALIPER, np.abs(pool.own_before - baseline)
     close = pool.places[off <= CALIPER * deviation]
     if len(close) < ENOUGH_FOR_RANK:
         caliper, close = WIDE_CALIPER, pool.places[off <= WIDE_CALIPER * deviation]
@@ -171,10 +193,11 @@ def match_listed(
 
 def far(pool: Pool, place: int, baseline: float, deviation: float) -> Floats:
     """How far each school of the pool is from that at `place`, by intake and by its result before the contract."""
-    features = pool.population.features
-    weights = np.append(weighting_of(pool.population.phase).of(FEATURES), (OUTCOME_LAMBDA / deviation) ** 2)
-    rows = np.column_stack((features[pool.places], pool.before[pool.places]))
-    return distances_from(np.append(features[place], baseline), rows, weights)
+    features, weights = pool.population.features, weighting_of(pool.population.phase).of(FEATURES)
+    by_intake = squares_from(features[place], features.take(pool.places, axis=0), weights)
+    by_result = (OUTCOME_LAMBDA / deviation * (pool.own_before - baseline)) ** 2
+    found: Floats = np.sqrt(by_intake + by_result)
+    return found
 
 
 def matched(
@@ -203,7 +226,7 @@ def balances(pool: Pool, place: int, chosen: Pool, baseline: float) -> dict[str,
     if not len(chosen.places):
         return {}
     features, spreads = pool.population.features, pool.population.spreads
-    means = np.append(features[chosen.places].mean(axis=0), chosen.before[chosen.places].mean())
+    means = np.append(features.take(chosen.places, axis=0).mean(axis=0), chosen.own_before.mean())
     own, spread = np.append(features[place], baseline), np.append(spreads, pool.deviation)
     off = np.divide(own - means, spread, out=np.zeros_like(own), where=spread > 0)
     return dict(zip((*FEATURES, "baseline"), (off + 0.0).tolist(), strict=True))

@@ -6,6 +6,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
+import numpy as np
+
+from services.outcomes.rules.comparators import Floats, Ints
+
 
 class Kind(StrEnum):
     """How a measure is pooled: numerators over denominators, or means weighted by pupils."""
@@ -103,6 +107,14 @@ class Measure:
     def sampling_variance(self, value: float, n: int) -> float:
         """What chance in `n` pupils alone adds to the variance of a value, in the squared unit (METHOD.md 3.4)."""
         return self.spread_at(value) ** 2 / n
+
+    def sampling_variances(self, values: Floats, n: Ints) -> Floats:
+        """The same of many values at once."""
+        if self.kind is not Kind.PROPORTION:
+            return self.pupil_sd**2 / n
+        shares = np.clip(values / 100, SMALLEST_SHARE, 1 - SMALLEST_SHARE)
+        found: Floats = 10_000 * shares * (1 - shares) / n
+        return found
 
 
 FLOORED_FROM = (2017,)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 import numpy as np
 
@@ -113,6 +114,7 @@ def baseline(readings: Mapping[int, Reading], measure: Measure, starts_on: date)
     return pool(readings[year] for year in baseline_years(usable, measure, starts_on))
 
 
+@lru_cache(maxsize=4096)
 def accountable_years(term: Term, key_stage: KeyStage, year: int) -> tuple[int, ...]:
     """Academic years up to `year` for which the supplier answers, earliest first (METHOD.md 2.2)."""
     return tuple(

@@ -57,17 +57,22 @@ def dersimonian_laird(y: Sequence[float], se: Sequence[float]) -> Pooled:
 def paule_mandel(y: Sequence[float] | Floats, se: Sequence[float] | Floats) -> Pooled:
     """The variance that makes the weighted sum of squares what is expected. Source: Paule and Mandel (1982).
 
-    It is no greater than the variance of the estimates themselves, around which the sum is exactly as expected.
+    The sum falls ever more slowly as the variance grows, so Newton's steps from none approach it from below.
     """
     estimates, variances = arrays(y, se)
+    tau2 = 0.0
+    for _ in range(MOST_STEPS):
+        weights = 1 / (variances + tau2)
+        total = np.add.reduce(weights)
+        shares = weights * (estimates - np.add.reduce(weights * estimates) / total) ** 2
+        excess = np.add.reduce(shares) - (len(estimates) - 1)
+        if excess <= 0 or (step := float(excess / np.add.reduce(weights * shares))) <= tau2 * LEAST_STEP:
+            break
+        tau2 += step
+    return pooled(estimates, variances, tau2)
 
-    def excess(tau2: float) -> float:
-        return weighted(estimates, variances, tau2)[2] - (len(estimates) - 1)
 
-    if excess(0.0) <= 0:
-        return pooled(estimates, variances, 0.0)
-    top = float(estimates.var(ddof=1)) * (1 + 1e-9)
-    return pooled(estimates, variances, float(scipy.optimize.brentq(excess, 0.0, top, xtol=1e-14 * top, rtol=1e-13)))
+MOST_STEPS, LEAST_STEP = 200, 1e-14
 
 
 def reml(y: Sequence[float], se: Sequence[float]) -> Pooled:
