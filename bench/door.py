@@ -7,7 +7,7 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from uuid import uuid4
 
@@ -17,7 +17,7 @@ from bench import bulk, load, transaction
 from bench.contest import Goal, Result, Way, interleaved
 from bench.ground import VAR, Ground
 from bench.senders import CLIENTS, EACH, RECORD, Sender, registered, token
-from bench.serving import ringfence, serving
+from bench.serving import Served, ringfence, serving
 from services.gateway.records.schemas import RecordIn
 from services.gateway.records.service import Asked
 
@@ -32,7 +32,7 @@ def run(ground: Ground, wanted: set[int]) -> Iterator[Result]:
     url = ground.database(ground.migrated())
     try:
         senders = asyncio.run(registered(url))
-        with ringfence(url, ground.keys_dir, VAR / "log" / "door") as port:
+        with ringfence(url, ground.keys_dir, VAR / "log" / "door") as (port, *_):
             tokens = [token(port, each.caller.client_id, each.secret) for each in senders]
             if 1 in wanted:
                 yield one_by_one(ground, url, port, senders, tokens)
@@ -69,11 +69,12 @@ def one_by_one(ground: Ground, url: str, port: int, senders: Sequence[Sender], t
     transaction.keep(url, [each.caller for each in senders], [each.contracts for each in senders], asked)
     with ExitStack() as stack:
         stack.callback(ground.drop, others)
-        peer_port, peer_asks = stack.enter_context(template(others))
+        peer, made = stack.enter_context(template(others))
+        peer_asks = made()
         found = interleaved(
             {
                 "ours": Way(lambda _: load.run(port, asks(senders, tokens), SECONDS).each * 1e6),
-                "full-stack template": Way(lambda _: load.run(peer_port, peer_asks, SECONDS).each * 1e6),
+                "full-stack template": Way(lambda _: load.run(peer.port, peer_asks, SECONDS).each * 1e6),
                 "pgbench": Way(lambda _: transaction.pgbench(url, CLIENTS, EACH, SECONDS) * 1e6),
             },
             ground.times,
@@ -86,16 +87,20 @@ def one_by_one(ground: Ground, url: str, port: int, senders: Sequence[Sender], t
 
 
 @contextmanager
-def template(url: str) -> Iterator[tuple[int, list[load.Ask]]]:
-    """The port of the template, and what its clients send there: the same record, by a user each."""
+def template(url: str) -> Iterator[tuple[Served, Callable[[], list[load.Ask]]]]:
+    """The template, and what makes its clients' requests: the same record, by a user each who logs in for it."""
     values = {"TEMPLATE_DATABASE_URL": url, "TEMPLATE_SECRET": secrets.token_hex(32)}
     people = {f"trust{number}@example.org": secrets.token_urlsafe(12) for number in range(CLIENTS)}
     prepare = [sys.executable, "-m", "bench.peers.template", json.dumps(people)]
     subprocess.run(prepare, env={**os.environ, **values}, check=True)
-    with serving(["-m", "uvicorn", "bench.peers.template:app"], values, VAR / "log" / "template") as port:
-        address = f"http://127.0.0.1:{port}/login/access-token"
-        logins = [httpx.post(address, data={"username": name, "password": word}) for name, word in people.items()]
-        yield port, [template_ask(str(each.raise_for_status().json()["access_token"])) for each in logins]
+    with serving(["-m", "uvicorn", "bench.peers.template:app"], values, VAR / "log" / "template") as served:
+        address = f"http://127.0.0.1:{served.port}/login/access-token"
+
+        def made() -> list[load.Ask]:
+            logins = [httpx.post(address, data={"username": name, "password": word}) for name, word in people.items()]
+            return [template_ask(str(each.raise_for_status().json()["access_token"])) for each in logins]
+
+        yield served, made
 
 
 def template_ask(proof: str) -> load.Ask:

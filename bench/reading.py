@@ -45,11 +45,11 @@ def added(ground: Ground, url: str) -> Result:
     caller, proof = asyncio.run(commissioner(url))
     with ExitStack() as stack:
         logs = VAR / "log"
-        one = stack.enter_context(ringfence(url, ground.keys_dir, logs / "one"))
-        direct = stack.enter_context(ringfence(url, ground.keys_dir, logs / "contracts", "contracts"))
+        one = stack.enter_context(ringfence(url, ground.keys_dir, logs / "one")).port
+        direct = stack.enter_context(ringfence(url, ground.keys_dir, logs / "contracts", "contracts")).port
         elsewhere = {"contracts_url": f"http://127.0.0.1:{direct}"}
-        split = stack.enter_context(ringfence(url, ground.keys_dir, logs / "split", **elsewhere))
-        proxy = stack.enter_context(serving(["-m", "bench.peers.proxy", str(direct)], {}, logs / "proxy"))
+        split = stack.enter_context(ringfence(url, ground.keys_dir, logs / "split", **elsewhere)).port
+        proxy = stack.enter_context(serving(["-m", "bench.peers.proxy", str(direct)], {}, logs / "proxy")).port
         access_token = token(one, caller.client_id, proof)
         path = drafted(one, access_token)
         signer = Signer(keys.Folder(ground.keys_dir), "gateway")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 PATIENCE = 60.0
 UNLIMITED = {f"RINGFENCE_RATE_{whose}": "1000000000" for whose in ("CALLER", "ADDRESS", "TOKEN")}
@@ -31,10 +32,18 @@ def listens(port: int) -> bool:
         return tried.connect_ex(("127.0.0.1", port)) == 0
 
 
+class Served(NamedTuple):
+    """A program that serves: its port, its process, and when it was started on the clock of `time.perf_counter`."""
+
+    port: int
+    pid: int
+    begun: float
+
+
 @contextmanager
-def serving(words: list[str], values: Mapping[str, str], log: Path) -> Iterator[int]:
-    """The port of a program that takes `--port`, for as long as it is needed; what it says goes into the log."""
-    port = free_port()
+def serving(words: list[str], values: Mapping[str, str], log: Path) -> Iterator[Served]:
+    """A program that takes `--port`, for as long as it is needed; what it says goes into the log."""
+    port, begun = free_port(), time.perf_counter()
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, **values}
     with log.open("wb") as said:
@@ -46,24 +55,23 @@ def serving(words: list[str], values: Mapping[str, str], log: Path) -> Iterator[
             while not listens(port):
                 if process.poll() is not None or time.monotonic() > until:
                     raise NotServed(log.read_text()[-1000:])
-                time.sleep(0.05)
-            yield port
+                time.sleep(0.01)
+            yield Served(port, process.pid, begun)
         finally:
             process.terminate()
             process.wait()
 
 
 @contextmanager
-def ringfence(url: str, keys_dir: Path, log: Path, service: str = "gateway", **more: str) -> Iterator[int]:
-    """The port of the product as `ringfence up` starts it, on a database that is migrated; workers run elsewhere."""
+def ringfence(url: str, keys_dir: Path, log: Path, service: str = "gateway", **more: str) -> Iterator[Served]:
+    """The product as `ringfence up` starts it, on a database that is migrated; workers run elsewhere."""
     values = {
         "RINGFENCE_DATABASE_URL": url,
         "RINGFENCE_KEYS_DIR": str(keys_dir),
         "RINGFENCE_OCID_PREFIX": "ocds-bench0",
-        "RINGFENCE_SKIP_MIGRATION": "1",
         **UNLIMITED,
         **{f"RINGFENCE_{name.upper()}": value for name, value in more.items()},
     }
-    words = ["-c", "from services.cli import main; main()", "up", "--no-workers", "--service", service]
-    with serving(words, values, log) as port:
-        yield port
+    words = ["-m", "services", "up", "--no-workers", "--service", service]
+    with serving(words, values, log) as served:
+        yield served

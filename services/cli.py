@@ -184,7 +184,7 @@ def demo(
 
 
 def main() -> None:
-    """Entry point of the `ringfence` command."""
+    """What the `ringfence` command does once loaded."""
     log_from(logging.INFO)
     app()
 

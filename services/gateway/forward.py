@@ -1,6 +1,5 @@
 """Pass-through: what another service offers under /v1 is offered here, as its committed description says."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +39,7 @@ METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 
 def description(service: str) -> dict[str, Any]:
     """The committed description of a service, from which the gateway routes."""
-    found: dict[str, Any] = json.loads((DESCRIPTIONS / f"{service}.json").read_text())
+    found: dict[str, Any] = from_json((DESCRIPTIONS / f"{service}.json").read_bytes())
     return found
 
 

@@ -7,7 +7,7 @@ each had four contracts of average success beside its own (a Beta prior; METHOD.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from scipy import special
+import scipy
 
 STRENGTH = 4.0
 """How many contracts of average success are added to a supplier's own."""
@@ -70,7 +70,7 @@ def track_record(tally: Tally, before: Prior) -> TrackRecord:
     successes = before.strength * before.mean + tally.credit
     failures = before.strength * (1 - before.mean) + tally.judged - tally.credit
     tail = (1 - INTERVAL) / 2
-    low, high = (float(special.betaincinv(successes, failures, share)) for share in (tail, 1 - tail))
+    low, high = (float(scipy.special.betaincinv(successes, failures, share)) for share in (tail, 1 - tail))
     return TrackRecord(tally, successes / (successes + failures), low, high, before)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import special
+import scipy
 
 from services.outcomes.rules.intervals import Interval
 from services.outcomes.rules.synthetic import Synthetic, synthetic_control
@@ -41,7 +41,7 @@ class Effect:
 @lru_cache(maxsize=4096)
 def t_quantile(level: float, df: int) -> float:
     """Student's t below which a share `level` lies; kept, since it is asked for the same few again and again."""
-    return float(special.stdtrit(df, level))
+    return float(scipy.special.stdtrit(df, level))
 
 
 def difference_in_differences(
@@ -85,7 +85,7 @@ def difference_in_differences(
         se=se,
         df=df,
         t=t,
-        p_two_sided=2 * float(special.stdtr(df, -abs(t))),
+        p_two_sided=2 * float(scipy.special.stdtr(df, -abs(t))),
         p_rank=(1 + as_good) / (k + 1),
         ci80=two_sided(0.80),
         ci90=two_sided(0.90),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
     """
     if n <= 0 or not 0 <= successes <= n:
         raise ValueError("need 0 <= successes <= n and n > 0")
-    z = float(special.ndtri(0.5 + confidence / 2))
+    z = float(scipy.special.ndtri(0.5 + confidence / 2))
     share, spread = successes / n, z * z / n
     centre = (share + spread / 2) / (1 + spread)
     half = z / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
@@ -65,7 +65,7 @@ def funnel_limits(p0: float, n: int, coverage: float = 0.95) -> Interval:
 
 def at_most(count: int, n: int, p0: float) -> float:
     """The probability of `count` or fewer successes in `n`, each of probability `p0`."""
-    return float(special.bdtr(count, n, p0)) if count >= 0 else 0.0
+    return float(scipy.special.bdtr(count, n, p0)) if count >= 0 else 0.0
 
 
 def least_count(level: float, n: int, p0: float) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
-from scipy import special
+import scipy
 
 from services.outcomes.rules.comparators import Floats
 from services.outcomes.rules.inspection import Concern
@@ -114,7 +114,7 @@ class Component:
 
     def share(self, weight: float) -> Floats:
         """What the component adds to need: its weight, times the share of schools that are believed to do better."""
-        shares: Floats = weight * special.ndtr(-self.direction * (self.means - self.centre) / self.spread)
+        shares: Floats = weight * scipy.special.ndtr(-self.direction * (self.means - self.centre) / self.spread)
         return shares
 
 
@@ -198,7 +198,7 @@ def need_rank(
         found = np.zeros((rows, count), dtype=np.float32)
         for weight, centres, spreads in scaled:
             noise = generator.standard_normal((rows, count), dtype=np.float32)
-            found += np.float32(weight) * special.ndtr(centres + spreads * noise)
+            found += np.float32(weight) * scipy.special.ndtr(centres + spreads * noise)
         return found  # type: ignore[return-value]
 
     return Needs(need[chosen], ranks(draw, count, draws))
