@@ -18,8 +18,40 @@ ALLOCATIONS = 20_000
 """So many new objects before garbage is looked for: a thousand records a request are more than Python's own 700."""
 
 
+class Joining:
+    """A transport that writes in one piece what is written in one go: head and body of an answer are one call."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.transport, self.pieces = transport, list[bytes]()
+
+    def write(self, piece: bytes) -> None:
+        """Keep a piece until the loop comes round."""
+        if not self.pieces:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self.pieces.append(piece)
+
+    def flush(self) -> None:
+        """Write all that is kept."""
+        if self.pieces:
+            whole, self.pieces = b"".join(self.pieces), []
+            self.transport.write(whole)
+
+    def close(self) -> None:
+        """Write all that is kept, and hang up."""
+        self.flush()
+        self.transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        """All else is the transport's."""
+        return getattr(self.transport, name)
+
+
 class Protocol(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
     """The server's protocol, whose own refusal of unreadable bytes is RFC 9457's and not plain text."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Keep the way to the caller."""
+        super().connection_made(Joining(transport))
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what cannot be read as a request, and hang up."""

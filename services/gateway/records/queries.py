@@ -1,12 +1,12 @@
 """Every SELECT about contracts as the gateway knows them, and about milestone records."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -67,7 +67,7 @@ async def before_recording(
         {"bounds": caller.bounds(), "keys": keys, "contracts": [str(each) for each in contracts]}
         for caller, (keys, contracts) in wanted.items()
     ]
-    found = await wire.rows(BEFORE_RECORDING, {"callers": json.dumps(callers), "kept": KEPT_HOURS})
+    found = await wire.rows(BEFORE_RECORDING, {"callers": to_json(callers).decode(), "kept": KEPT_HOURS})
     return [
         (
             {each["key"]: Kept(**each) for each in row["answers"] or ()},
@@ -94,7 +94,7 @@ async def record_milestones(wire: Wire, callers: Sequence[Json], jobs: Sequence[
     Gives the keys under which that was done. Nothing is written under a key that is taken, nor under one of whose
     records a contract has another version than was thought or is not the caller's.
     """
-    values = {"callers": json.dumps(callers), "jobs": json.dumps(jobs)}
+    values = {"callers": to_json(callers).decode(), "jobs": to_json(jobs).decode()}
     return {row["key"] for row in await wire.rows(RECORD_MILESTONES, values)}
 
 
