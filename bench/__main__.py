@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import door, evaluate, ingest, memory, reading, start
+from bench import door, evaluate, ingest, memory, needs, picture, reading, start
 from bench.contest import TIMES, Result
 from bench.england import Size
 from bench.ground import ROOT, ground
-from bench.told import keep, shown, tell
+from bench.told import keep, results_of, shown, tell
 from services.cli import log_from
 
 CONTESTS = (door, reading, ingest, memory, evaluate, start)
@@ -19,6 +19,7 @@ CONTESTS = (door, reading, ingest, memory, evaluate, start)
 ROWS = (1, 2, 3, *range(51, 56), *range(61, 65), 81, 82, 83)
 """The first figure is the kind of work: 1 records, 2 in bulk, 3 reading, 5 ingest, 6 evaluation, 8 start and memory."""
 WRITTEN, DOCUMENT = ROOT / "var" / "bench.json", ROOT / "docs" / "performance.md"
+OPERATIONS, PICTURE = ROOT / "docs" / "operations.md", ROOT / "docs" / "img" / "performance.svg"
 WIDE = 200
 out = Console(width=None if sys.stdout.isatty() else WIDE)
 
@@ -27,7 +28,7 @@ def main(
     rows: Annotated[list[int] | None, typer.Argument(help="Which rows; default: all")] = None,
     scale: Annotated[float, typer.Option(help="How large the country is; 1 is England")] = 1.0,
     times: Annotated[int, typer.Option(help="How often each way is run, after once for nothing")] = TIMES,
-    document: Annotated[bool, typer.Option(help="Write the ratios into docs/performance.md")] = False,
+    document: Annotated[bool, typer.Option(help="Write the ratios into docs/, as tables and picture")] = False,
 ) -> None:
     """Hold contests, print the table and write var/bench.json where the country is England.
 
@@ -44,7 +45,9 @@ def main(
                     keep(WRITTEN, result)
     out.print(shown(results))
     if document:
-        tell(DOCUMENT, WRITTEN)
+        tell(DOCUMENT, results_of(WRITTEN))
+        tell(OPERATIONS, needs.lines(WRITTEN))
+        picture.draw(WRITTEN, PICTURE)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ import httpx
 from bench import load
 from bench.contest import Goal, Measured, Result
 from bench.ground import ROOT, VAR, Ground
-from bench.senders import OPERATOR, token
+from bench.senders import CLIENTS, OPERATOR, token
 from bench.serving import ringfence, serving
 from services import keys
 from services.demo import cast
@@ -53,8 +54,12 @@ def added(ground: Ground, url: str) -> Result:
         access_token = token(one, caller.client_id, proof)
         path = drafted(one, access_token)
         signer = Signer(keys.Folder(ground.keys_dir), "gateway")
-        by_token, by_identity = lambda: access_token, lambda: signer.identity(caller, "contracts")
-        ways = {"one": (one, by_token), "split": (split, by_token), "proxy": (proxy, by_identity)}
+        by_identity = partial(signer.identity, caller, "contracts")
+        ways: dict[str, tuple[int, Callable[[], str]]] = {
+            "one": (one, lambda: access_token),
+            "split": (split, lambda: access_token),
+            "proxy": (proxy, by_identity),
+        }
         runs: dict[str, list[float]] = {name: [] for name in ways}
         for turn in range(ground.times + 1):
             least = median(direct, path, by_identity)
@@ -62,9 +67,13 @@ def added(ground: Ground, url: str) -> Result:
                 found = (median(port, path, proving) - least) * 1e6
                 if turn:
                     runs[name].append(found)
+        together = load.run(one, [asking(path, access_token)] * CLIENTS, SECONDS)
     words = "What the gateway adds to reading a contract, in a process of its own (median of one caller)"
     goal = Goal(to_limit=2, at_most={"added in one process, us": 1000})
-    detail = {"added in one process, us": Measured.of(runs["one"]).median}
+    detail = {
+        "added in one process, us": Measured.of(runs["one"]).median,
+        "read, many callers, us": 1e6 * together.each,
+    }
     ours, limit = Measured.of(runs["split"]), Measured.of(runs["proxy"])
     return Result(3, words, "us", ours, {}, limit, "a proxy that hands bytes on unread", goal, detail)
 
@@ -96,5 +105,10 @@ def drafted(port: int, access_token: str) -> str:
 
 def median(port: int, path: str, proving: Callable[[], str]) -> float:
     """The seconds within which half of the requests of a single caller were answered."""
-    asked = f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {proving()}\r\n\r\n".encode()
-    return load.run(port, [lambda: asked], SECONDS).percentile(50)
+    return load.run(port, [asking(path, proving())], SECONDS).percentile(50)
+
+
+def asking(path: str, proof: str) -> load.Ask:
+    """What a caller with this proof sends again and again."""
+    asked = f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {proof}\r\n\r\n".encode()
+    return lambda: asked

@@ -51,13 +51,17 @@ def keep(path: Path, result: Result) -> None:
     path.write_text(json.dumps(written, indent=1) + "\n")
 
 
-def tell(document: Path, measured: Path) -> None:
-    """Write the ratios of all measured rows between the marks of a document."""
+def tell(document: Path, lines: list[str]) -> None:
+    """Write lines between the marks of a document."""
     before, _, rest = document.read_text().partition(BEGINS)
     _, _, after = rest.partition(ENDS)
-    lines = [line(each) for each in json.loads(measured.read_text())]
+    document.write_text("\n".join([f"{before}{BEGINS}", *lines, f"{ENDS}{after}"]))
+
+
+def results_of(measured: Path) -> list[str]:
+    """The ratios of all measured rows, as a table of Markdown."""
     head = ["| Row | Work | Peers: times ours | Times the limit | Goal | Spread | Reached |", "|---" * 7 + "|"]
-    document.write_text("\n".join([f"{before}{BEGINS}", *head, *lines, f"{ENDS}{after}"]))
+    return [*head, *map(line, json.loads(measured.read_text()))]
 
 
 def line(each: dict[str, Any]) -> str:
