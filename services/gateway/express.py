@@ -22,8 +22,8 @@ from services.gateway.records.schemas import RecordIn
 from services.gateway.records.service import Asked
 from services.kernel.auth import proven
 from services.kernel.errors import BadRequest, DomainError
-from services.kernel.http import as_problem, database_error
 from services.kernel.idempotency import checked
+from services.kernel.problems import as_problem, database_error
 
 JSON, ANY = "application/json", "*/*"
 

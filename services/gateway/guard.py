@@ -14,7 +14,8 @@ from services.gateway.rates import Rates
 from services.gateway.rules.nesting import MAX_DEPTH, tangled
 from services.gateway.settings import Settings
 from services.kernel.errors import BadRequest, DomainError, Unavailable
-from services.kernel.http import MAX_BODY, as_problem
+from services.kernel.http import MAX_BODY
+from services.kernel.problems import as_problem
 
 MAX_TARGET, MAX_HEADERS = 8_192, 32_768
 SLOWEST = 16_384

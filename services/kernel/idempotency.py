@@ -17,8 +17,9 @@ from services.kernel.auth import Caller, current_caller
 from services.kernel.bodies import entity_tag
 from services.kernel.db import Table
 from services.kernel.errors import BadRequest, DomainError, Unprocessable
-from services.kernel.http import Answered, Session
+from services.kernel.http import Session
 from services.kernel.openapi import needed
+from services.kernel.problems import Answered
 
 KEPT_HOURS = 48
 """How long an answer is kept; the description of the header says so."""

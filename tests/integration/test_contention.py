@@ -8,7 +8,7 @@ from httpx import ASGITransport, AsyncClient
 from sqlalchemy import text
 
 from services.kernel.auth import service_caller
-from services.kernel.http import install
+from services.kernel.problems import install
 from tests.integration.conftest import problem
 from tests.world import World
 

@@ -18,10 +18,11 @@ from services.gateway.records.schemas import LineIn, LineOut, ManyIn, ManyOut, R
 from services.kernel.auth import Caller, require
 from services.kernel.bodies import decode_cursor, page, tag_of
 from services.kernel.errors import DomainError, NotFound, Unavailable, Unprocessable, problem
-from services.kernel.http import Session, escaped
+from services.kernel.http import Session
 from services.kernel.idempotency import IdempotencyKey, Keyed
 from services.kernel.openapi import problems
 from services.kernel.peers import Refused
+from services.kernel.problems import escaped
 from services.kernel.types import utc_now
 
 router = APIRouter(tags=["milestones"])
