@@ -10,6 +10,11 @@ def setting(name: str) -> str:
     return f"current_setting('ringfence.{name}', true)"
 
 
+def asked(name: str) -> str:
+    """The same, as a scalar subquery: the database asks once a statement, not once a row."""
+    return f"(SELECT {setting(name)})"
+
+
 KIND = setting("kind")
 EVERYTHING = f"{KIND} IN ('service', 'dfe')"
 IN_AREA = (
