@@ -24,13 +24,7 @@ class ContractsTable(Table):
     metadata = schema_metadata("contracts")
 
 
-LISTED_BY = (
-    ("status",),
-    ("region",),
-    ("region", "status"),
-    ("organisation",),
-    ("organisation", "status"),
-)
+LISTED_BY = (("organisation",), ("organisation", "status"), ("region",), ("region", "status"), ("status",))
 """By which columns lists of contracts are narrowed, where these alone leave more than one party's few."""
 
 
