@@ -54,7 +54,8 @@ EXPLAINED = {
 }
 """Every statement is told with its plan to whoever sent it, also those inside functions and triggers."""
 EMPTY = """
-SELECT format('%%I.%%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+SELECT format('%%I.%%I', n.nspname, c.relname), i.inhparent::regclass::text
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
 WHERE n.nspname = ANY(%(schemas)s) AND c.relkind = 'r' AND pg_relation_size(c.oid) = 0
 """
 CHECKS = """
@@ -87,8 +88,10 @@ def make_large(url: str) -> None:
             database, setting = sql.Identifier(database_of(url)), sql.SQL(name)  # type: ignore[arg-type]
             connection.execute(sql.SQL("ALTER DATABASE {} SET {} = {}").format(database, setting, value))
         connection.execute("SET session_replication_role = replica")
-        for (table,) in connection.execute(EMPTY, {"schemas": list(SCHEMAS)}).fetchall():
+        for table, whole in connection.execute(EMPTY, {"schemas": list(SCHEMAS)}).fetchall():
             with connection.transaction(force_rollback=True):
+                if whole:
+                    connection.execute(f"ALTER TABLE {whole} DETACH PARTITION {table}")
                 write_any_row(connection, table)
         connection.execute("DELETE FROM pg_statistic WHERE starelid > 16383")
         connection.execute(
@@ -188,7 +191,7 @@ def value_of(parameter: Json, whole: Json) -> Any:
 
 
 async def ask_everything(world: World, actors: Actors, known: dict[str, str]) -> None:
-    """Every list and resource of the gateway's description, for every caller, each filter and the second page."""
+    """Every list and resource of the gateway's description, for every caller, its second page, and each filter."""
     whole = description("gateway")
     for method, template, operation in operations(whole):
         if method != "get":
@@ -208,11 +211,11 @@ async def ask_everything(world: World, actors: Actors, known: dict[str, str]) ->
         }
         filters = [each for each in given if each["in"] == "query" and each["name"] not in {"limit", "cursor", *needed}]
         page = {"limit": "1"} if any(each["name"] == "limit" for each in given) else {}
-        for actor in actors.values():
+        for who, actor in actors.items():
             answer = await actor.ask("GET", path, params=needed | page)
             if answer.status_code == 200 and "next" in answer.links:
                 await actor.ask("GET", answer.links["next"]["url"])
-            for each in filters if answer.status_code == 200 else ():
+            for each in filters if answer.status_code == 200 and who in {"dfe", "mat"} else ():
                 answer = await actor.ask("GET", path, params=needed | {each["name"]: value_of(each, whole)})
                 assert answer.status_code < 500, answer.text
 
