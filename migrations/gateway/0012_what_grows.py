@@ -41,6 +41,7 @@ BEGIN
     LOOP
         begins := (SELECT max(ends_at) FROM gateway.attempt_month);
         EXIT WHEN begins > this + interval '2 months';
+        LOCK TABLE gateway.attempt IN ACCESS EXCLUSIVE MODE;
         ends := date_trunc('month', begins + interval '32 days', 'UTC');
         name := to_char(begins AT TIME ZONE 'UTC', '"attempt_"YYYY_MM');
         EXECUTE format('CREATE TABLE gateway.%I (LIKE gateway.attempt INCLUDING DEFAULTS)', name);
@@ -53,7 +54,10 @@ BEGIN
     RETURN made;
 END
 """
-"""Months are made two ahead. Where nobody did so in time, attempts wait in `attempt_other` for their month."""
+"""Months are made two ahead. Where nobody did so in time, attempts wait in `attempt_other` for their month.
+
+Attempts are locked before deliveries, as by couriers, so that nobody waits in turn.
+"""
 PRUNE = """
 DECLARE
     since timestamptz := now() - make_interval(days => greatest(days, 7));
