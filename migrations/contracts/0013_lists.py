@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.rights import KIND, asked, bound, definer, party
+from migrations.rights import KIND, asked, bound, definer, party, setting
 
 revision = "0013"
 down_revision = "0012"
@@ -14,27 +14,26 @@ NARROWED = (("status",), ("region",), ("region", "status"), ("organisation",), (
 INDEXES = tuple((*names, *order) for names in (*NARROWED, ()) for order in (("id",), ("ends_on", "id")))
 PRESENT = {("id",), ("organisation", "id")}
 """Those that there are."""
-URNS = "string_to_array(current_setting('ringfence.urns', true), ',')"
+URNS = f"string_to_array({setting('urns')}, ',')"
 OF_BODY = f"""
     SELECT coalesce(array_agg(id), '{{}}') FROM (
         SELECT c.id FROM contracts.contract c WHERE c.school_urn = ANY (array_remove({URNS}, '')::integer[])
         UNION SELECT c.id FROM contracts.contract c
-            WHERE c.responsible_body ->> 'uid' = nullif(current_setting('ringfence.trust_uid', true), '')
+            WHERE c.responsible_body ->> 'uid' = nullif({setting("trust_uid")}, '')
         UNION SELECT c.id FROM unnest({URNS}) AS u (urn) JOIN contracts.contract c
             ON c.identifiers @> jsonb_build_array(jsonb_build_object('scheme', 'urn', 'value', u.urn))) AS its
 """
 """The contracts of the calling responsible body: of its schools, under any URN that they had, and of its trust."""
 SEEN = (
-    f"CASE WHEN {asked('kind')} IN ('service', 'dfe') THEN true"
-    f" WHEN {asked('kind')} = 'commissioner' THEN organisation = {asked('organisation')}"
-    f" AND ((SELECT {{regions}} = '' AND {{la_codes}} = '')"
+    f"CASE {asked('kind')} WHEN 'service' THEN true WHEN 'dfe' THEN true"
+    f" WHEN 'commissioner' THEN organisation = {asked('organisation')}"
+    " AND ((SELECT {regions} = '' AND {la_codes} = '')"
     " OR region = ANY ((SELECT string_to_array({regions}, '|'))::text[])"
     " OR la_code = ANY ((SELECT string_to_array({la_codes}, ','))::text[]))"
-    f" WHEN {asked('kind')} = 'supplier' THEN status <> 'draft' AND supplier_uid = {asked('trust_uid')}"
-    f" WHEN {asked('kind')} = 'responsible_body' THEN status <> 'draft'"
-    " AND id = ANY ((SELECT contracts.of_body())::uuid[])"
+    f" WHEN 'supplier' THEN status <> 'draft' AND supplier_uid = {asked('trust_uid')}"
+    " WHEN 'responsible_body' THEN status <> 'draft' AND id = ANY ((SELECT contracts.of_body())::uuid[])"
     " ELSE false END"
-).format(**{name: f"current_setting('ringfence.{name}', true)" for name in ("regions", "la_codes")})
+).format(**{name: setting(name) for name in ("regions", "la_codes")})
 ANY_URN = (
     "EXISTS (SELECT FROM jsonb_array_elements(identifiers) AS i WHERE i ->> 'scheme' = 'urn'"
     f" AND i ->> 'value' = ANY ({URNS}))"
