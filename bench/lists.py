@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from statistics import median
 from time import perf_counter
@@ -64,12 +64,20 @@ class Served:
 
     url: str
     http: httpx.Client
-    tokens: dict[str, str]
+    known: dict[str, tuple[str, str]]
+    tokens: dict[str, str] = field(default_factory=dict)
 
     def page(self, caller: str, path: str) -> httpx.Response:
         """One page as this caller gets it."""
         proof = {"Authorization": f"Bearer {self.tokens[caller]}"}
         return self.http.get(path, headers=proof).raise_for_status()
+
+
+def renewed(served: Sequence[Served]) -> None:
+    """Everybody gets a new token: measuring takes longer than one lasts."""
+    for each in served:
+        port = each.http.base_url.port or 0
+        each.tokens.update({name: token(port, *proof) for name, proof in each.known.items()})
 
 
 def places(url: str, caller: str, asked: Mapping[str, str]) -> list[list[Any]]:
@@ -109,10 +117,11 @@ def populated(ground: Ground, count: int) -> Iterator[Served]:
             drafted(port, token(port, caller.client_id, secret), milestones=MILESTONES)
         populate(url, count)
         known = asyncio.run(registered(url))
-        with ringfence(url, ground.keys_dir, VAR / "log" / f"lists-{count}") as port:
-            tokens = {name: token(port, *proof) for name, proof in known.items()}
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
-                yield Served(url, http, tokens)
+        with (
+            ringfence(url, ground.keys_dir, VAR / "log" / f"lists-{count}") as port,
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http,
+        ):
+            yield Served(url, http, known)
     finally:
         ground.drop(url)
 
@@ -160,10 +169,12 @@ def listed(served: Sequence[Served], *, last: bool) -> Iterator[Listed]:
 
 def pages(ground: Ground, served: Sequence[Served], row: int, *, last: bool) -> Result:
     """The pages of all lists, each asked of every database in turn; how a single one grows goes by its fastest runs."""
+    renewed(served)
     lists = list(listed(served, last=last))
     runs: list[list[list[float]]] = [[[] for _ in served] for _ in lists]
     least: list[list[float]] = [[inf for _ in served] for _ in lists]
     for turn in range(ground.times + 1):
+        renewed(served)
         for each, times, fastest in zip(lists, runs, least, strict=True):
             for at, (place, path) in enumerate(zip(served, each.paths, strict=True)):
                 took = [timed(place, each.caller, path) * 1e3 for _ in range(EACH)]
