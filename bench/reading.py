@@ -96,10 +96,11 @@ async def commissioner(url: str) -> tuple[Caller, str]:
     return Caller(row.id, row.name, Kind.COMMISSIONER, row.organisation, **bounds), secret or ""
 
 
-def drafted(port: int, access_token: str) -> str:
+def drafted(port: int, access_token: str, **changes: Any) -> str:
     """The path of a contract."""
     headers = {"Authorization": f"Bearer {access_token}", "Idempotency-Key": f'"{uuid4()}"'}
-    answer = httpx.post(f"http://127.0.0.1:{port}/v1/contracts", headers=headers, json=cast.CONTRACT | TERM, timeout=60)
+    body = cast.CONTRACT | TERM | changes
+    answer = httpx.post(f"http://127.0.0.1:{port}/v1/contracts", headers=headers, json=body, timeout=60)
     return f"/v1/contracts/{answer.raise_for_status().json()['id']}"
 
 

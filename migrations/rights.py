@@ -10,6 +10,11 @@ def setting(name: str) -> str:
     return f"current_setting('ringfence.{name}', true)"
 
 
+def asked(name: str) -> str:
+    """The same, as a scalar subquery: the database asks once a statement, not once a row."""
+    return f"(SELECT {setting(name)})"
+
+
 KIND = setting("kind")
 EVERYTHING = f"{KIND} IN ('service', 'dfe')"
 IN_AREA = (
@@ -44,10 +49,10 @@ def grant(schema: str, *, changing: Iterable[str], append_only: Iterable[str], d
     op.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}")
 
 
-def definer(schema: str, signature: str, returns: str, body: str) -> None:
+def definer(schema: str, signature: str, returns: str, body: str, language: str = "sql") -> None:
     """A function by which a service's role does one thing that it has no right to do otherwise."""
     op.execute(
-        f"CREATE FUNCTION {schema}.{signature} RETURNS {returns} LANGUAGE sql SECURITY DEFINER"
+        f"CREATE FUNCTION {schema}.{signature} RETURNS {returns} LANGUAGE {language} SECURITY DEFINER"
         f" SET search_path = pg_catalog, pg_temp AS $$ {body} $$"
     )
     name = f"{schema}.{signature}"

@@ -40,6 +40,8 @@ SCHEMAS = {
 }
 """By schema, the base of its tables and the modules that hold them."""
 ROLES = ("contracts", "outcomes", "gateway", "tables")
+PARTS = "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'"
+"""Parts of tables: the models know of the whole only, since the database makes and drops parts by itself."""
 LOCK = 0x52494E47
 """Advisory lock that keeps two migrations apart."""
 
@@ -112,9 +114,12 @@ def differences(owner_url: str) -> list[str]:
     found: list[str] = []
     for schema in SCHEMAS:
         with engine.connect() as connection:
+            parts = set(connection.execute(text(PARTS)).scalars())
             options = {
                 "include_schemas": True,
-                "include_name": lambda name, kind, _parents, own=schema: name == own if kind == "schema" else True,
+                "include_name": lambda name, kind, _parents, own=schema, parts=parts: (
+                    name == own if kind == "schema" else kind != "table" or name not in parts
+                ),
                 "version_table_schema": schema,
             }
             context = MigrationContext.configure(connection, opts=options)

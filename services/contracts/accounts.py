@@ -82,7 +82,7 @@ class Invoice(ContractsTable, table=True):
     series: str = Field(max_length=3)
     serial: int
     number: str = Field(max_length=40)
-    issued_on: date
+    issued_on: date = Field(index=True)
     net_pence: int = Field(sa_type=BigInteger)
     vat_pence: int = Field(sa_type=BigInteger)
     gross_pence: int = Field(sa_type=BigInteger)

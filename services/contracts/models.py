@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Numeric, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -24,6 +24,10 @@ class ContractsTable(Table):
     metadata = schema_metadata("contracts")
 
 
+LISTED_BY = (("organisation",), ("organisation", "status"), ("region",), ("region", "status"), ("status",))
+"""By which columns lists of contracts are narrowed, where these alone leave more than one party's few."""
+
+
 class Contract(ContractsTable, table=True):
     """A commissioner's contract with a trust about a school. `starts_on` and `ends_on` both belong to the term."""
 
@@ -34,9 +38,12 @@ class Contract(ContractsTable, table=True):
         CheckConstraint("latest_ends_on >= ends_on", name="latest_end"),
         CheckConstraint("ended_on >= starts_on - 1", name="ended"),
         CheckConstraint("(status = 'draft') OR agreed_hash IS NOT NULL OR status = 'cancelled'", name="hashed"),
-        Index(None, "organisation", "id"),
+        *(Index(None, *bounds, *order) for bounds in LISTED_BY for order in (("id",), ("ends_on", "id"))),
+        Index(None, "ends_on", "id"),
         Index(None, "supplier_uid", "id"),
         Index(None, "school_urn"),
+        Index("contract_responsible_uid_idx", text("(responsible_body ->> 'uid')")),
+        Index(None, "identifiers", postgresql_using="gin", postgresql_ops={"identifiers": "jsonb_path_ops"}),
     )
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     reference: str = Field(max_length=20)

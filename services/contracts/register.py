@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -51,6 +51,7 @@ class SupplierMatter(ContractsTable, table=True):
             name="resolved",
         ),
         CheckConstraint("resolved_on >= raised_on", name="days"),
+        Index("supplier_matter_live_idx", "school_urn", postgresql_where=text("resolved_on IS NULL")),
     )
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     supplier_uid: str = Field(foreign_key="contracts.supplier.uid", index=True, max_length=20)

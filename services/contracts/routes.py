@@ -1,5 +1,7 @@
 """The contracts service's door: parse, require a scope, call one service function, shape the answer."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -49,18 +51,20 @@ async def shapes(session: Session, rows: list[Contract]) -> list[schemas.Contrac
     """Contracts with their parts, in four reads however many they are."""
     await session.flush()
     ids = [row.id for row in rows]
-    outcomes, milestones = await queries.outcomes(session, ids), await queries.milestones(session, ids)
-    signatures, variations = await queries.signatures(session, ids), await queries.variations(session, ids)
-    return [
-        schemas.ContractOut.of(
-            row,
-            [each for each in outcomes if each.contract_id == row.id],
-            [each for each in milestones if each.contract_id == row.id],
-            [each for each in signatures if each.contract_id == row.id],
-            [each for each in variations if each.contract_id == row.id],
-        )
-        for row in rows
-    ]
+    outcomes = by_contract(await queries.outcomes(session, ids))
+    milestones = by_contract(await queries.milestones(session, ids))
+    signatures = by_contract(await queries.signatures(session, ids))
+    variations = by_contract(await queries.variations(session, ids))
+    parts = (outcomes, milestones, signatures, variations)
+    return [schemas.ContractOut.of(row, *(part[row.id] for part in parts)) for row in rows]
+
+
+def by_contract(rows: Iterable[Any]) -> dict[UUID, list[Any]]:
+    """Parts by the contract that they belong to, in their order."""
+    found: dict[UUID, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.contract_id].append(row)
+    return found
 
 
 async def shape_as_of(session: Session, row: Contract, day: date, today: date) -> schemas.ContractOut:
@@ -95,17 +99,18 @@ async def list_contracts(
     school_urn: schemas.Urn | None = None,
     supplier_uid: schemas.Uid | None = None,
     region: Annotated[str | None, Query(max_length=60)] = None,
-    ends_before: date | None = None,
+    ends_before: Annotated[date | None, Query(description="With it, those that end first come first")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> JSONResponse:
     """Contracts that the caller may see, oldest first."""
-    place = decode_cursor(cursor, UUID)
+    after = decode_cursor(cursor, *((date, UUID) if ends_before else (UUID,)))
     urn = int(school_urn) if school_urn else None
     filters = {"status": status, "school_urn": urn, "supplier_uid": supplier_uid, "region": region}
-    after = place[0] if place else None
-    rows = await queries.contracts_page(session, filters=filters, ends_before=ends_before, after=after, limit=limit)
-    return page(list(await shapes(session, rows)), limit, [rows[-1].id] if rows else None, request)
+    asked: dict[str, Any] = {"filters": filters, "ends_before": ends_before}
+    rows = await queries.contracts_page(session, caller=caller, **asked, after=after, limit=limit)
+    last = [rows[-1].ends_on, rows[-1].id] if rows and ends_before else [row.id for row in rows[-1:]]
+    return page(await shapes(session, rows), limit, last or None, request)
 
 
 @router.get(

@@ -134,6 +134,7 @@ class HandOver(GatewayTable, table=True):
     """The package that goes to DfE once a school has joined; delivered when it was acknowledged, and not before."""
 
     __tablename__ = "hand_over"
+    __table_args__ = (Index("hand_over_waiting_idx", "due_at", postgresql_where=text("acknowledged_at IS NULL")),)
     transfer_id: UUID = Field(primary_key=True, foreign_key="gateway.transfer.id")
     package: dict[str, Any] = Field(sa_type=JSONB)
     sha256: str = Field(max_length=64)
@@ -152,7 +153,7 @@ class Discrepancy(GatewayTable, table=True):
         Index("discrepancy_open_idx", "transfer_id", "kind", unique=True, postgresql_where=text("closed_at IS NULL")),
     )
     id: UUID = Field(default_factory=uuid7, primary_key=True)
-    transfer_id: UUID = Field(foreign_key="gateway.transfer.id")
+    transfer_id: UUID = Field(foreign_key="gateway.transfer.id", index=True)
     kind: str = Field(max_length=40)
     detail: str
     facts: dict[str, Any] = Field(sa_type=JSONB)

@@ -122,13 +122,16 @@ class Line(GatewayTable, table=True):
 
 
 class Attempt(GatewayTable, table=True):
-    """One try to deliver: when, how long, and what came of it; the response itself is not kept. Never updated."""
+    """One try to deliver: when, how long, and what came of it; the response itself is not kept. Never updated.
+
+    The table is in parts by the month, so that old ones go without a row being touched.
+    """
 
     __tablename__ = "attempt"
-    __table_args__ = (Index(None, "dispatch_id"),)
+    __table_args__ = (Index(None, "dispatch_id"), {"postgresql_partition_by": "RANGE (started_at)"})
     id: int = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
     dispatch_id: UUID = Field(foreign_key="gateway.dispatch.id")
-    started_at: datetime = Field(sa_type=Instant)
+    started_at: datetime = Field(primary_key=True, sa_type=Instant)
     duration_ms: int
     response_status: int | None = None
     error: str | None = Field(default=None, max_length=200)

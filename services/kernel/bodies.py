@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -148,8 +149,8 @@ def decode_cursor(cursor: str | None, *kinds: type) -> list[Any] | None:
 
 def part_of(value: Any, kind: type) -> Any:
     """A part of a place, as the database can compare it; raises ValueError for anything else."""
-    if kind is UUID and isinstance(value, str):
-        return UUID(value)
+    if kind in {UUID, date} and isinstance(value, str):
+        return UUID(value) if kind is UUID else date.fromisoformat(value)
     text = kind is str and isinstance(value, str) and "\x00" not in value
     number = kind is int and type(value) is int and abs(value) < 2**63
     if not text and not number:

@@ -1,6 +1,7 @@
 """The benchmarks still run on small sizes, and what they compare does the same work. Nothing is timed here."""
 
 import asyncio
+import itertools
 import json
 import math
 from collections.abc import Iterator
@@ -8,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from bench import analyst, senders, transaction
+from bench import analyst, lists, population, senders, transaction
 from bench.england import Size, write
 from bench.ground import Ground
 from bench.loading import national, with_results
 from bench.national import contracts, judged, panels
 from services.gateway.records.schemas import RecordIn
 from services.gateway.records.service import Asked
-from tests.world import rows
+from services.kernel.bodies import encode_cursor
+from tests.integration.conftest import problem
+from tests.integration.scenes import Actors
+from tests.world import World, rows
 
 SMALL = Size(0.02)
 
@@ -67,3 +71,23 @@ async def test_pgbench_writes_what_the_product_writes(ground: Ground) -> None:
     assert client_id in {each.caller.client_id for each in found}
     assert note == senders.RECORD["note"]
     ground.drop(url)
+
+
+async def test_lists_that_are_measured_hold_what_there_is_page_after_page(
+    seeded_world: World, actors: Actors, agreed: str, subtests: pytest.Subtests
+) -> None:
+    await asyncio.to_thread(population.populate, seeded_world.database_url, 1_000)
+    callers = {"dfe": "dfe", "rsc": "rsc", "supplier": "mat", "body": "body"}
+    for asked, caller in zip(lists.asking(), itertools.cycle(lists.CALLERS), strict=False):
+        with subtests.test(caller=caller, **asked):
+            answer = await actors[callers[caller]].ask("GET", "/v1/contracts", params={**asked, "limit": 190})
+            found = answer.json()["data"]
+            while "next" in answer.links:
+                answer = await actors[callers[caller]].ask("GET", answer.links["next"]["url"])
+                found += answer.json()["data"]
+            wanted = [str(place[-1]) for place in lists.places(seeded_world.database_url, caller, asked)]
+            assert [each["id"] for each in found] == wanted
+    everything = lists.places(seeded_world.database_url, "supplier", {"ends_before": "2024-09-01"})
+    assert len(everything) > lists.PAGE
+    another = {"cursor": encode_cursor(everything[0])}
+    problem(await actors["mat"].ask("GET", "/v1/contracts", params=another), 400)

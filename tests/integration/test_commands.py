@@ -9,13 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli import app
-from services.gateway.settings import Settings as GatewaySettings
 from services.kernel.types import Kind
-from tests.integration.conftest import as_role
-from tests.integration.subscribing import happen, known_contract, subscribed
 from tests.integration.test_releases import FEW, csv
 from tests.publisher import DATA_SET, PUBLICATION, Publisher
-from tests.world import World, change
+from tests.world import World
 
 KS4 = (
     b"time_period,time_identifier,geographic_level,school_urn,breakdown,pupil_count,attainment8_average,"
@@ -57,38 +54,6 @@ async def test_a_file_is_taken_in_with_plain_lines_and_a_summary(world: World, t
     assert lines[3] == "Settling"
     assert "5 rows: 3 accepted, 0 ignored, 2 rejected (bad_urn 1, duplicate 1). Counts for 2022/23." in lines[4]
     assert "\x1b" not in said
-
-
-async def test_deliveries_are_thrown_away_when_they_are_old_and_events_are_not(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    dfe, contract = await world.client(Kind.DFE), known_contract(world)
-    monkeypatch.setattr(type(world.system.apps["gateway"].state.reach), "check", lambda *_: asyncio.sleep(0))
-    await subscribed(dfe, "https://127.0.0.1/")
-    await happen(world, contract, *["milestone.recorded"] * 4)
-    await world.settle()
-    finished = "UPDATE gateway.dispatch SET status = 'delivered', finished_at = now() - %(age)s * interval '1 day'"
-    one = " WHERE position = (SELECT min(position) + {} FROM gateway.dispatch)"
-    for number, age in enumerate((91, 91, 89)):
-        change(world.database_url, finished + one.format(number), age=age)
-    change(
-        world.database_url,
-        "INSERT INTO gateway.attempt (dispatch_id, started_at, duration_ms) SELECT id, now(), 1 FROM gateway.dispatch",
-    )
-    facts = "SELECT (SELECT count(*) FROM gateway.announcement), (SELECT count(*) FROM gateway.event)"
-    before = world.rows(facts)
-    said = await run("prune")
-    assert "gateway: deliveries: 2" in said.splitlines()
-    left = "SELECT status, (SELECT count(*) > 0 FROM gateway.attempt WHERE dispatch_id = d.id) FROM gateway.dispatch d"
-    assert world.rows(f"{left} ORDER BY position") == [("delivered", True), ("waiting", True)]
-    assert world.rows(facts) == before
-    assert "gateway: deliveries: 0" in (await run("prune")).splitlines()
-    monkeypatch.setenv("RINGFENCE_DELIVERY_DAYS", "1")
-    with pytest.raises(ValueError, match="delivery_days"):
-        GatewaySettings()
-    with as_role(world.database_url, "gateway") as role:
-        assert role.execute("SELECT gateway.prune_deliveries(0)").fetchone() == (1,)
-        assert role.execute("SELECT gateway.prune_deliveries(0)").fetchone() == (0,)
 
 
 async def test_a_data_set_is_taken_in_by_version(publisher: Publisher, world: World) -> None:

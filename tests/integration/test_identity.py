@@ -123,8 +123,9 @@ async def test_the_database_holds_the_value_to_the_sum_of_its_parts(
 
 async def in_passing(world: World) -> None:
     """Change a contract and tell nobody."""
-    async with world.database("contracts").transaction(service_caller("contracts")) as session:
-        row = (await contracts_page(session, filters={}, ends_before=None, after=None, limit=1))[0]
+    caller = service_caller("contracts")
+    async with world.database("contracts").transaction(caller) as session:
+        row = (await contracts_page(session, caller=caller, filters={}, ends_before=None, after=None, limit=1))[0]
         row.title = "Changed in passing"
 
 

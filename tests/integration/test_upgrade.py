@@ -11,12 +11,12 @@ from tests.integration.scenes import Actors
 from tests.world import World
 
 
-def migrate(url: str, revision: str) -> None:
-    """Bring the schema of contracts to a revision, up or down."""
+def migrate(url: str, revision: str, schema: str = "contracts") -> None:
+    """Bring a schema to a revision, up or down."""
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
     with engine.begin() as connection:
-        move = command.downgrade if revision < run.head("contracts") else command.upgrade
-        move(run.config("contracts", connection), revision)
+        move = command.downgrade if revision < run.head(schema) else command.upgrade
+        move(run.config(schema, connection), revision)
     engine.dispose()
 
 

@@ -8,13 +8,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.contracts.conduct import Finding, KpiAssessment, Notice, Variation
 from services.contracts.models import Contract, Payment
+from services.contracts.queries import scope, those_with
 from services.contracts.rules.performance import FindingKind
 from services.contracts.rules.variations import VariationStatus
+from services.kernel.auth import Caller
 
 
-async def entered(session: AsyncSession, contract_id: UUID | None) -> list[Contract]:
+async def entered(session: AsyncSession, caller: Caller, contract_id: UUID | None) -> list[Contract]:
     """Contracts that were signed by all: one, or every one that the caller may see."""
-    statement = select(Contract).where(col(Contract.entered_on).is_not(None))
+    statement = select(Contract).where(col(Contract.entered_on).is_not(None), *those_with(scope(caller)))
     if contract_id is not None:
         statement = statement.where(Contract.id == contract_id)
     return list(await session.exec(statement.order_by(col(Contract.id))))

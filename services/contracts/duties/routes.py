@@ -31,7 +31,7 @@ async def list_duties(
     cursor: Cursor = None,
 ) -> JSONResponse:
     """What must be published or done by when, of every contract that the caller may see, with the rule for each."""
-    found = await service.owed(session, contract_id=contract_id, today=london_date(utc_now()))
+    found = await service.owed(session, contract_id=contract_id, caller=caller, today=london_date(utc_now()))
     wanted = [
         each
         for each in found

@@ -20,9 +20,9 @@ from services.kernel.auth import Caller
 from services.kernel.types import london_date
 
 
-async def owed(session: AsyncSession, *, contract_id: UUID | None, today: date) -> list[DutyOut]:
+async def owed(session: AsyncSession, *, contract_id: UUID | None, caller: Caller, today: date) -> list[DutyOut]:
     """Every duty of one contract, or of all that the caller may see, by due date."""
-    rows = await queries.entered(session, contract_id)
+    rows = await queries.entered(session, caller, contract_id)
     parts = await parts_of(session, [row.id for row in rows])
     found = [
         DutyOut(
