@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PATIENCE = 60.0
+COMMAND = ["-c", "from services.cli import main; main()"]
 UNLIMITED = {f"RINGFENCE_RATE_{whose}": "1000000000" for whose in ("CALLER", "ADDRESS", "TOKEN")}
 """Limits are counted as ever, but nobody runs into them."""
 
@@ -53,10 +54,9 @@ def serving(words: list[str], values: Mapping[str, str], log: Path) -> Iterator[
             process.wait()
 
 
-@contextmanager
-def ringfence(url: str, keys_dir: Path, log: Path, service: str = "gateway", **more: str) -> Iterator[int]:
-    """The port of the product as `ringfence up` starts it, on a database that is migrated; workers run elsewhere."""
-    values = {
+def installation(url: str, keys_dir: Path, **more: str) -> dict[str, str]:
+    """The environment of the product on a database that is migrated; `more` are settings by their names."""
+    return {
         "RINGFENCE_DATABASE_URL": url,
         "RINGFENCE_KEYS_DIR": str(keys_dir),
         "RINGFENCE_OCID_PREFIX": "ocds-bench0",
@@ -64,6 +64,25 @@ def ringfence(url: str, keys_dir: Path, log: Path, service: str = "gateway", **m
         **UNLIMITED,
         **{f"RINGFENCE_{name.upper()}": value for name, value in more.items()},
     }
-    words = ["-c", "from services.cli import main; main()", "up", "--no-workers", "--service", service]
-    with serving(words, values, log) as port:
+
+
+@contextmanager
+def ringfence(url: str, keys_dir: Path, log: Path, service: str = "gateway", **more: str) -> Iterator[int]:
+    """The port of the product as `ringfence up` starts it, on a database that is migrated; workers run elsewhere."""
+    words = [*COMMAND, "up", "--no-workers", "--service", service]
+    with serving(words, installation(url, keys_dir, **more), log) as port:
         yield port
+
+
+@contextmanager
+def worker(url: str, keys_dir: Path, log: Path, **more: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """`ringfence worker`: all background work of all services, in a process of its own."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as said:
+        environment = {**os.environ, **installation(url, keys_dir, **more)}
+        process = subprocess.Popen([sys.executable, *COMMAND, "worker"], env=environment, stdout=said, stderr=said)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait()
