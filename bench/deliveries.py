@@ -3,8 +3,7 @@
 import asyncio
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -15,7 +14,7 @@ from sqlalchemy.engine import make_url
 from bench.contest import Goal, Result, Way, interleaved
 from bench.ground import VAR, Ground, plain
 from bench.senders import OPERATOR, registered
-from bench.serving import PATIENCE, serving, worker
+from bench.serving import PATIENCE, serving, waited, worker
 from services.gateway.access import service as access
 from services.gateway.access.schemas import ClientIn
 from services.gateway.subscriptions import service as subscriptions
@@ -46,8 +45,6 @@ KEPT = (
 )
 """Deliveries that are acknowledged, their attempts in the log, and what is still waiting."""
 GOAL = Goal(to_peer=5)
-OFTEN, LONGEST = 0.02, 900.0
-"""Seconds between two looks, and until it is given up."""
 
 
 class NotDelivered(RuntimeError):
@@ -127,16 +124,6 @@ def delivered(ground: Ground, url: str, stage: Stage) -> float:
     if found != good or kept != (stage.count, stage.count, 0):
         raise NotDelivered(f"{found}, {kept}")
     return (ended - begun) / stage.count
-
-
-def waited(done: Callable[[], bool]) -> float:
-    """The moment at which it was found done; raises NotDelivered after a while."""
-    until = time.perf_counter() + LONGEST
-    while not done():
-        if time.perf_counter() > until:
-            raise NotDelivered("The worker does not get on; see its log.")
-        time.sleep(OFTEN)
-    return time.perf_counter()
 
 
 def nothing(ground: Ground, url: str, jobs: int) -> float:

@@ -5,11 +5,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 PATIENCE = 60.0
+OFTEN, LONGEST = 0.02, 900.0
+"""Seconds between two looks at what is waited for, and until it is given up."""
 COMMAND = ["-c", "from services.cli import main; main()"]
 UNLIMITED = {f"RINGFENCE_RATE_{whose}": "1000000000" for whose in ("CALLER", "ADDRESS", "TOKEN")}
 """Limits are counted as ever, but nobody runs into them."""
@@ -30,6 +32,16 @@ def listens(port: int) -> bool:
     """Whether somebody listens there."""
     with socket.socket() as tried:
         return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
+def waited(done: Callable[[], bool]) -> float:
+    """The moment at which it was found done; raises NotServed after a while."""
+    until = time.perf_counter() + LONGEST
+    while not done():
+        if time.perf_counter() > until:
+            raise NotServed("It does not get on; see var/bench/log.")
+        time.sleep(OFTEN)
+    return time.perf_counter()
 
 
 @contextmanager
