@@ -75,15 +75,36 @@ def values(row: ContractsTable, *, before: bool = False) -> Values:
     return found
 
 
+def owner_of(row: ContractsTable) -> Any:
+    """What the row belongs to, where rows of several are changed together: its contract, if any."""
+    return row.id if isinstance(row, Contract) else getattr(row, "contract_id", None)
+
+
+def changes(session: SyncSession | AsyncSession, rows: Sequence[ContractsTable]) -> dict[str, Values]:
+    """What has changed of these rows of a contract since it was last told, whether or not it was flushed."""
+    told, found = session.info.setdefault("told", {}), {}
+    for row in rows:
+        _, was = told.get(id(row)) or (row, values(row, before=True))
+        now = values(row)
+        told[id(row)] = (row, now)
+        if change := difference(was, now):
+            found[key_of(row)] = change
+    return found
+
+
 @event.listens_for(SyncSession, "before_flush")
 def note(session: SyncSession, _context: Any, _instances: Any) -> None:
-    """Keep what this flush changes in the tables of a contract: as it was before the first one, and as it is."""
-    noted: dict[str, list[Values | None]] = session.info.setdefault("changes", {})
+    """Keep what this flush changes in the tables of a contract: as it was told last, and as it is."""
+    noted: dict[tuple[Any, str], list[Values | None]] = session.info.setdefault("changes", {})
+    told = session.info.get("told", {})
     for row in [*session.deleted, *session.dirty, *session.new]:
         if type(row) not in KEYS:
             continue
-        was = None if row in session.new else values(row, before=True)
-        entry = noted.setdefault(key_of(row), [was, None])
+        if id(row) in told:
+            _, was = told.pop(id(row))
+        else:
+            was = None if row in session.new else values(row, before=True)
+        entry = noted.setdefault((owner_of(row), key_of(row)), [was, None])
         entry[1] = None if row in session.deleted else values(row)
 
 
@@ -97,8 +118,8 @@ def nothing_untold(session: SyncSession) -> None:
 
 def taken(session: SyncSession | AsyncSession) -> dict[str, Values]:
     """What has changed since the last call: rows `added` or `removed` whole, others `changed` by column."""
-    noted: dict[str, list[Values | None]] = session.info.pop("changes", {})
-    return {key: found for key, (was, now) in noted.items() if (found := difference(was, now))}
+    noted: dict[tuple[Any, str], list[Values | None]] = session.info.pop("changes", {})
+    return {key: found for (_, key), (was, now) in noted.items() if (found := difference(was, now))}
 
 
 def difference(was: Values | None, now: Values | None) -> Values:

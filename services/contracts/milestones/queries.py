@@ -1,5 +1,6 @@
 """Every SELECT on single milestones and on records that have arrived."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -9,9 +10,10 @@ from services.contracts.models import AppliedRecord, AppliedWithdrawal, Mileston
 from services.contracts.rules.milestones import Applied
 
 
-async def applied_record(session: AsyncSession, record_id: UUID) -> AppliedRecord | None:
-    """What became of a record, when it has arrived before."""
-    return await session.get(AppliedRecord, record_id)
+async def applied_records(session: AsyncSession, record_ids: Sequence[UUID]) -> dict[UUID, AppliedRecord]:
+    """What became of those of these records that have arrived before."""
+    statement = select(AppliedRecord).where(col(AppliedRecord.record_id).in_(record_ids))
+    return {row.record_id: row for row in await session.exec(statement)}
 
 
 async def milestone(session: AsyncSession, contract_id: UUID, code: str) -> Milestone | None:

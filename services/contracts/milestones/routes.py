@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 
 from services.contracts import queries
 from services.contracts.milestones import schemas, service
+from services.contracts.models import AppliedRecord
 from services.contracts.routes import Internal, Reader
 from services.contracts.schemas import MilestoneOut
 from services.kernel.bodies import page
@@ -30,13 +31,10 @@ async def list_milestones(contract_id: UUID, request: Request, caller: Reader, s
     return page([MilestoneOut.model_validate(row) for row in rows], 0, None, request)
 
 
-@router.put("/internal/milestone-records/{record_id}", response_model=schemas.AppliedOut, tags=["internal"])
-async def apply_record(
-    record_id: UUID, body: schemas.RecordIn, caller: Internal, session: Session
-) -> schemas.AppliedOut:
-    """Apply a milestone record of the gateway, once."""
-    applied = await service.apply(session, record_id=record_id, body=body, caller=caller, now=utc_now())
-    return schemas.AppliedOut.model_validate(applied)
+@router.put("/internal/milestone-records", response_model=list[schemas.AppliedOut], tags=["internal"])
+async def apply_records(body: schemas.Records, caller: Internal, session: Session) -> list[AppliedRecord]:
+    """Apply milestone records of the gateway, each once, all in one transaction."""
+    return await service.apply(session, records=body, caller=caller, now=utc_now())
 
 
 @router.put("/internal/milestone-withdrawals/{withdrawal_id}", response_model=schemas.UndoneOut, tags=["internal"])

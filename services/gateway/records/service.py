@@ -1,5 +1,6 @@
 """What a milestone record is, and what stands against one; its delivery, and erasing what is personal in it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -79,10 +80,10 @@ def made(ref: queries.Ref | None, asked: Asked, caller: Caller, now: datetime) -
     return row, row.model_dump(mode="json", exclude=SINCE) | rest
 
 
-async def note_delivery(session: AsyncSession, *, record_id: UUID, result: str, now: datetime) -> None:
-    """The record has reached its contract; noting it twice changes nothing."""
-    row = insert(Delivery).values(record_id=record_id, result=result, delivered_at=now)
-    await session.execute(row.on_conflict_do_nothing())
+async def note_deliveries(session: AsyncSession, *, results: Mapping[UUID, str], now: datetime) -> None:
+    """The records have reached their contracts, with these results; noting it twice changes nothing."""
+    rows = [{"record_id": each, "result": results[each], "delivered_at": now} for each in sorted(results)]
+    await session.execute(insert(Delivery).values(rows).on_conflict_do_nothing())
 
 
 async def erase(session: AsyncSession, *, record_id: UUID, caller: Caller, now: datetime) -> None:
