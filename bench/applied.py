@@ -40,8 +40,11 @@ RECORDED, ARRIVED = ("SELECT count(*) FROM gateway.milestone_record", "SELECT co
 APPLIED = (
     "SELECT count(*) FILTER (WHERE result = 'applied'), count(*) = (SELECT count(*) FROM gateway.milestone_record),"
     " (SELECT count(*) FROM contracts.event WHERE type = 'milestone.decided'),"
-    " (SELECT count(*) FROM contracts.milestone WHERE status = 'met') FROM contracts.applied_record"
+    " (SELECT count(*) FROM contracts.milestone WHERE status = 'met'), (SELECT count(*) FROM contracts.milestone m"
+    " JOIN contracts.payment p USING (contract_id, code) WHERE m.status = 'met' AND p.kind = 'milestone'"
+    " AND p.status <> 'earned') FROM contracts.applied_record"
 )
+"""How many records decided, whether all arrived, how many decisions were told and stand, and what was not earned."""
 
 
 class NotApplied(RuntimeError):
@@ -102,9 +105,9 @@ def one_round(ground: Ground, prepared: str, senders: list[Sender]) -> Found:
                 with working(1):
                     begun = waited(lambda: connection.execute(ARRIVED).fetchone() != (0,))
                     ended = waited(lambda: connection.execute(ARRIVED).fetchone() == (recorded,))
-                deciding, whole, told, met = connection.execute(APPLIED).fetchone() or ()
+                deciding, whole, told, met, unearned = connection.execute(APPLIED).fetchone() or ()
     finally:
         ground.drop(url)
-    if not whole or not deciding == told == met:
-        raise NotApplied(f"{recorded} recorded; {deciding} decided, {told} told, {met} met")
+    if not whole or unearned or not deciding == told == met:
+        raise NotApplied(f"{recorded} recorded; {deciding} decided, {told} told, {met} met, {unearned} unearned")
     return Found(accepted, (ended - begun) / recorded, deciding / recorded)

@@ -25,11 +25,12 @@ OF_THE_CONTRACT: Rows = (
     ("contracts.milestone", "contract_id = %(contract)s"),
     ("contracts.signature", "contract_id = %(contract)s"),
     ("contracts.payment", "contract_id = %(contract)s"),
+    ("contracts.ledger_entry", "contract_id = %(contract)s"),
     ("contracts.event", "subject_id = %(contract)s"),
     ("contracts.ocds_release", "contract_id = %(contract)s"),
     ("gateway.contract_ref", "contract_id = %(contract)s"),
 )
-OWN_IDS = ("id", "consent_id")
+OWN_IDS = ("id", "consent_id", "journal_id")
 """Columns that get a value of their own in every copy, where they do not hold one of the identifiers above."""
 
 

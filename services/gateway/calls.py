@@ -1,6 +1,6 @@
 """What the gateway asks of the services behind it; each call is safe to repeat."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,12 +14,23 @@ from services.kernel.types import plain
 
 SELF = service_caller("gateway")
 Json = dict[str, Any]
+AT_ONCE = 100
+"""So many contracts are asked for in one call."""
 
 
 async def contract(contracts: Peer, contract_id: UUID, caller: Caller = SELF) -> Json:
     """The contract as its service shows it to this caller; raises Refused (404) when it is not the caller's."""
     answer: Json = await contracts.ask("GET", f"/v1/contracts/{contract_id}", caller=caller)
     return answer
+
+
+async def several(contracts: Peer, contract_ids: Collection[UUID]) -> list[Json]:
+    """Contracts as they stand, in the order of their ids."""
+    wanted, found = sorted(contract_ids), list[Json]()
+    for place in range(0, len(wanted), AT_ONCE):
+        body = plain(wanted[place : place + AT_ONCE])
+        found += await contracts.ask("POST", "/internal/contracts", caller=SELF, body=body)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ async def pull(
     changed = sorted({event["subject_id"] for event in found if following.about_contract(key, event)})
     async with database.transaction(SELF) as session:
         done = await following_queries.frozen(session, changed)
-    present = [await calls.contract(contracts, UUID(each)) for each in changed if each not in done]
+    present = await calls.several(contracts, [UUID(each) for each in changed if each not in done])
     async with database.transaction(SELF) as session:
         if await following.take_events(session, source=key, after=after, events=found, contracts=present, now=now):
             await days.heed(session, events=found, now=now)

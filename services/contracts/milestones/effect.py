@@ -1,12 +1,13 @@
 """What records do to the milestones and money of one contract, in memory: nothing is asked for and nothing flushed."""
 
 from datetime import datetime
+from typing import Any
 
 from services.contracts.events import Story
 from services.contracts.ledger.queries import Held
 from services.contracts.ledger.service import Book
 from services.contracts.milestones.schemas import RecordIn
-from services.contracts.models import AppliedRecord, Contract, Milestone, Payment
+from services.contracts.models import Contract, Milestone, Payment
 from services.contracts.payments.effect import stopped
 from services.contracts.payments.service import payable, posted
 from services.contracts.rules.life import Move, Role, Status, moved
@@ -22,8 +23,8 @@ class Desk:
         self.milestones: dict[str, Milestone] = {}
         self.payments: list[Payment] = []
 
-    def apply(self, record: RecordIn, now: datetime) -> AppliedRecord:
-        """Apply a record that has not arrived before; what it means for money counts as of the day of the record."""
+    def apply(self, record: RecordIn, now: datetime) -> dict[str, Any]:
+        """Apply a record that has not arrived before, money as of the day of the record; gives the row to be kept."""
         milestone = self.milestones.get(record.milestone_code)
         present = MilestoneStatus(milestone.status) if milestone else None
         result = apply_record(Status(self.row.status), present, record.status)
@@ -31,9 +32,8 @@ class Desk:
             self.decide(milestone, record)
             self.earn(record, now)
             self.complete()
-        told = ("record_id", "milestone_code", "status", "occurred_on", "recorded_by")
-        facts = {name: getattr(record, name) for name in told}
-        return AppliedRecord(contract_id=self.row.id, result=result, applied_at=now, **facts)
+        told = ("record_id", "contract_id", "milestone_code", "status", "occurred_on", "recorded_by")
+        return {name: getattr(record, name) for name in told} | {"result": result, "applied_at": now}
 
     def decide(self, milestone: Milestone, record: RecordIn) -> None:
         """The milestone stands as the record says."""

@@ -1,6 +1,7 @@
 """Every SELECT on single milestones and on records that have arrived."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -10,10 +11,16 @@ from services.contracts.models import AppliedRecord, AppliedWithdrawal, Mileston
 from services.contracts.rules.milestones import Applied
 
 
-async def applied_records(session: AsyncSession, record_ids: Sequence[UUID]) -> dict[UUID, AppliedRecord]:
+async def applied_record(session: AsyncSession, record_id: UUID) -> AppliedRecord | None:
+    """What became of a record, when it has arrived before."""
+    return await session.get(AppliedRecord, record_id)
+
+
+async def results(session: AsyncSession, record_ids: Sequence[UUID]) -> dict[UUID, Mapping[str, Any]]:
     """What became of those of these records that have arrived before."""
-    statement = select(AppliedRecord).where(col(AppliedRecord.record_id).in_(record_ids))
-    return {row.record_id: row for row in await session.exec(statement)}
+    named = (AppliedRecord.record_id, AppliedRecord.contract_id, AppliedRecord.milestone_code, AppliedRecord.result)
+    found = await session.execute(select(*named).where(col(AppliedRecord.record_id).in_(record_ids)))
+    return {row["record_id"]: dict(row) for row in found.mappings()}
 
 
 async def milestone(session: AsyncSession, contract_id: UUID, code: str) -> Milestone | None:

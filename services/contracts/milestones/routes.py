@@ -1,5 +1,7 @@
 """The door for milestones, and for records of the gateway."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -7,7 +9,6 @@ from fastapi.responses import JSONResponse
 
 from services.contracts import queries
 from services.contracts.milestones import schemas, service
-from services.contracts.models import AppliedRecord
 from services.contracts.routes import Internal, Reader
 from services.contracts.schemas import MilestoneOut
 from services.kernel.bodies import page
@@ -32,7 +33,7 @@ async def list_milestones(contract_id: UUID, request: Request, caller: Reader, s
 
 
 @router.put("/internal/milestone-records", response_model=list[schemas.AppliedOut], tags=["internal"])
-async def apply_records(body: schemas.Records, caller: Internal, session: Session) -> list[AppliedRecord]:
+async def apply_records(body: schemas.Records, caller: Internal, session: Session) -> list[Mapping[str, Any]]:
     """Apply milestone records of the gateway, each once, all in one transaction."""
     return await service.apply(session, records=body, caller=caller, now=utc_now())
 

@@ -1,9 +1,12 @@
 """What a record of the gateway does to a contract's milestone, once, and how its withdrawal undoes that."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.contracts.events import Story, tell
@@ -11,8 +14,8 @@ from services.contracts.ledger.queries import balances
 from services.contracts.milestones import queries
 from services.contracts.milestones.effect import Desk
 from services.contracts.milestones.schemas import RecordIn, WithdrawalIn
-from services.contracts.models import AppliedRecord, AppliedWithdrawal, Contract, Job, Milestone
-from services.contracts.payments.queries import payments
+from services.contracts.models import AppliedWithdrawal, Contract, Job, Milestone
+from services.contracts.payments.queries import of_milestones
 from services.contracts.payments.service import unearn_milestones
 from services.contracts.queries import contracts, locked_contract, milestones
 from services.contracts.rules.life import IN_FORCE, Status
@@ -20,31 +23,40 @@ from services.contracts.rules.milestones import MilestoneStatus, Undone, standin
 from services.kernel.auth import Caller
 from services.kernel.errors import NotFound
 from services.kernel.jobs import enqueue
-from services.kernel.types import london_date
+from services.kernel.types import london_date, plain
+
+KEEP = text(
+    "INSERT INTO contracts.applied_record (record_id, contract_id, milestone_code, status, occurred_on, result,"
+    " recorded_by, applied_at) SELECT * FROM jsonb_to_recordset(CAST(:applied AS jsonb)) AS (record_id uuid,"
+    " contract_id uuid, milestone_code text, status text, occurred_on date, result text, recorded_by text,"
+    " applied_at timestamptz)"
+)
 
 
 async def apply(
     session: AsyncSession, *, records: Sequence[RecordIn], caller: Caller, now: datetime
-) -> list[AppliedRecord]:
+) -> list[Mapping[str, Any]]:
     """Apply milestone records of the gateway in their order, each once: the same record again gives the first answer.
 
     All of them are one transaction, in which their contracts are locked in the order of their ids.
     """
     rows = await contracts(session, sorted({each.contract_id for each in records}), locked=True)
     ids, story = [row.id for row in rows], Story(session, caller, now)
-    found = await queries.applied_records(session, [each.record_id for each in records])
+    found = await queries.results(session, [each.record_id for each in records])
     held = await balances(session, ids)
     desks = {row.id: Desk(row, held[row.id], story) for row in rows}
     for milestone in await milestones(session, ids):
         desks[milestone.contract_id].milestones[milestone.code] = milestone
-    for payment in await payments(session, ids):
+    for payment in await of_milestones(session, ids):
         desks[payment.contract_id].payments.append(payment)
+    made: dict[UUID, dict[str, Any]] = {}
     for each in records:
-        if each.record_id not in found:
-            found[each.record_id] = desks[each.contract_id].apply(each, now)
-            session.add(found[each.record_id])
+        if each.record_id not in found and each.record_id not in made:
+            made[each.record_id] = desks[each.contract_id].apply(each, now)
+    await session.execute(KEEP, {"applied": json.dumps(list(made.values()), default=plain)})
     await story.end()
-    return [found[each.record_id] for each in records]
+    known = found | made
+    return [known[each.record_id] for each in records]
 
 
 class NotArrived(NotFound):
@@ -65,7 +77,7 @@ async def undo(
     before = await queries.applied_withdrawal(session, withdrawal_id)
     if before is not None:
         return before
-    record = (await queries.applied_records(session, [body.record_id])).get(body.record_id)
+    record = await queries.applied_record(session, body.record_id)
     if record is None:
         raise NotArrived("The record has not arrived; send it first.")
     milestone = await queries.milestone(session, row.id, record.milestone_code)

@@ -16,6 +16,12 @@ async def payments(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[
     return list(await session.exec(statement))
 
 
+async def of_milestones(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[Payment]:
+    """The payments of contracts for their milestones."""
+    wanted = (col(Payment.contract_id).in_(contract_ids), Payment.kind == PaymentKind.MILESTONE)
+    return list(await session.exec(select(Payment).where(*wanted)))
+
+
 async def instalments(session: AsyncSession, contract_id: UUID) -> list[Payment]:
     """The instalments of a contract's fee, by their last day."""
     wanted = (Payment.contract_id == contract_id, Payment.kind == PaymentKind.FEE)

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.gateway.log.service import forget_salt, new_leaf, told
-from services.gateway.models import Delivery, MilestoneRecord
+from services.gateway.models import MilestoneRecord
 from services.gateway.records import queries
 from services.gateway.records.schemas import SINCE, RecordIn, RecordOut
 from services.gateway.rules.facts import recorded
@@ -19,6 +19,10 @@ from services.kernel.errors import DomainError, NotFound, Unprocessable
 from services.kernel.types import london_date, uuid7
 
 Json = dict[str, Any]
+NOTE_DELIVERIES = text(
+    "INSERT INTO gateway.delivery (record_id, result, delivered_at) SELECT *, CAST(:now AS timestamptz)"
+    " FROM unnest(CAST(:records AS uuid[]), CAST(:results AS text[])) ON CONFLICT DO NOTHING"
+)
 RECORDABLE = frozenset({"active", "suspended", "completed", "expired", "terminated"})
 
 
@@ -82,8 +86,9 @@ def made(ref: queries.Ref | None, asked: Asked, caller: Caller, now: datetime) -
 
 async def note_deliveries(session: AsyncSession, *, results: Mapping[UUID, str], now: datetime) -> None:
     """The records have reached their contracts, with these results; noting it twice changes nothing."""
-    rows = [{"record_id": each, "result": results[each], "delivered_at": now} for each in sorted(results)]
-    await session.execute(insert(Delivery).values(rows).on_conflict_do_nothing())
+    records = sorted(results)
+    values = {"records": records, "results": [results[each] for each in records], "now": now}
+    await session.execute(NOTE_DELIVERIES, values)
 
 
 async def erase(session: AsyncSession, *, record_id: UUID, caller: Caller, now: datetime) -> None:
