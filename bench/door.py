@@ -7,7 +7,7 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from uuid import uuid4
 
@@ -42,9 +42,9 @@ def run(ground: Ground, wanted: set[int]) -> Iterator[Result]:
         ground.drop(url)
 
 
-def asks(senders: Sequence[Sender], tokens: Sequence[str]) -> list[load.Ask]:
+def asks(senders: Sequence[Sender], tokens: Sequence[str], record: Mapping[str, str] = RECORD) -> list[load.Ask]:
     """What each client sends: a record on one of its contracts after another, each under a key of its own."""
-    body = json.dumps(RECORD).encode()
+    body = json.dumps(record).encode()
     counter, run_id = itertools.count(), secrets.token_hex(4)
 
     def ask(sender: Sender, proof: str) -> load.Ask:

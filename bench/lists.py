@@ -118,8 +118,8 @@ def populated(ground: Ground, count: int) -> Iterator[Served]:
         populate(url, count)
         known = asyncio.run(registered(url))
         with (
-            ringfence(url, ground.keys_dir, VAR / "log" / f"lists-{count}") as port,
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http,
+            ringfence(url, ground.keys_dir, VAR / "log" / f"lists-{count}") as served,
+            httpx.Client(base_url=f"http://127.0.0.1:{served.port}", timeout=60) as http,
         ):
             yield Served(url, http, known)
     finally:

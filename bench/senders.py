@@ -1,5 +1,6 @@
 """Systems of trusts that record milestones, for the benchmarks of the door."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -31,21 +32,24 @@ class Sender:
     contracts: list[UUID]
 
 
-async def registered(url: str) -> list[Sender]:
-    """Senders with contracts in force, which the gateway knows already."""
+async def clients(url: str, trusts: Sequence[str]) -> list[tuple[Caller, str]]:
+    """A system of each of these trusts, and its secret."""
     database, found = Database("gateway", role_url("gateway", url)), []
     async with database.transaction(OPERATOR) as session:
-        for number in range(CLIENTS):
-            body = ClientIn(
-                name=f"trust {number}",
-                kind=Kind.SUPPLIER,
-                trust_uid=str(7000 + number),
-                scopes=["milestones:write", "contracts:read"],
-            )
+        for number, uid in enumerate(trusts):
+            scopes = ["milestones:write", "contracts:read"]
+            body = ClientIn(name=f"trust {number}", kind=Kind.SUPPLIER, trust_uid=uid, scopes=scopes)
             row, secret = await access.register_client(session, body=body, caller=OPERATOR, now=real_now())
             caller = Caller(row.id, row.name, Kind.SUPPLIER, row.organisation, trust_uid=row.trust_uid)
-            found.append(Sender(caller, secret or "", [uuid7() for _ in range(EACH)]))
+            found.append((caller, secret or ""))
     await database.close()
+    return found
+
+
+async def registered(url: str) -> list[Sender]:
+    """Senders with contracts in force, which the gateway knows already."""
+    made = await clients(url, [str(7000 + number) for number in range(CLIENTS)])
+    found = [Sender(caller, secret, [uuid7() for _ in range(EACH)]) for caller, secret in made]
     columns = (
         "contract_id, reference, version, status, organisation, supplier_uid, school_urn, region, la_code, milestones"
     )

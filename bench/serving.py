@@ -5,12 +5,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 PATIENCE = 60.0
+OFTEN, LONGEST = 0.02, 900.0
+"""Seconds between two looks at what is waited for, and until it is given up."""
+COMMAND = ["-m", "services"]
 UNLIMITED = {f"RINGFENCE_RATE_{whose}": "1000000000" for whose in ("CALLER", "ADDRESS", "TOKEN")}
 """Limits are counted as ever, but nobody runs into them."""
 
@@ -40,6 +43,16 @@ class Served(NamedTuple):
     begun: float
 
 
+def waited(done: Callable[[], bool]) -> float:
+    """The moment at which it was found done; raises NotServed after a while."""
+    until = time.perf_counter() + LONGEST
+    while not done():
+        if time.perf_counter() > until:
+            raise NotServed("It does not get on; see var/bench/log.")
+        time.sleep(OFTEN)
+    return time.perf_counter()
+
+
 @contextmanager
 def serving(words: list[str], values: Mapping[str, str], log: Path) -> Iterator[Served]:
     """A program that takes `--port`, for as long as it is needed; what it says goes into the log."""
@@ -62,16 +75,34 @@ def serving(words: list[str], values: Mapping[str, str], log: Path) -> Iterator[
             process.wait()
 
 
-@contextmanager
-def ringfence(url: str, keys_dir: Path, log: Path, service: str = "gateway", **more: str) -> Iterator[Served]:
-    """The product as `ringfence up` starts it, on a database that is migrated; workers run elsewhere."""
-    values = {
+def installation(url: str, keys_dir: Path, **more: str) -> dict[str, str]:
+    """The environment of the product on a database that is migrated; `more` are settings by their names."""
+    return {
         "RINGFENCE_DATABASE_URL": url,
         "RINGFENCE_KEYS_DIR": str(keys_dir),
         "RINGFENCE_OCID_PREFIX": "ocds-bench0",
         **UNLIMITED,
         **{f"RINGFENCE_{name.upper()}": value for name, value in more.items()},
     }
-    words = ["-m", "services", "up", "--no-workers", "--service", service]
-    with serving(words, values, log) as served:
+
+
+@contextmanager
+def ringfence(url: str, keys_dir: Path, log: Path, service: str = "gateway", **more: str) -> Iterator[Served]:
+    """The product as `ringfence up` starts it, on a database that is migrated; workers run elsewhere."""
+    words = [*COMMAND, "up", "--no-workers", "--service", service]
+    with serving(words, installation(url, keys_dir, **more), log) as served:
         yield served
+
+
+@contextmanager
+def worker(url: str, keys_dir: Path, log: Path, **more: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """`ringfence worker`: all background work of all services, in a process of its own."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as said:
+        environment = {**os.environ, **installation(url, keys_dir, **more)}
+        process = subprocess.Popen([sys.executable, *COMMAND, "worker"], env=environment, stdout=said, stderr=said)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait()

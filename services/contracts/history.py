@@ -7,10 +7,12 @@ change that nobody tells of does not commit. Names of persons stay out of events
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session as SyncSession
+from sqlalchemy.orm.attributes import get_history
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.contracts.accounts import Claim, Finance, Invoice
@@ -42,6 +44,8 @@ LEFT_OUT = frozenset({"version", "updated_at", "signed_by", "role", "client_id",
 Row = TypeVar("Row", bound=ContractsTable)
 Values = dict[str, Any]
 Rows = dict[str, Values]
+Change = tuple[Values | None, Values | None]
+"""Columns of a row before and after: all of them where it was not there before, or is not there any more."""
 
 
 class UntoldChangeError(RuntimeError):
@@ -65,26 +69,67 @@ def key_of(row: ContractsTable) -> str:
     return "/".join([str(type(row).__tablename__), *parts])
 
 
+@cache
+def columns(table: type[ContractsTable]) -> frozenset[str]:
+    """The columns of a table of which events tell."""
+    return frozenset(attribute.key for attribute in inspect(table).attrs) - LEFT_OUT
+
+
 def values(row: ContractsTable, *, before: bool = False) -> Values:
     """The columns of a row as JSON carries them; `before` gives those that the database still has."""
-    found = {}
-    for attribute in inspect(row).attrs:
-        if attribute.key not in LEFT_OUT:
-            old = attribute.history.deleted if before else ()
-            found[attribute.key] = plain(old[0] if old else attribute.value)
+    was = altered(row)[0] if before else {}
+    return {name: was[name] if name in was else plain(getattr(row, name)) for name in columns(type(row))}
+
+
+def altered(row: ContractsTable) -> tuple[Values, Values]:
+    """The columns that were set since the row was read or flushed: as the database has them, and as they are."""
+    was, now = {}, {}
+    for name in columns(type(row)) - inspect(row).unmodified:
+        old, now[name] = get_history(row, name).deleted, plain(getattr(row, name))
+        was[name] = plain(old[0]) if old else now[name]
+    return was, now
+
+
+def owner_of(row: ContractsTable) -> Any:
+    """What the row belongs to, where rows of several are changed together: its contract, if any."""
+    return row.id if isinstance(row, Contract) else getattr(row, "contract_id", None)
+
+
+def changes(session: SyncSession | AsyncSession, rows: Sequence[ContractsTable]) -> dict[str, Values]:
+    """What has changed of these rows of a contract since it was last told, though nothing was flushed."""
+    told, found = session.info.setdefault("told", {}), {}
+    for row in rows:
+        (was, now), (_, last) = altered(row), told.get(id(row), (row, {}))
+        told[id(row)] = (row, last | now)
+        if change := difference(was | last, now):
+            found[key_of(row)] = change
     return found
 
 
 @event.listens_for(SyncSession, "before_flush")
 def note(session: SyncSession, _context: Any, _instances: Any) -> None:
-    """Keep what this flush changes in the tables of a contract: as it was before the first one, and as it is."""
-    noted: dict[str, list[Values | None]] = session.info.setdefault("changes", {})
+    """Keep what this flush changes in the tables of a contract: as it was told last, and as it is."""
+    noted: dict[tuple[Any, str], Change] = session.info.setdefault("changes", {})
+    told = session.info.get("told", {})
     for row in [*session.deleted, *session.dirty, *session.new]:
         if type(row) not in KEYS:
             continue
-        was = None if row in session.new else values(row, before=True)
-        entry = noted.setdefault(key_of(row), [was, None])
-        entry[1] = None if row in session.deleted else values(row)
+        change: Change
+        if row in session.new:
+            change = (None, values(row))
+        elif row in session.deleted:
+            change = (values(row, before=True), None)
+        else:
+            was, now = altered(row)
+            change = (was | told.pop(id(row), (row, {}))[1], now)
+        key = (owner_of(row), key_of(row))
+        noted[key] = joined(noted[key], change) if key in noted else change
+
+
+def joined(first: Change, second: Change) -> Change:
+    """Two changes of a row, one after the other, as one."""
+    was = None if first[0] is None else (second[0] or {}) | first[0]
+    return was, None if second[1] is None else (first[1] or {}) | second[1]
 
 
 @event.listens_for(SyncSession, "before_commit")
@@ -97,8 +142,8 @@ def nothing_untold(session: SyncSession) -> None:
 
 def taken(session: SyncSession | AsyncSession) -> dict[str, Values]:
     """What has changed since the last call: rows `added` or `removed` whole, others `changed` by column."""
-    noted: dict[str, list[Values | None]] = session.info.pop("changes", {})
-    return {key: found for key, (was, now) in noted.items() if (found := difference(was, now))}
+    noted: dict[tuple[Any, str], Change] = session.info.pop("changes", {})
+    return {key: found for (_, key), (was, now) in noted.items() if (found := difference(was, now))}
 
 
 def difference(was: Values | None, now: Values | None) -> Values:

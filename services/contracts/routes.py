@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.contracts import queries, schemas, service
@@ -161,6 +161,14 @@ async def complete_transfers(
     """Freeze contracts whose schools have become full members; all of them or none."""
     transfers = {each.contract_id: each.transfer_id for each in body}
     return await shapes(session, await service.transfer(session, transfers=transfers, caller=caller, now=utc_now()))
+
+
+@router.post("/internal/contracts", tags=["internal"])
+async def read_contracts(
+    body: Annotated[list[UUID], Body(max_length=100)], caller: Internal, session: Session
+) -> list[schemas.ContractOut]:
+    """Contracts as they stand, in the order of their ids; 404 where one of them is not there."""
+    return await shapes(session, await queries.contracts(session, body))
 
 
 @router.get("/internal/events", tags=["internal"])

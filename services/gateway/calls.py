@@ -1,12 +1,12 @@
 """What the gateway asks of the services behind it; each call is safe to repeat."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from services.gateway.joining import Transfer
-from services.gateway.models import MilestoneRecord, Withdrawal
+from services.gateway.models import Withdrawal
 from services.gateway.rules.ground import Condition, conditions
 from services.kernel.auth import Caller, service_caller
 from services.kernel.peers import Peer
@@ -14,12 +14,23 @@ from services.kernel.types import plain
 
 SELF = service_caller("gateway")
 Json = dict[str, Any]
+AT_ONCE = 100
+"""So many contracts are asked for in one call."""
 
 
 async def contract(contracts: Peer, contract_id: UUID, caller: Caller = SELF) -> Json:
     """The contract as its service shows it to this caller; raises Refused (404) when it is not the caller's."""
     answer: Json = await contracts.ask("GET", f"/v1/contracts/{contract_id}", caller=caller)
     return answer
+
+
+async def several(contracts: Peer, contract_ids: Collection[UUID]) -> list[Json]:
+    """Contracts as they stand, in the order of their ids."""
+    wanted, found = sorted(contract_ids), list[Json]()
+    for place in range(0, len(wanted), AT_ONCE):
+        body = plain(wanted[place : place + AT_ONCE])
+        found += await contracts.ask("POST", "/internal/contracts", caller=SELF, body=body)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +78,10 @@ async def outgoing_trust(outcomes: Peer, left: Json) -> Json | None:
     return answer
 
 
-async def deliver(contracts: Peer, row: MilestoneRecord) -> str:
-    """Apply a milestone record to its contract; gives what became of it."""
-    names = ("contract_id", "milestone_code", "status", "occurred_on", "recorded_at")
-    body = {name: getattr(row, name) for name in names} | {"recorded_by": row.recorded_by["client_id"]}
-    answer = await contracts.ask("PUT", f"/internal/milestone-records/{row.id}", caller=SELF, body=plain(body))
-    return str(answer["result"])
+async def deliver(contracts: Peer, rows: Sequence[Mapping[str, Any]]) -> dict[UUID, str]:
+    """Apply milestone records to their contracts, all in one transaction there; by record what became of it."""
+    answer: list[Json] = await contracts.ask("PUT", "/internal/milestone-records", caller=SELF, body=plain(list(rows)))
+    return {UUID(each["record_id"]): each["result"] for each in answer}
 
 
 async def withdraw(contracts: Peer, row: Withdrawal) -> str:

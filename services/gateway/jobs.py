@@ -39,24 +39,33 @@ from services.kernel.peers import Peer, Refused, next_events
 
 TOGETHER = 25
 """So many transfers are carried out together: what is done at once must be done well within a lease."""
+CONTRACTS, RECORDS = 100, 500
+"""So many contracts are brought their records together, and so many records are applied in one transaction."""
 
 
-async def deliver(database: Database, key: str, now: datetime, *, contracts: Peer) -> None:
-    """Take a contract's records to it, in their order, then its withdrawals; each is applied there once."""
-    while True:
+async def deliver(database: Database, keys: Sequence[str], now: datetime, *, contracts: Peer) -> None:
+    """Take records to their contracts, each contract's in their order, then withdrawals; each is applied there once.
+
+    Who records after this has been read leaves a wake-up of its own.
+    """
+    ids, full = [UUID(key) for key in keys], True
+    while full:
         async with database.transaction(SELF) as session:
-            waiting = await record_queries.undelivered(session, UUID(key))
-            taken_back = await withdrawal_queries.undelivered(session, UUID(key))
-        if not waiting and not taken_back:
-            return
-        for row in waiting:
-            result = await calls.deliver(contracts, row)
+            waiting = await record_queries.undelivered(session, ids, RECORDS)
+        full = len(waiting) == RECORDS
+        if waiting:
+            results = await calls.deliver(contracts, waiting)
             async with database.transaction(SELF) as session:
-                await records.note_delivery(session, record_id=row.id, result=result, now=now)
-        for withdrawal in taken_back:
-            result = await calls.withdraw(contracts, withdrawal)
+                await records.note_deliveries(session, results=results, now=now)
+    full = True
+    while full:
+        async with database.transaction(SELF) as session:
+            taken_back = await withdrawal_queries.undelivered(session, ids, RECORDS)
+        full = len(taken_back) == RECORDS
+        for row in taken_back:
+            result = await calls.withdraw(contracts, row)
             async with database.transaction(SELF) as session:
-                await withdrawals.note_delivery(session, withdrawal_id=withdrawal.id, result=result, now=now)
+                await withdrawals.note_delivery(session, withdrawal_id=row.id, result=result, now=now)
 
 
 async def pull(
@@ -70,7 +79,7 @@ async def pull(
     changed = sorted({event["subject_id"] for event in found if following.about_contract(key, event)})
     async with database.transaction(SELF) as session:
         done = await following_queries.frozen(session, changed)
-    present = [await calls.contract(contracts, UUID(each)) for each in changed if each not in done]
+    present = await calls.several(contracts, [UUID(each) for each in changed if each not in done])
     async with database.transaction(SELF) as session:
         if await following.take_events(session, source=key, after=after, events=found, contracts=present, now=now):
             await days.heed(session, events=found, now=now)
@@ -185,7 +194,7 @@ def handlers(
 ) -> Mapping[str, Handler]:
     """What to do for each kind of job, with the services that it needs."""
     return {
-        "deliver": partial(deliver, contracts=contracts),
+        "deliver": Together(partial(deliver, contracts=contracts), CONTRACTS),
         "pull": partial(pull, contracts=contracts, outcomes=outcomes, pull_seconds=settings.pull_seconds),
         "review": partial(review, contracts=contracts, outcomes=outcomes),
         "carry_out": Together(partial(carry_out, contracts=contracts, outcomes=outcomes, receiver=receiver), TOGETHER),

@@ -10,19 +10,23 @@ import ssl
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-import h11
-
+from services.gateway.connection import Answer, Connection, NoHttp
 from services.gateway.rules.addresses import Target, TargetNotAllowed, check_addresses, target_of
 from services.gateway.settings import Settings
 
 SECONDS = 10.0
 RESOLVE_SECONDS = 5.0
-LONGEST_ANSWER = 65_536
 KEPT_SECONDS = 30.0
-KEPT_CONNECTIONS = 32
+KEPT_CONNECTIONS = 256
+"""Of one origin, which may receive for many subscriptions."""
+TARGETS = 1024
+"""So many addresses whose parts are remembered."""
+Origin = tuple[bool, str, int]
+"""Whether by TLS, the host, and the port."""
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 
@@ -52,6 +56,7 @@ class Reach:
         """Raise TargetNotAllowed unless webhooks may be sent to this url, as its name resolves now."""
         await self.addresses(self.target(url))
 
+    @lru_cache(TARGETS)  # noqa: B019
     def target(self, url: str) -> Target:
         """The parts of a url; raises TargetNotAllowed."""
         return target_of(url, ports=self.ports, allowed_hosts=self.allowed_hosts)
@@ -69,66 +74,12 @@ def reach_of(settings: Settings) -> Reach:
     return Reach(ports, frozenset(filter(None, settings.webhook_allow.split(","))))
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What of an answer counts."""
-
-    status: int
-    retry_after: str | None
-
-
-@dataclass(slots=True, eq=False)
-class Connection:
-    """An open connection to one target, used for one request at a time."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    http: h11.Connection = field(default_factory=lambda: h11.Connection(h11.CLIENT, max_incomplete_event_size=16_384))
-    answered: bool = False
-    """Whether anything came back on the present request."""
-    used_at: float = 0.0
-
-    def close(self) -> None:
-        """Give it up."""
-        self.writer.close()
-
-    async def event(self) -> Any:
-        """The next part of the answer."""
-        while (found := self.http.next_event()) is h11.NEED_DATA:
-            data = await self.reader.read(16_384)
-            self.answered = self.answered or bool(data)
-            self.http.receive_data(data)
-        return found
-
-    async def exchange(self, request: h11.Request, body: bytes) -> Answer:
-        """Send a request and read its answer; of the body only that it ends, within a limit."""
-        self.answered = False
-        parts = (request, h11.Data(data=body), h11.EndOfMessage())
-        self.writer.write(b"".join(self.http.send(part) or b"" for part in parts))
-        response = await self.event()
-        while isinstance(response, h11.InformationalResponse):
-            response = await self.event()
-        if not isinstance(response, h11.Response):
-            raise h11.RemoteProtocolError("the connection was closed without an answer")
-        asked = next((value.decode("latin-1") for name, value in response.headers if name == b"retry-after"), None)
-        length = 0
-        while isinstance(part := await self.event(), h11.Data) and length <= LONGEST_ANSWER:
-            length += len(part.data)
-        if isinstance(part, h11.EndOfMessage) and self.http.our_state is self.http.their_state is h11.DONE:
-            self.http.start_next_cycle()
-        return Answer(response.status_code, asked)
-
-    def reusable(self) -> bool:
-        """Whether another request may go through it."""
-        return self.http.our_state is h11.IDLE and not self.reader.at_eof() and not self.writer.is_closing()
-
-
 class Outbound:
     """Posts to targets within reach, over connections that are kept for the next request."""
 
     def __init__(self, reach: Reach, context: ssl.SSLContext | None = None) -> None:
         self.reach, self.context = reach, context or ssl.create_default_context()
-        self.kept: dict[Target, list[Connection]] = defaultdict(list)
+        self.kept: dict[Origin, list[Connection]] = defaultdict(list)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Post a body within ten seconds; raises Unreached when no answer came."""
@@ -144,42 +95,43 @@ class Outbound:
             raise Unreached(f"TLS failed: {error.reason or type(error).__name__}") from error
         except OSError as error:
             raise Unreached(f"connection failed: {error.strerror or type(error).__name__}") from error
-        except (h11.RemoteProtocolError, EOFError) as error:
+        except NoHttp as error:
             raise Unreached("the answer was not HTTP/1.1, or broke off") from error
 
     async def through(self, target: Target, headers: Mapping[str, str], body: bytes) -> Answer:
         """One request over a kept connection, or a new one; a kept one that turns out dead is replaced once."""
-        named = [("Host", target.authority), ("Content-Length", str(len(body))), *headers.items()]
-        request = h11.Request(method="POST", target=target.path, headers=named)
-        origin = Target(target.secure, target.host, target.port, "", "")
+        named = {"Host": target.authority, "Content-Length": str(len(body)), **headers}
+        fields = "".join(f"{name}: {value}\r\n" for name, value in named.items())
+        request = f"POST {target.path} HTTP/1.1\r\n{fields}\r\n".encode("ascii") + body
+        origin = (target.secure, target.host, target.port)
         connection = self.take(origin)
         if connection is not None:
             try:
-                return await self.used(origin, connection, request, body)
-            except (OSError, h11.RemoteProtocolError):
+                return await self.used(origin, connection, request)
+            except (OSError, NoHttp):
                 if connection.answered:
                     raise
-        return await self.used(origin, await self.connect(target), request, body)
+        return await self.used(origin, await self.connect(target), request)
 
-    async def used(self, origin: Target, connection: Connection, request: h11.Request, body: bytes) -> Answer:
+    async def used(self, origin: Origin, connection: Connection, request: bytes) -> Answer:
         """One exchange; afterwards the connection is kept where it can be, and closed where not."""
         try:
-            answer = await connection.exchange(request, body)
+            answer = await connection.exchange(request)
         except BaseException:
             connection.close()
             raise
-        if connection.reusable() and len(self.kept[origin]) < KEPT_CONNECTIONS:
+        if connection.reusable and len(self.kept[origin]) < KEPT_CONNECTIONS:
             connection.used_at = time.monotonic()
             self.kept[origin].append(connection)
         else:
             connection.close()
         return answer
 
-    def take(self, origin: Target) -> Connection | None:
+    def take(self, origin: Origin) -> Connection | None:
         """The kept connection that was used last, if any can be used."""
         while kept := self.kept[origin]:
             connection = kept.pop()
-            if connection.reusable():
+            if connection.reusable:
                 return connection
             connection.close()
         return None
@@ -188,7 +140,7 @@ class Outbound:
         """Close connections that nobody has used for a while, or that the other side has closed."""
         oldest = time.monotonic() - KEPT_SECONDS
         for origin, connections in list(self.kept.items()):
-            fresh = [each for each in connections if each.reusable() and each.used_at > oldest]
+            fresh = [each for each in connections if each.reusable and each.used_at > oldest]
             for each in set(connections) - set(fresh):
                 each.close()
             if fresh:
@@ -198,11 +150,12 @@ class Outbound:
 
     async def connect(self, target: Target) -> Connection:
         """A new connection to the first address that answers, of those that were checked just now."""
+        loop = asyncio.get_running_loop()
         failure: OSError | None = None
         secured: dict[str, Any] = {"ssl": self.context, "server_hostname": target.host} if target.secure else {}
         for address in await self.reach.addresses(target):
             try:
-                return Connection(*await asyncio.open_connection(address, target.port, **secured))
+                return (await loop.create_connection(Connection, address, target.port, **secured))[1]
             except ssl.SSLError:
                 raise
             except OSError as error:

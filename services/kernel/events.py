@@ -53,7 +53,15 @@ def record(
     now: datetime,
 ) -> None:
     """Write an event in the caller's transaction; `data` may not hold personal data."""
-    session.add(table(type=kind, subject_id=subject_id, data=plain(data), actor=plain(actor), occurred_at=now))
+    session.add(table(**happened(kind=kind, subject_id=subject_id, actor=actor, data=data, now=now)))
+
+
+def happened(
+    *, kind: str, subject_id: UUID, actor: dict[str, Any], data: dict[str, Any], now: datetime
+) -> dict[str, Any]:
+    """The values of an event."""
+    row = {"id": uuid7(), "type": kind, "subject_id": subject_id, "occurred_at": now}
+    return row | {"data": plain(data), "actor": plain(actor)}
 
 
 async def read_after(

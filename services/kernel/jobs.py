@@ -82,17 +82,31 @@ async def enqueue(
     pause_seconds: float = 0,
 ) -> None:
     """Ask for work on `key` in the caller's transaction, after a pause in real time; an earlier time wins."""
+    await enqueue_all(session, table, kind=kind, keys=[key], run_at=run_at, pause_seconds=pause_seconds)
+
+
+async def enqueue_all(
+    session: AsyncSession,
+    table: type[JobRow],
+    *,
+    kind: str,
+    keys: Sequence[str],
+    run_at: datetime = AT_ONCE,
+    pause_seconds: float = 0,
+) -> None:
+    """The same for several keys, which come in one order, so that nobody waits in a ring."""
     name = table.__table__.fullname  # type: ignore[attr-defined]
     statement = text(
-        f"INSERT INTO {name} AS job (id, kind, key, run_at, available_at, fence, attempts) VALUES"  # noqa: S608
-        " (:id, :kind, :key, :run_at, clock_timestamp() + :pause * interval '1 second', 0, 0)"
+        f"INSERT INTO {name} AS job (id, kind, key, run_at, available_at, fence, attempts)"  # noqa: S608
+        " SELECT id, :kind, key, CAST(:run_at AS timestamptz), clock_timestamp() + :pause * interval '1 second', 0, 0"
+        " FROM unnest(CAST(:ids AS uuid[]), CAST(:keys AS text[])) AS asked (id, key)"
         " ON CONFLICT (kind, key) WHERE lease_until IS NULL"
         " DO UPDATE SET run_at = least(job.run_at, excluded.run_at),"
         " available_at = least(job.available_at, excluded.available_at)"
     )
-    await session.execute(
-        statement, {"id": uuid7(), "kind": kind, "key": key, "run_at": run_at, "pause": pause_seconds}
-    )
+    ids = [uuid7() for _ in keys]
+    values = {"ids": ids, "keys": list(keys), "kind": kind, "run_at": run_at, "pause": pause_seconds}
+    await session.execute(statement, values)
 
 
 async def forget(database: Database, key: str, now: datetime, *, table: type[JobRow]) -> None:

@@ -1,10 +1,15 @@
 """Records in bulk: each has its own result, and one bad line does not spoil the others."""
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 from unittest.mock import patch
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+from bench import copies
+from bench.applied import KNOWN
 from services.gateway import calls
+from services.kernel.peers import Peer
 from tests.integration.conftest import active_contract, problem, to
 from tests.integration.scenes import Actors
 from tests.world import World, change
@@ -79,3 +84,54 @@ async def test_what_is_no_list_of_records_is_refused_as_a_whole(seeded_world: Wo
     for body in ({}, {"records": []}, {"records": [1]}, {"records": [{}] * 1001}, {"records": [], "more": 1}):
         problem(await actors["mat"].ask("POST", PATH, json=body), 422)
     problem(await actors["finance"].ask("POST", PATH, json={"records": [{}]}), 403, "insufficient_scope")
+
+
+STORY = (
+    "SELECT type, data ->> 'code', (data ->> 'version')::integer, data -> 'changes' FROM contracts.event"
+    " WHERE subject_id = %(id)s AND type IN ('milestone.decided', 'payment.earned') ORDER BY txid, position"
+)
+LEDGER = (
+    "SELECT code, account, sum(amount_pence)::integer FROM contracts.ledger_entry WHERE contract_id = %(id)s"
+    " AND kind = 'milestone' AND account = 'earned' GROUP BY 1, 2 ORDER BY 1"
+)
+
+
+async def test_records_of_several_contracts_are_applied_together_each_in_its_order(
+    seeded_world: World, actors: Actors
+) -> None:
+    world, path = seeded_world, await active_contract(seeded_world, actors)
+    whole = (*copies.OF_THE_SCHOOL, *copies.OF_THE_CONTRACT)
+    await asyncio.to_thread(copies.multiply, world.database_url, KNOWN, whole, 2)
+    await to(world, "2023-11-01")
+    contracts = [str(row[0]) for row in world.rows("SELECT id FROM contracts.contract ORDER BY id")]
+    recorded = (("M1", "partially_met"), ("M1", "met"), ("M2", "met"), ("M1", "not_met"))
+    for number, (code, status) in enumerate(recorded):
+        records = [line(contract, code, status=status) for contract in contracts]
+        await actors["mat"].ask("POST", PATH, json={"records": records}, key=f"many-records-2-{number}")
+    asked, real = [], calls.deliver
+
+    async def twice(peer: Peer, rows: Sequence[Mapping[str, Any]]) -> dict[UUID, str]:
+        asked.append(len(rows))
+        first = await real(peer, rows)
+        assert await real(peer, rows) == first, "the same records again are given the first answers"
+        return first
+
+    with patch.object(calls, "deliver", twice):
+        await world.settle()
+    assert asked == [12]
+    for contract in contracts:
+        results = [each["applied"] for each in (await actors["mat"].get(f"/v1/contracts/{contract}/records"))["data"]]
+        assert results == ["applied", "applied", "applied", "already_met"]
+        story = world.rows(STORY, id=contract)
+        told = ["milestone.decided", "milestone.decided", "payment.earned", "milestone.decided", "payment.earned"]
+        assert [(kind, code) for kind, code, _, _ in story] == list(
+            zip(told, ("M1", "M1", "M1", "M2", "M2"), strict=True)
+        )
+        first = story[0][2]
+        assert [version for _, _, version, _ in story] == list(range(first, first + 5))
+        changed = [changes["milestone/M1"]["changed"]["status"] for _, _, _, changes in story[:2]]
+        assert changed == [{"old": "scheduled", "new": "partially_met"}, {"old": "partially_met", "new": "met"}]
+        assert list(story[2][3]) == ["payment/milestone/M1"]
+        assert world.rows(LEDGER, id=contract) == [("M1", "earned", 2_000_000), ("M2", "earned", 2_000_000)]
+    then = await actors["rsc"].get(path, as_of="2023-11-01")
+    assert [each["status"] for each in then["milestones"]] == ["met", "met", "scheduled"]

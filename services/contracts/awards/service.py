@@ -69,7 +69,7 @@ async def award(
     paying = [each for each in await outcomes(session, [row.id]) if each.payment_pence and each.code in measures]
     settled = evaluation["run"] == "final" and evaluation["release_status"] != "provisional"
     found = awards([judged(each, measures[each.code]) for each in paying], evaluation["coverage"], evaluation["vetoes"])
-    rows = {each.code: each for each in await payments(session, row.id) if each.kind == "outcome"}
+    rows = {each.code: each for each in await payments(session, [row.id]) if each.kind == "outcome"}
     book = await open_book(session, row.id, london_date(now), now)
     for each in found:
         payment = rows[each.code]

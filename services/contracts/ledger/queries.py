@@ -1,6 +1,7 @@
 """Every SELECT on the ledger."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import text
@@ -14,15 +15,19 @@ Part = tuple[str, str]
 Held = dict[Part, dict[tuple[Account, UUID | None], int]]
 
 
-async def balances(session: AsyncSession, contract_id: UUID) -> Held:
-    """What each account holds of each part of a contract's value, by claim where money is in one, in pence.
+async def balances(session: AsyncSession, contract_ids: Sequence[UUID]) -> dict[UUID, Held]:
+    """By contract: what each account holds of each part of its value, by claim where money is in one, in pence.
 
     A function of the database tells it, since who may make a contract move may not see every entry.
     """
-    found: Held = defaultdict(dict)
-    statement = text("SELECT kind, code, account, claim_id, amount_pence FROM contracts.balances(:contract_id)")
-    for kind, code, account, claim_id, amount in await session.execute(statement, {"contract_id": contract_id}):
-        found[kind, code][Account(account), claim_id] = amount
+    found: dict[UUID, Held] = {each: defaultdict(dict) for each in contract_ids}
+    statement = text(
+        "SELECT asked.id, b.* FROM unnest(CAST(:ids AS uuid[])) AS asked (id), contracts.balances(asked.id) AS b"
+    )
+    for contract_id, kind, code, account, claim_id, amount in await session.execute(
+        statement, {"ids": list(contract_ids)}
+    ):
+        found[contract_id][kind, code][Account(account), claim_id] = amount
     return found
 
 

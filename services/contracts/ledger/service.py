@@ -135,4 +135,4 @@ class Book:
 async def open_book(session: AsyncSession, contract_id: UUID, on: date, now: datetime) -> Book:
     """The ledger of a contract that is locked, to write what happened on a day."""
     await session.flush()
-    return Book(session, contract_id, await queries.balances(session, contract_id), on, now)
+    return Book(session, contract_id, (await queries.balances(session, [contract_id]))[contract_id], on, now)

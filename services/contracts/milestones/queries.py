@@ -1,5 +1,7 @@
 """Every SELECT on single milestones and on records that have arrived."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -12,6 +14,13 @@ from services.contracts.rules.milestones import Applied
 async def applied_record(session: AsyncSession, record_id: UUID) -> AppliedRecord | None:
     """What became of a record, when it has arrived before."""
     return await session.get(AppliedRecord, record_id)
+
+
+async def results(session: AsyncSession, record_ids: Sequence[UUID]) -> dict[UUID, Mapping[str, Any]]:
+    """What became of those of these records that have arrived before."""
+    named = (AppliedRecord.record_id, AppliedRecord.contract_id, AppliedRecord.milestone_code, AppliedRecord.result)
+    found = await session.execute(select(*named).where(col(AppliedRecord.record_id).in_(record_ids)))
+    return {row["record_id"]: dict(row) for row in found.mappings()}
 
 
 async def milestone(session: AsyncSession, contract_id: UUID, code: str) -> Milestone | None:

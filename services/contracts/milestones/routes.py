@@ -1,5 +1,7 @@
 """The door for milestones, and for records of the gateway."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -30,13 +32,10 @@ async def list_milestones(contract_id: UUID, request: Request, caller: Reader, s
     return page([MilestoneOut.model_validate(row) for row in rows], 0, None, request)
 
 
-@router.put("/internal/milestone-records/{record_id}", response_model=schemas.AppliedOut, tags=["internal"])
-async def apply_record(
-    record_id: UUID, body: schemas.RecordIn, caller: Internal, session: Session
-) -> schemas.AppliedOut:
-    """Apply a milestone record of the gateway, once."""
-    applied = await service.apply(session, record_id=record_id, body=body, caller=caller, now=utc_now())
-    return schemas.AppliedOut.model_validate(applied)
+@router.put("/internal/milestone-records", response_model=list[schemas.AppliedOut], tags=["internal"])
+async def apply_records(body: schemas.Records, caller: Internal, session: Session) -> list[Mapping[str, Any]]:
+    """Apply milestone records of the gateway, each once, all in one transaction."""
+    return await service.apply(session, records=body, caller=caller, now=utc_now())
 
 
 @router.put("/internal/milestone-withdrawals/{withdrawal_id}", response_model=schemas.UndoneOut, tags=["internal"])

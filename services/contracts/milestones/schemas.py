@@ -27,12 +27,16 @@ def decided(status: MilestoneStatus) -> MilestoneStatus:
 class RecordIn(Body):
     """A milestone record of the gateway, to be applied."""
 
+    record_id: Annotated[UUID, Field(strict=False)]
     contract_id: Annotated[UUID, Field(strict=False)]
     milestone_code: Code
     status: Annotated[MilestoneStatus, Field(strict=False), AfterValidator(decided)]
     occurred_on: Day
     recorded_at: Annotated[AwareDatetime, Field(strict=False)]
     recorded_by: Annotated[str | None, Field(max_length=200, description="The credential that recorded it")] = None
+
+
+Records = Annotated[list[RecordIn], Field(min_length=1, max_length=1000)]
 
 
 class WithdrawalIn(Body):

@@ -1,67 +1,62 @@
 """What a record of the gateway does to a contract's milestone, once, and how its withdrawal undoes that."""
 
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.contracts.events import tell
+from services.contracts.events import Story, tell
+from services.contracts.ledger.queries import balances
 from services.contracts.milestones import queries
+from services.contracts.milestones.effect import Desk
 from services.contracts.milestones.schemas import RecordIn, WithdrawalIn
-from services.contracts.models import AppliedRecord, AppliedWithdrawal, Contract, Job, Milestone
-from services.contracts.payments.service import earn_milestones, unearn_milestones
-from services.contracts.queries import locked_contract
-from services.contracts.rules.life import IN_FORCE, Move, Role, Status, moved
-from services.contracts.rules.milestones import (
-    Applied,
-    MilestoneStatus,
-    Timing,
-    Undone,
-    apply_record,
-    standing,
-    timing,
-    undone,
-)
-from services.contracts.service import required_decided
+from services.contracts.models import AppliedWithdrawal, Contract, Job, Milestone
+from services.contracts.payments.queries import of_milestones
+from services.contracts.payments.service import unearn_milestones
+from services.contracts.queries import contracts, locked_contract, milestones
+from services.contracts.rules.life import IN_FORCE, Status
+from services.contracts.rules.milestones import MilestoneStatus, Undone, standing, timing, undone
 from services.kernel.auth import Caller
 from services.kernel.errors import NotFound
 from services.kernel.jobs import enqueue
-from services.kernel.types import london_date
+from services.kernel.types import london_date, plain
+
+KEEP = text(
+    "INSERT INTO contracts.applied_record (record_id, contract_id, milestone_code, status, occurred_on, result,"
+    " recorded_by, applied_at) SELECT * FROM jsonb_to_recordset(CAST(:applied AS jsonb)) AS (record_id uuid,"
+    " contract_id uuid, milestone_code text, status text, occurred_on date, result text, recorded_by text,"
+    " applied_at timestamptz)"
+)
 
 
 async def apply(
-    session: AsyncSession, *, record_id: UUID, body: RecordIn, caller: Caller, now: datetime
-) -> AppliedRecord:
-    """Apply a milestone record of the gateway, once: the same record again gives the first answer."""
-    row = await locked_contract(session, body.contract_id)
-    before = await queries.applied_record(session, record_id)
-    if before is not None:
-        return before
-    milestone = await queries.milestone(session, row.id, body.milestone_code)
-    present = MilestoneStatus(milestone.status) if milestone else None
-    result = apply_record(Status(row.status), present, body.status)
-    applied = AppliedRecord(
-        record_id=record_id,
-        contract_id=row.id,
-        milestone_code=body.milestone_code,
-        status=body.status,
-        occurred_on=body.occurred_on,
-        result=result,
-        recorded_by=body.recorded_by,
-        applied_at=now,
-    )
-    session.add(applied)
-    if milestone is not None and result is Applied.APPLIED:
-        milestone.status, milestone.decided_on, milestone.record_id = body.status, body.occurred_on, record_id
-        milestone.timing = Timing.DECIDED
-        facts = {"code": milestone.code, "milestone_status": body.status.value, "record_id": record_id}
-        await tell(session, row, "milestone.decided", caller, now, **facts)
-        await earn_milestones(session, row=row, on=london_date(body.recorded_at), caller=caller, now=now)
-        late = row.status == Status.EXPIRED and row.reason_code == "milestones_undecided"
-        if late and await required_decided(session, row):
-            row.status, row.reason_code = moved(Status.EXPIRED, Move.COMPLETE, Role.CLOCK), "decided_late"
-            await tell(session, row, "contract.completed", caller, now, reason=row.reason_code)
-    return applied
+    session: AsyncSession, *, records: Sequence[RecordIn], caller: Caller, now: datetime
+) -> list[Mapping[str, Any]]:
+    """Apply milestone records of the gateway in their order, each once: the same record again gives the first answer.
+
+    All of them are one transaction, in which their contracts are locked in the order of their ids.
+    """
+    rows = await contracts(session, sorted({each.contract_id for each in records}), locked=True)
+    ids, story = [row.id for row in rows], Story(session, caller, now)
+    found = await queries.results(session, [each.record_id for each in records])
+    held = await balances(session, ids)
+    desks = {row.id: Desk(row, held[row.id], story) for row in rows}
+    for milestone in await milestones(session, ids):
+        desks[milestone.contract_id].milestones[milestone.code] = milestone
+    for payment in await of_milestones(session, ids):
+        desks[payment.contract_id].payments.append(payment)
+    made: dict[UUID, dict[str, Any]] = {}
+    for each in records:
+        if each.record_id not in found and each.record_id not in made:
+            made[each.record_id] = desks[each.contract_id].apply(each, now)
+    await session.execute(KEEP, {"applied": json.dumps(list(made.values()), default=plain)})
+    await story.end()
+    known = found | made
+    return [known[each.record_id] for each in records]
 
 
 class NotArrived(NotFound):

@@ -79,7 +79,7 @@ async def withhold(
     due = {each.code: each.due_on for each in promised}
     met = {each.code for each in promised if each.status == MilestoneStatus.MET}
     book, waits, until = await open_book(session, row.id, last_day, now), stopped(row), last_worked(row, last_day)
-    for payment in await queries.payments(session, row.id):
+    for payment in await queries.payments(session, [row.id]):
         kind, period = PaymentKind(payment.kind), period_of(payment)
         left = book.held(payment).get(Account.SCHEDULED, 0)
         day = due.get(payment.code) if kind is PaymentKind.MILESTONE else None
@@ -104,14 +104,14 @@ async def forgo_fees(session: AsyncSession, *, row: Contract, on: date, caller: 
 
 async def hold_back(session: AsyncSession, *, row: Contract) -> None:
     """What can still be earned says why it is not, while a suspension that stopped payments outlives its contract."""
-    for payment in await queries.payments(session, row.id) if stopped(row) else []:
+    for payment in await queries.payments(session, [row.id]) if stopped(row) else []:
         if payment.status == PaymentStatus.SCHEDULED:
             payment.reason_code = HELD
 
 
 async def let_go(session: AsyncSession, *, row: Contract) -> None:
     """What was held back at the end can be earned again."""
-    for payment in await queries.payments(session, row.id):
+    for payment in await queries.payments(session, [row.id]):
         if payment.status == PaymentStatus.SCHEDULED and payment.reason_code == HELD:
             payment.reason_code = None
 
@@ -119,5 +119,5 @@ async def let_go(session: AsyncSession, *, row: Contract) -> None:
 async def forfeit(session: AsyncSession, *, row: Contract, on: date, caller: Caller, now: datetime) -> None:
     """What was held back at the end, and had not been earned before, never will be."""
     book = await open_book(session, row.id, on, now)
-    for payment in await queries.payments(session, row.id):
+    for payment in await queries.payments(session, [row.id]):
         await split(session, row=row, book=book, payment=payment, earned=0, reason=HELD, caller=caller, now=now)

@@ -1,5 +1,6 @@
 """Every SELECT on payments."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -9,10 +10,16 @@ from services.contracts.models import Payment
 from services.contracts.rules.money import PaymentKind
 
 
-async def payments(session: AsyncSession, contract_id: UUID) -> list[Payment]:
-    """All payments of a contract, in the order of their making."""
-    statement = select(Payment).where(Payment.contract_id == contract_id).order_by(col(Payment.id))
+async def payments(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[Payment]:
+    """All payments of contracts, in the order of their making."""
+    statement = select(Payment).where(col(Payment.contract_id).in_(contract_ids)).order_by(col(Payment.id))
     return list(await session.exec(statement))
+
+
+async def of_milestones(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[Payment]:
+    """The payments of contracts for their milestones."""
+    wanted = (col(Payment.contract_id).in_(contract_ids), Payment.kind == PaymentKind.MILESTONE)
+    return list(await session.exec(select(Payment).where(*wanted)))
 
 
 async def instalments(session: AsyncSession, contract_id: UUID) -> list[Payment]:

@@ -43,7 +43,7 @@ async def lay_out(
 ) -> None:
     """Bring the payments of a contract to the parts of its value; instalments that were earned stay as they are."""
     book = await open_book(session, row.id, on, now)
-    present = {(each.kind, each.code): each for each in await queries.payments(session, row.id)}
+    present = {(each.kind, each.code): each for each in await queries.payments(session, [row.id])}
     begun = [
         money.Part(money.PaymentKind.FEE, each.code, each.amount_pence, period_of(each))
         for each in present.values()
@@ -66,19 +66,38 @@ async def lay_out(
         await session.delete(payment)
 
 
-async def earn(
-    session: AsyncSession, *, row: Contract, book: Book, payment: Payment, caller: Caller, now: datetime
-) -> None:
-    """A part of the contract's value was earned; what was earned before stays as it was."""
+def posted(book: Book, payment: Payment) -> dict[str, Any] | None:
+    """A part of the contract's value was earned; gives what is told of it, None where nothing new was earned."""
     held = book.held(payment)
     amounts = {source: held.get(source, 0) for source in (Account.SCHEDULED, Account.REVERSED)}
     if not any(amounts.values()):
-        return
+        return None
     for source, amount in amounts.items():
         if amount:
             book.post(payment, source, Move.EARN, amount, role=Role.CLOCK, reason="earned")
     facts = {"part": payment.kind, "code": payment.code, "amount_pence": sum(amounts.values())}
-    await tell(session, row, "payment.earned", caller, now, payment_id=payment.id, **facts)
+    return {"payment_id": payment.id, **facts}
+
+
+async def earn(
+    session: AsyncSession, *, row: Contract, book: Book, payment: Payment, caller: Caller, now: datetime
+) -> None:
+    """A part of the contract's value was earned; what was earned before stays as it was."""
+    if facts := posted(book, payment):
+        await tell(session, row, "payment.earned", caller, now, **facts)
+
+
+def payable(promised: Sequence[Milestone], payments: Sequence[Payment]) -> list[Payment]:
+    """The payments of milestones that are met and wait for no other, in the order of the milestones."""
+    by_code = {each.code: each for each in payments if each.kind == money.PaymentKind.MILESTONE}
+    met = frozenset(each.code for each in promised if each.status == MilestoneStatus.MET)
+    return [
+        by_code[each.code]
+        for each in promised
+        if payment_after(MilestoneStatus(each.status)) is money.PaymentStatus.EARNED
+        and each.code in by_code
+        and not waiting_for(each.depends_on, met)
+    ]
 
 
 async def earn_milestones(session: AsyncSession, *, row: Contract, on: date, caller: Caller, now: datetime) -> None:
@@ -86,12 +105,8 @@ async def earn_milestones(session: AsyncSession, *, row: Contract, on: date, cal
     if stopped(row):
         return
     book, promised = await open_book(session, row.id, on, now), await milestones(session, [row.id])
-    payments = {each.code: each for each in await queries.payments(session, row.id) if each.kind == "milestone"}
-    met = frozenset(each.code for each in promised if each.status == MilestoneStatus.MET)
-    for each in promised:
-        earned = payment_after(MilestoneStatus(each.status)) is money.PaymentStatus.EARNED
-        if earned and each.code in payments and not waiting_for(each.depends_on, met):
-            await earn(session, row=row, book=book, payment=payments[each.code], caller=caller, now=now)
+    for payment in payable(promised, await queries.payments(session, [row.id])):
+        await earn(session, row=row, book=book, payment=payment, caller=caller, now=now)
 
 
 async def earn_fees(session: AsyncSession, *, row: Contract, until: date, caller: Caller, now: datetime) -> None:

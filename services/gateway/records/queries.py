@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
+from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,6 +23,13 @@ BEFORE_RECORDING = (
 )
 RECORD_MILESTONES = "SELECT gateway.record_milestones(%(callers)s::jsonb, %(jobs)s::jsonb) AS key"
 """Whole batches in a statement each; the functions act for one caller after another, under row-level security."""
+UNDELIVERED = text(
+    "SELECT r.id AS record_id, r.contract_id, r.milestone_code, r.status, r.occurred_on, r.recorded_at,"
+    " r.recorded_by ->> 'client_id' AS recorded_by FROM gateway.milestone_record r"
+    " LEFT JOIN gateway.delivery d ON d.record_id = r.id"
+    " WHERE r.contract_id = ANY (CAST(:contract_ids AS uuid[])) AND d.record_id IS NULL"
+    " ORDER BY r.contract_id, r.id LIMIT :limit"
+)
 
 
 async def contract_ref(session: AsyncSession, contract_id: UUID) -> ContractRef | None:
@@ -125,16 +133,10 @@ async def log_places(session: AsyncSession, leaf_hashes: Sequence[str]) -> dict[
     return {digest.hex(): place for digest, place in await session.exec(statement)}
 
 
-async def undelivered(session: AsyncSession, contract_id: UUID, limit: int = 100) -> list[MilestoneRecord]:
-    """A contract's records that have not reached it, oldest first."""
-    statement = (
-        select(MilestoneRecord)
-        .outerjoin(Delivery, col(Delivery.record_id) == MilestoneRecord.id)
-        .where(MilestoneRecord.contract_id == contract_id, col(Delivery.record_id).is_(None))
-        .order_by(col(MilestoneRecord.id))
-        .limit(limit)
-    )
-    return list(await session.exec(statement))
+async def undelivered(session: AsyncSession, contract_ids: Sequence[UUID], limit: int) -> list[Mapping[str, Any]]:
+    """What contracts are to know of records that have not reached them, each contract's oldest first."""
+    found = await session.execute(UNDELIVERED, {"contract_ids": list(contract_ids), "limit": limit})
+    return [dict(row) for row in found.mappings()]
 
 
 async def withdrawal_of(session: AsyncSession, record_id: UUID) -> Withdrawal | None:

@@ -1,15 +1,16 @@
 """What a milestone record is, and what stands against one; its delivery, and erasing what is personal in it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.gateway.log.service import forget_salt, new_leaf, told
-from services.gateway.models import Delivery, MilestoneRecord
+from services.gateway.models import MilestoneRecord
 from services.gateway.records import queries
 from services.gateway.records.schemas import SINCE, RecordIn, RecordOut
 from services.gateway.rules.facts import recorded
@@ -18,6 +19,10 @@ from services.kernel.errors import DomainError, NotFound, Unprocessable
 from services.kernel.types import london_date, uuid7
 
 Json = dict[str, Any]
+NOTE_DELIVERIES = text(
+    "INSERT INTO gateway.delivery (record_id, result, delivered_at) SELECT *, CAST(:now AS timestamptz)"
+    " FROM unnest(CAST(:records AS uuid[]), CAST(:results AS text[])) ON CONFLICT DO NOTHING"
+)
 RECORDABLE = frozenset({"active", "suspended", "completed", "expired", "terminated"})
 
 
@@ -79,10 +84,11 @@ def made(ref: queries.Ref | None, asked: Asked, caller: Caller, now: datetime) -
     return row, row.model_dump(mode="json", exclude=SINCE) | rest
 
 
-async def note_delivery(session: AsyncSession, *, record_id: UUID, result: str, now: datetime) -> None:
-    """The record has reached its contract; noting it twice changes nothing."""
-    row = insert(Delivery).values(record_id=record_id, result=result, delivered_at=now)
-    await session.execute(row.on_conflict_do_nothing())
+async def note_deliveries(session: AsyncSession, *, results: Mapping[UUID, str], now: datetime) -> None:
+    """The records have reached their contracts, with these results; noting it twice changes nothing."""
+    records = sorted(results)
+    values = {"records": records, "results": [results[each] for each in records], "now": now}
+    await session.execute(NOTE_DELIVERIES, values)
 
 
 async def erase(session: AsyncSession, *, record_id: UUID, caller: Caller, now: datetime) -> None:

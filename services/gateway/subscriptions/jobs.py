@@ -37,7 +37,7 @@ async def announce(
     about = {UUID(each["subject_id"]) for each in theirs if following.about_contract("contracts", each)}
     async with database.transaction(SELF) as session:
         strange = about - (await queries.contract_refs(session, about)).keys()
-    found = [await calls.contract(contracts, contract_id) for contract_id in sorted(strange)]
+    found = await calls.several(contracts, strange)
     async with database.transaction(SELF) as session:
         await following.follow(session, contracts=found)
         await effect.announce(session, after=after, events=events)

@@ -1,5 +1,6 @@
 """Every SELECT about withdrawals of milestone records."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -17,12 +18,12 @@ async def record(session: AsyncSession, record_id: UUID) -> MilestoneRecord:
     return found
 
 
-async def undelivered(session: AsyncSession, contract_id: UUID, limit: int = 100) -> list[Withdrawal]:
-    """Withdrawals of a contract that have not reached it, oldest first."""
+async def undelivered(session: AsyncSession, contract_ids: Sequence[UUID], limit: int) -> list[Withdrawal]:
+    """Withdrawals of contracts that have not reached it, oldest first."""
     statement = (
         select(Withdrawal)
         .outerjoin(WithdrawalDelivery, col(WithdrawalDelivery.withdrawal_id) == Withdrawal.id)
-        .where(Withdrawal.contract_id == contract_id, col(WithdrawalDelivery.withdrawal_id).is_(None))
+        .where(col(Withdrawal.contract_id).in_(contract_ids), col(WithdrawalDelivery.withdrawal_id).is_(None))
         .order_by(col(Withdrawal.id))
         .limit(limit)
     )

@@ -124,6 +124,25 @@ async def test_what_is_not_http_is_no_answer(answer: bytes) -> None:
             await Outbound(HERE).post(url, {}, b"{}")
 
 
+@pytest.mark.parametrize(
+    ("answer", "close", "status"),
+    [(b"HTTP/1.1 200 OK\r\n\r\nuntil it ends", True, 200), (OK + b"HTTP/1.1 500 No\r\n\r\n", False, 200)],
+    ids=["ends with the connection", "says more than it was asked"],
+)
+async def test_after_some_answers_a_connection_is_not_used_again(answer: bytes, close: bool, status: int) -> None:
+    async with answering(answer, close=close) as url:
+        sender = Outbound(HERE)
+        for _ in range(2):
+            assert (await sender.post(url, {}, b"{}")).status == status
+            assert not any(sender.kept.values())
+
+
+async def test_an_answer_that_breaks_off_is_none() -> None:
+    async with answering(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhal", close=True) as url:
+        with pytest.raises(Unreached, match="broke off"):
+            await Outbound(HERE).post(url, {}, b"{}")
+
+
 async def test_silence_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbound, "SECONDS", 0.1)
     async with answering(b"") as url:
@@ -149,11 +168,11 @@ async def test_a_name_that_changes_its_address_after_registration_reaches_nothin
 async def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     reached = []
 
-    async def connecting(host: str, port: int, **secured: object) -> None:
+    async def connecting(_made: object, host: str, port: int, **secured: object) -> None:
         reached.append((host, port, secured["server_hostname"]))
         raise ConnectionRefusedError(111, "refused")
 
-    monkeypatch.setattr(asyncio, "open_connection", connecting)
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", connecting)
     reach = Reach(resolve=saying("93.184.216.34", "127.0.0.1"))
     with pytest.raises(Unreached, match="refused"):
         await Outbound(reach).post("https://hooks.example.org:8443/", {}, b"{}")
