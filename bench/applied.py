@@ -96,7 +96,7 @@ def one_round(ground: Ground, prepared: str, senders: list[Sender]) -> Found:
     url, log = ground.database(make_url(prepared).database), VAR / "log"
     try:
         with environment({"RINGFENCE_DATABASE_URL": url}):
-            with serving(["-c", DOOR], {}, log / "door") as port:
+            with serving(["-c", DOOR], {}, log / "door") as (port, *_):
                 tokens = [token(port, each.caller.client_id, each.secret) for each in senders]
                 accepted = load.run(port, door.asks(senders, tokens, RECORD), SECONDS * ground.size.scale).each
             with psycopg.connect(plain(url), autocommit=True) as connection:
