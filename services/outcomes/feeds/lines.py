@@ -1,6 +1,5 @@
 """A large file beside the one before it: lines that are there again are not read again."""
 
-import codecs
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,17 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.outcomes.feeds.reading import ENCODINGS
+from services.outcomes.feeds.reading import encoding_of
 from services.outcomes.feeds.records import FeedRefused, Parsed
 from services.outcomes.rules.columnar import column
 from services.outcomes.rules.statements import LANES
 
+RETURN, LINE_END = b"\r\n"
 LINE = 16
 """Bytes of the digest by which a line is known again."""
 ENTRY = np.dtype([("line", f"V{LINE}"), ("said", "<u8", LANES), ("urn", "<i4")])
 Entries = NDArray[np.void]
 """Lines that each gave a record: digests of their bytes and of what the record says, and its URN."""
-PIECE = 2**20
 Parse = Callable[[bytes, Iterable[str]], Parsed[Any]]
 """Reads a file in the first of these encodings that fits."""
 
@@ -35,7 +34,7 @@ class Lines:
 
     encoding: str
     reading: str
-    lines: Sequence[bytes]
+    lines: Sequence[memoryview]
     digests: Sequence[bytes]
 
 
@@ -58,26 +57,19 @@ class Difference:
 
 def split(content: bytes, code: str) -> Lines | None:
     """The lines of a file read by this version of the code; None where a line need not be a row."""
-    lines = content.split(b"\n")
-    returns = sum(line.endswith(b"\r") for line in lines)
-    if lines.pop() or content.count(b"\r") != returns or b"" in lines or b"\r" in lines:
+    signs, view = np.frombuffer(content, dtype=np.uint8), memoryview(content)
+    ends = np.flatnonzero(signs == LINE_END)
+    starts = np.concatenate(([0], ends + 1))
+    if not len(ends) or starts[-1] < len(content):
         return None
+    returns = signs[ends - 1] == RETURN
+    if content.count(b"\r") != returns.sum() or (ends - starts[:-1] == returns).any():
+        return None
+    lines = [view[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=False)]
     encoding = encoding_of(content)
     reading = hashlib.sha256(f"{code}\n{encoding}\n".encode() + lines[0]).hexdigest()
     found = [hashlib.blake2b(line, digest_size=LINE).digest() for line in lines[1:]]
     return Lines(encoding, reading, lines, found)
-
-
-def encoding_of(content: bytes) -> str:
-    """The encoding in which a file is read; looked for piece by piece, as what does not fit shows early."""
-    first, second = ENCODINGS
-    decoder = codecs.getincrementaldecoder(first)()
-    try:
-        for at in range(0, len(content), PIECE):
-            decoder.decode(content[at : at + PIECE], at + PIECE >= len(content))
-    except UnicodeDecodeError:
-        return second
-    return first
 
 
 def difference(file: Lines, known: Known, parse: Parse) -> Difference | None:

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain
 from typing import Any
 
-from services.outcomes.feeds.columns import TWICE, Columns, chosen, converted, rejected, repeated
+from services.outcomes.feeds.columns import TWICE, URNS, Columns, chosen, converted, rejected, repeated
 from services.outcomes.feeds.reading import SHOWN, RowRejected, urn_of
 from services.outcomes.feeds.records import ObservationRecord, Parsed
 from services.outcomes.rules.columnar import Records
@@ -53,7 +53,7 @@ def observations(
     """
     rows = len(table.numbers)
     table = table.only(range(rows) if schools is None else schools)
-    urns, bad = converted(table.cells["urn"], urn_of)
+    urns, bad = converted(table.cells["urn"], urn_of, URNS)
     for place in repeated(urns, out=bad):
         bad[place] = TWICE
     if bad:

@@ -45,6 +45,8 @@ def texts(values: Sequence[Any]) -> list[str]:
     kinds = set(map(type, values))
     if kinds == {int}:
         return list(map(str, values))
+    if kinds == {int, NoneType}:
+        return [NOTHING if each is None else str(each) for each in values]
     if kinds <= {str, NoneType} and not ESCAPED.search("".join(filter(None, values))):
         return list(values) if NoneType not in kinds else [NOTHING if each is None else each for each in values]
     return list(map(Once(text).__getitem__, values))
