@@ -36,7 +36,6 @@ BEFORE = (
     joining.prepare,
 )
 WHOLE = (
-    ("outcomes.school", "id = %(school)s"),
     ("outcomes.establishment", "urn = %(urn)s"),
     ("outcomes.school_identifier", "school_id = %(school)s AND scheme = 'urn'"),
     ("outcomes.membership", "urn = %(urn)s AND left_on IS NULL"),

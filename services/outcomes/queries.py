@@ -100,13 +100,6 @@ async def trust_members(session: AsyncSession, uid: str) -> list[Membership]:
     return list(await session.exec(statement.order_by(col(Membership.urn), col(Membership.joined_on))))
 
 
-async def identifiers(session: AsyncSession, school_id: UUID) -> list[SchoolIdentifier]:
-    """The identifiers that a school has had, with their dates."""
-    statement = select(SchoolIdentifier).where(SchoolIdentifier.school_id == school_id)
-    order = (col(SchoolIdentifier.scheme), col(SchoolIdentifier.valid_from).nulls_first(), col(SchoolIdentifier.value))
-    return list(await session.exec(statement.order_by(*order)))
-
-
 async def last_events(session: AsyncSession, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
     """What kind of event was the last about each of these subjects."""
     statement = select(Event.subject_id, Event.type).where(col(Event.subject_id).in_(subject_ids))
@@ -190,15 +183,6 @@ async def ended_by_succession(session: AsyncSession, on: date) -> dict[int, date
     link = EstablishmentLink
     rows = await session.exec(select(link).where(link.kind == "Successor", col(link.established_on) <= on))
     return {row.urn: row.established_on for row in rows if row.established_on is not None}
-
-
-async def urns_of(session: AsyncSession, school_ids: Sequence[UUID]) -> list[tuple[UUID, int]]:
-    """School and URN of every URN that these schools have had."""
-    row = SchoolIdentifier
-    found = await session.exec(
-        select(row.school_id, row.value).where(row.scheme == "urn", among(row.school_id, school_ids))
-    )
-    return [(school_id, int(value)) for school_id, value in found]
 
 
 async def releases(session: AsyncSession, release_ids: Collection[UUID | str]) -> list[Release]:
