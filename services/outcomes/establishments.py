@@ -28,17 +28,19 @@ async def upsert(
 ) -> None:
     """The establishments as the release has them; those that it lacks, or says nothing new of, stay as they were."""
     urns = column(records, "urn")
-    known = await queries.school_ids(session, urns)
+    first = not await queries.any_establishment(session)
+    known = {} if first else await queries.school_ids(session, urns)
     new = set(urns) - known.keys()
     schools = known | await schools_of(session, new, known)
-    ends = {urn: f"\t{school}\t{row.id}" for urn, school in schools.items()}
+    release = f"\t{row.id}"
+    ends = {urn: f"\t{school}{release}" for urn, school in schools.items()}
     fresh = [line + ends[urn] for urn, line in zip(urns, said, strict=True) if urn in new]
     await copy_lines(session, "outcomes.establishment", (*ESTABLISHMENT, *KEPT_ON), fresh)
     if len(fresh) < len(records):
         again = [line + ends[urn] for urn, line in zip(urns, said, strict=True) if urn not in new]
         await change(session, row, again, says_trust=records[0].says_trust)
         await identifiers.date_kept(session, row)
-    if new:
+    if new and not first:
         await unite(session, new)
 
 

@@ -155,7 +155,7 @@ async def current_observations(
 
 
 PLAIN = (
-    "SELECT CASE kind WHEN 'Predecessor' THEN linked_urn ELSE urn END,"
+    "SELECT DISTINCT CASE kind WHEN 'Predecessor' THEN linked_urn ELSE urn END,"
     " CASE kind WHEN 'Predecessor' THEN urn ELSE linked_urn END"
     " FROM outcomes.establishment_link WHERE kind IN ('Predecessor', 'Successor')"
 )
@@ -175,7 +175,7 @@ async def plain_successions(session: AsyncSession, urns: Collection[int] | None 
     """
     statement = PLAIN if urns is None else f"{NEAR}{PLAIN} AND urn IN (SELECT urn FROM near)"  # noqa: S608
     rows = await session.execute(text(statement), {} if urns is None else {"urns": list(urns)})
-    return [(older, newer) for older, newer in rows]
+    return list(rows.tuples().all())
 
 
 async def ended_by_succession(session: AsyncSession, on: date) -> dict[int, date]:
@@ -191,12 +191,17 @@ async def releases(session: AsyncSession, release_ids: Collection[UUID | str]) -
     return list(await session.exec(select(Release).where(wanted).order_by(col(Release.number))))
 
 
+async def any_establishment(session: AsyncSession) -> bool:
+    """Whether the register has shown any establishment yet."""
+    return bool((await session.execute(text("SELECT EXISTS (SELECT FROM outcomes.establishment)"))).scalar_one())
+
+
 async def school_ids(session: AsyncSession, urns: Collection[int]) -> dict[int, str]:
     """The schools, as text, of those among these URNs that the register has shown."""
     if not urns:
         return {}
-    asked = text("SELECT urn, school_id::text AS school FROM outcomes.establishment WHERE urn = ANY(:urns)")
-    return {row.urn: row.school for row in await session.execute(asked, {"urns": list(urns)})}
+    asked = text("SELECT urn, school_id::text FROM outcomes.establishment WHERE urn = ANY(CAST(:urns AS int[]))")
+    return dict((await session.execute(asked, {"urns": f"{{{','.join(map(str, urns))}}}"})).tuples().all())
 
 
 async def announced_urns(session: AsyncSession) -> dict[int, str]:

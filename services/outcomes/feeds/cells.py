@@ -54,6 +54,13 @@ def picked(content: bytes, encoding: str, places: Sequence[int]) -> Picked | Non
     return Picked([texts(b"".join(column), encoding) for column in written], widths)
 
 
+def ends_of_lines(content: Bytes) -> Places:
+    """Where line ends stand in a file."""
+    pieces = range(0, len(content), PIECE)
+    found = [np.flatnonzero(content[at : at + PIECE] == LINE) + at for at in pieces]
+    return np.concatenate(found) if found else np.empty(0, dtype=np.intp)
+
+
 def ends_of_cells(piece: Bytes) -> Places | None:
     """Where the cells of some lines end; None where quotes stand elsewhere than around cells, or take in a line end."""
     quote, line = piece == QUOTE, piece == LINE

@@ -35,7 +35,7 @@ def test_whatever_is_read_is_what_csv_reads(text: str, encoding: str) -> None:
 
 @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
-@given(rows=ROWS, piece=st.integers(40, 200), whole=st.booleans())
+@given(rows=ROWS, piece=st.integers(60, 200), whole=st.booleans())
 def test_what_csv_writes_is_read_without_it(
     quoting: int, ending: str, rows: list[list[str]], piece: int, whole: bool
 ) -> None:
