@@ -175,7 +175,7 @@ async def plain_successions(session: AsyncSession, urns: Collection[int] | None 
     """
     statement = PLAIN if urns is None else f"{NEAR}{PLAIN} AND urn IN (SELECT urn FROM near)"  # noqa: S608
     rows = await session.execute(text(statement), {} if urns is None else {"urns": list(urns)})
-    return list(rows.tuples().all())
+    return [(older, newer) for older, newer in rows]
 
 
 async def ended_by_succession(session: AsyncSession, on: date) -> dict[int, date]:
@@ -201,7 +201,8 @@ async def school_ids(session: AsyncSession, urns: Collection[int]) -> dict[int, 
     if not urns:
         return {}
     asked = text("SELECT urn, school_id::text FROM outcomes.establishment WHERE urn = ANY(CAST(:urns AS int[]))")
-    return dict((await session.execute(asked, {"urns": f"{{{','.join(map(str, urns))}}}"})).tuples().all())
+    rows = await session.execute(asked, {"urns": f"{{{','.join(map(str, urns))}}}"})
+    return {urn: school for urn, school in rows}  # noqa: C416
 
 
 async def announced_urns(session: AsyncSession) -> dict[int, str]:
