@@ -11,7 +11,6 @@ FIRST_URN = 200_000
 Rows = Iterable[tuple[str, str]]
 """Tables, and which of their rows belong to the contract."""
 OF_THE_SCHOOL: Rows = (
-    ("outcomes.school", "id = %(school)s"),
     ("outcomes.establishment", "urn = %(urn)s"),
     ("outcomes.school_identifier", "school_id = %(school)s AND scheme = 'urn'"),
     ("outcomes.membership", "urn = %(urn)s AND left_on IS NULL"),

@@ -23,7 +23,6 @@ from services.outcomes.rules.years import academic_year_text
 __all__ = ["FEEDS", "Arrival", "Summary", "ingest_bytes", "ingest_file", "write_rejections"]
 OPERATOR = service_caller("operator")
 ALL_ROWS = 1_000_000
-PIECE = 2**22
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +54,11 @@ class Summary:
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a file, piece by piece."""
+    """The bytes of a file."""
     progress.begin(Phase.READING, path.stat().st_size)
-    pieces = []
-    with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            pieces.append(piece)
-            progress.add(len(piece))
-    return b"".join(pieces)
+    content = path.read_bytes()
+    progress.add(len(content))
+    return content
 
 
 async def ingest_file(database: Database, file: Path, asked: Arrival, now: datetime) -> Summary:

@@ -1,13 +1,12 @@
 """Establishments as a release of the register has them."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.outcomes import queries
-from services.outcomes.continuity import date_identifiers, identify, schools_of, unite
+from services.outcomes import identifiers, queries
+from services.outcomes.continuity import schools_of, unite
 from services.outcomes.copies import copy_lines
 from services.outcomes.feeds.records import EstablishmentRecord
 from services.outcomes.models import Release
@@ -17,36 +16,47 @@ ESTABLISHMENT = tuple(name for name in EstablishmentRecord._fields if name != "s
 KEPT_ON = ("school_id", "release_id")
 """What an establishment has beside what a release says of it: its school, and the release that last changed it."""
 
+RENAMED = text(
+    "SELECT DISTINCT e.school_id FROM again JOIN outcomes.establishment AS e USING (urn)"
+    " WHERE (again.la_code, again.establishment_number, again.ukprn)"
+    " IS DISTINCT FROM (e.la_code, e.establishment_number, e.ukprn)"
+)
+
 
 async def upsert(
-    session: AsyncSession, row: Release, records: Sequence[EstablishmentRecord], said: Sequence[str], now: datetime
+    session: AsyncSession, row: Release, records: Sequence[EstablishmentRecord], said: Sequence[str]
 ) -> None:
     """The establishments as the release has them; those that it lacks, or says nothing new of, stay as they were."""
     urns = column(records, "urn")
-    known = await queries.school_ids(session, urns)
+    first = not await queries.any_establishment(session)
+    known = {} if first else await queries.school_ids(session, urns)
     new = set(urns) - known.keys()
-    schools = known | await schools_of(session, new, known, now)
-    ends = {urn: f"\t{school}\t{row.id}" for urn, school in schools.items()}
+    schools = known | await schools_of(session, new, known)
+    release = f"\t{row.id}"
+    ends = {urn: f"\t{school}{release}" for urn, school in schools.items()}
     fresh = [line + ends[urn] for urn, line in zip(urns, said, strict=True) if urn in new]
     await copy_lines(session, "outcomes.establishment", (*ESTABLISHMENT, *KEPT_ON), fresh)
-    await identify(session, row, since="opened_on")
     if len(fresh) < len(records):
         again = [line + ends[urn] for urn, line in zip(urns, said, strict=True) if urn not in new]
-        await change(session, again, says_trust=records[0].says_trust)
-        await identify(session, row, since=f"DATE '{row.published_on.isoformat()}'")
-        await date_identifiers(session, row)
-    if new:
+        await change(session, row, again, says_trust=records[0].says_trust)
+        await identifiers.date_kept(session, row)
+    if new and not first:
         await unite(session, new)
 
 
-async def change(session: AsyncSession, again: Sequence[str], *, says_trust: bool) -> None:
-    """Bring establishments that were known before to what is said of them now, where that is something else."""
+async def change(session: AsyncSession, row: Release, again: Sequence[str], *, says_trust: bool) -> None:
+    """Bring establishments that were known before to what is said of them now, where that is something else.
+
+    Schools that get other identifiers keep those that they had.
+    """
     said = [name for name in ESTABLISHMENT if name not in ({"urn"} if says_trust else {"urn", "trust_uid"})]
     connection = await session.connection()
     await connection.execute(
         text("CREATE TEMPORARY TABLE again (LIKE outcomes.establishment INCLUDING DEFAULTS) ON COMMIT DROP")
     )
     await copy_lines(session, "again", (*ESTABLISHMENT, *KEPT_ON), again)
+    renamed = (await connection.execute(RENAMED)).scalars().all()
+    await identifiers.keep(session, renamed)
     old, new = (", ".join(f"{table}.{name}" for name in said) for table in ("e", "again"))
     changed = ", ".join(f"{name} = again.{name}" for name in (*said, "release_id"))
     await connection.execute(
@@ -55,3 +65,4 @@ async def change(session: AsyncSession, again: Sequence[str], *, says_trust: boo
             f" WHERE e.urn = again.urn AND ({old}) IS DISTINCT FROM ({new})"
         )
     )
+    await identifiers.keep(session, renamed, since=f"DATE '{row.published_on.isoformat()}'")

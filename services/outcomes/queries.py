@@ -100,13 +100,6 @@ async def trust_members(session: AsyncSession, uid: str) -> list[Membership]:
     return list(await session.exec(statement.order_by(col(Membership.urn), col(Membership.joined_on))))
 
 
-async def identifiers(session: AsyncSession, school_id: UUID) -> list[SchoolIdentifier]:
-    """The identifiers that a school has had, with their dates."""
-    statement = select(SchoolIdentifier).where(SchoolIdentifier.school_id == school_id)
-    order = (col(SchoolIdentifier.scheme), col(SchoolIdentifier.valid_from).nulls_first(), col(SchoolIdentifier.value))
-    return list(await session.exec(statement.order_by(*order)))
-
-
 async def last_events(session: AsyncSession, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
     """What kind of event was the last about each of these subjects."""
     statement = select(Event.subject_id, Event.type).where(col(Event.subject_id).in_(subject_ids))
@@ -162,7 +155,7 @@ async def current_observations(
 
 
 PLAIN = (
-    "SELECT CASE kind WHEN 'Predecessor' THEN linked_urn ELSE urn END,"
+    "SELECT DISTINCT CASE kind WHEN 'Predecessor' THEN linked_urn ELSE urn END,"
     " CASE kind WHEN 'Predecessor' THEN urn ELSE linked_urn END"
     " FROM outcomes.establishment_link WHERE kind IN ('Predecessor', 'Successor')"
 )
@@ -192,27 +185,24 @@ async def ended_by_succession(session: AsyncSession, on: date) -> dict[int, date
     return {row.urn: row.established_on for row in rows if row.established_on is not None}
 
 
-async def urns_of(session: AsyncSession, school_ids: Sequence[UUID]) -> list[tuple[UUID, int]]:
-    """School and URN of every URN that these schools have had."""
-    row = SchoolIdentifier
-    found = await session.exec(
-        select(row.school_id, row.value).where(row.scheme == "urn", among(row.school_id, school_ids))
-    )
-    return [(school_id, int(value)) for school_id, value in found]
-
-
 async def releases(session: AsyncSession, release_ids: Collection[UUID | str]) -> list[Release]:
     """These releases, in the order of their arrival."""
     wanted = col(Release.id).in_([UUID(str(each)) for each in release_ids])
     return list(await session.exec(select(Release).where(wanted).order_by(col(Release.number))))
 
 
+async def any_establishment(session: AsyncSession) -> bool:
+    """Whether the register has shown any establishment yet."""
+    return bool((await session.execute(text("SELECT EXISTS (SELECT FROM outcomes.establishment)"))).scalar_one())
+
+
 async def school_ids(session: AsyncSession, urns: Collection[int]) -> dict[int, str]:
     """The schools, as text, of those among these URNs that the register has shown."""
     if not urns:
         return {}
-    asked = text("SELECT urn, school_id::text AS school FROM outcomes.establishment WHERE urn = ANY(:urns)")
-    return {row.urn: row.school for row in await session.execute(asked, {"urns": list(urns)})}
+    asked = text("SELECT urn, school_id::text FROM outcomes.establishment WHERE urn = ANY(CAST(:urns AS int[]))")
+    rows = await session.execute(asked, {"urns": f"{{{','.join(map(str, urns))}}}"})
+    return {urn: school for urn, school in rows}  # noqa: C416
 
 
 async def announced_urns(session: AsyncSession) -> dict[int, str]:

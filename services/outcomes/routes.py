@@ -11,7 +11,7 @@ from services.kernel.errors import NotFound
 from services.kernel.events import read_after
 from services.kernel.http import Session
 from services.kernel.openapi import problems
-from services.outcomes import queries, schemas
+from services.outcomes import identifiers, queries, schemas
 from services.outcomes.models import Event
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.succession import Life, Side, linked_side, opposite, resolved
@@ -81,7 +81,7 @@ async def read_school(urn: UrnPath, caller: Reader, session: Session) -> schemas
         predecessors=sides[Side.PREDECESSOR],
         successors=sides[Side.SUCCESSOR],
         identifiers=[
-            schemas.IdentifierOut.model_validate(each) for each in await queries.identifiers(session, row.school_id)
+            schemas.IdentifierOut.model_validate(each) for each in await identifiers.identifiers(session, row.school_id)
         ],
     )
 

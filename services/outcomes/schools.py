@@ -1,25 +1,20 @@
 """Tables of the register: schools through their lives, trusts, and who belongs to which."""
 
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, text
 from sqlmodel import Field
 
 from services.kernel.types import uuid7
-from services.outcomes.models import Instant, OutcomesTable
-
-
-class School(OutcomesTable, table=True):
-    """A school as a continuity: it outlives its URNs."""
-
-    __tablename__ = "school"
-    id: UUID = Field(default_factory=uuid7, primary_key=True)
-    created_at: datetime = Field(sa_type=Instant)
+from services.outcomes.models import OutcomesTable
 
 
 class SchoolIdentifier(OutcomesTable, table=True):
-    """An identifier of a school for a time: `scheme` is urn, laestab or ukprn; `valid_to` is not included."""
+    """An identifier of a school for a time: `scheme` is urn, laestab or ukprn; `valid_to` is not included.
+
+    Only what differs from that which the school's establishments tell themselves (`identifiers.told`).
+    """
 
     __tablename__ = "school_identifier"
     school_id: UUID = Field(primary_key=True)
@@ -33,7 +28,8 @@ class SchoolIdentifier(OutcomesTable, table=True):
 class Establishment(OutcomesTable, table=True):
     """One legal life of a school, as the current GIAS release has it; where it lies, in metres on the National Grid.
 
-    `release_id` is the release that last changed it.
+    `school_id` is that of all lives of a school, which outlives its URNs. `release_id` is the release that last
+    changed it.
     """
 
     __tablename__ = "establishment"

@@ -50,7 +50,7 @@ async def apply(
             records = [with_status(each, ended.get(each.urn)) for each in records]
             said = lines(records, establishments.ESTABLISHMENT)
         if records:
-            await establishments.upsert(session, row, records, said, now)
+            await establishments.upsert(session, row, records, said)
         if again or records[0].says_trust:
             sights = await establishment_sights(session, row, {*again, *column(records, "urn")})
             await settle_memberships(session, sights, caller, now)

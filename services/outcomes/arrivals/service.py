@@ -1,6 +1,6 @@
 """How a published file comes in: sent as it is, or fetched from where it was published."""
 
-import hashlib
+import asyncio
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -143,9 +143,10 @@ async def announce(
 
 async def keep(session: AsyncSession, row: Release, content: bytes) -> None:
     """Keep the bytes of a release, and ask for them to be read."""
-    row.sha256, row.size_bytes = hashlib.sha256(content).hexdigest(), len(content)
+    row.size_bytes = len(content)
+    row.sha256, packed = await asyncio.to_thread(queries.pack, content)
     session.add(row)
-    session.add(ReleaseFile(release_id=row.id, content=await queries.pack(content), packing=queries.PACKING))
+    session.add(ReleaseFile(release_id=row.id, content=packed, packing=queries.PACKING))
     await enqueue(session, Job, kind="ingest", key=str(row.id))
 
 

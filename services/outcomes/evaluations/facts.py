@@ -7,6 +7,7 @@ from services.outcomes import queries as register
 from services.outcomes.evaluations import queries
 from services.outcomes.evaluations.schemas import Baseline, FactsIn, MeasureFacts, SchoolFacts, TrustFacts
 from services.outcomes.evaluations.verdicts import SourceRelease
+from services.outcomes.identifiers import identifiers
 from services.outcomes.panels import Panel, panel
 from services.outcomes.registers import phases
 from services.outcomes.rules.agreement import Missing
@@ -28,16 +29,13 @@ async def school_facts(session: AsyncSession, urn: int) -> SchoolFacts | None:
     alike = {name: getattr(row, name) for name in SchoolFacts.model_fields if hasattr(row, name)}
     uid = present.trust_uid if present else None
     dated = ("scheme", "value", "valid_from", "valid_to")
-    identifiers = [
-        plain({name: getattr(each, name) for name in dated})
-        for each in await register.identifiers(session, row.school_id)
-    ]
+    known = [plain({name: getattr(each, name) for name in dated}) for each in await identifiers(session, row.school_id)]
     more = {
         "trust_uid": uid,
         "trust_name": trust.name if trust else None,
         "school_id": str(row.school_id),
         "present_urn": await queries.present_urn(session, row),
-        "identifiers": identifiers,
+        "identifiers": known,
     }
     return SchoolFacts(**alike | more)
 

@@ -85,11 +85,12 @@ async def resting_on(session: AsyncSession, release_id: UUID) -> list[UUID]:
 async def inspected_since(session: AsyncSession, release_id: UUID) -> list[UUID]:
     """The verdicts that stand on schools of which a release added an inspection of their time, oldest first."""
     statement = text(
-        "SELECT DISTINCT e.id FROM outcomes.inspection AS i"
-        " JOIN outcomes.school_identifier AS was ON was.scheme = 'urn'"
-        " AND was.value IN (i.urn::text, i.listed_under::text)"
-        " JOIN outcomes.school_identifier AS fenced ON fenced.school_id = was.school_id AND fenced.scheme = 'urn'"
-        " JOIN outcomes.ring_fence AS f ON f.school_urn::text = fenced.value"
+        "WITH lives AS NOT MATERIALIZED (SELECT school_id, urn FROM outcomes.establishment UNION ALL"
+        " SELECT school_id, value::int FROM outcomes.school_identifier WHERE scheme = 'urn')"
+        " SELECT DISTINCT e.id FROM outcomes.inspection AS i"
+        " JOIN lives AS was ON was.urn IN (i.urn, i.listed_under)"
+        " JOIN lives AS fenced ON fenced.school_id = was.school_id"
+        " JOIN outcomes.ring_fence AS f ON f.school_urn = fenced.urn"
         " JOIN outcomes.evaluation AS e ON e.contract_id = f.contract_id"
         " WHERE i.release_id = :release AND i.started_on < make_date(e.academic_year + 1, 9, 1)"
         " AND NOT EXISTS (SELECT FROM outcomes.evaluation AS later WHERE later.supersedes_id = e.id) ORDER BY e.id"

@@ -7,11 +7,13 @@ from typing import Any
 
 from services.outcomes.feeds.columns import (
     TWICE,
+    URNS,
     Columns,
     Layout,
     chosen,
     columns,
     converted,
+    plain,
     rejected,
     repeated,
     text_or_none,
@@ -138,6 +140,8 @@ CONVERT: dict[str, Convert] = {
     "northing": metres,
 }
 """How each field is read; the others are text or nothing. In the order in which a row is looked through."""
+METRES = plain("(?:[1-9][0-9]{0,5})?")
+NUMBERS = {"urn": URNS, "pupils": plain("(?:[0-9]{1,6})?"), "easting": METRES, "northing": METRES}
 FIELDS = dict.fromkeys((*CONVERT, *FULL.columns))
 
 
@@ -170,7 +174,7 @@ def converted_fields(table: Columns) -> tuple[dict[str, Sequence[Any]], dict[int
     bad: dict[int, RowRejected] = {}
     for field in filter(table.cells.__contains__, FIELDS):
         if field in CONVERT:
-            values[field], wrong = converted(table.cells[field], CONVERT[field])
+            values[field], wrong = converted(table.cells[field], CONVERT[field], NUMBERS.get(field))
             bad = wrong | bad
         else:
             values[field] = text_or_none(table.cells[field])

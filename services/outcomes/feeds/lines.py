@@ -1,16 +1,16 @@
 """A large file beside the one before it: lines that are there again are not read again."""
 
-import codecs
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.outcomes.feeds.reading import ENCODINGS
+from services.outcomes.feeds.cells import RETURN, ends_of_lines
+from services.outcomes.feeds.reading import encoding_of
 from services.outcomes.feeds.records import FeedRefused, Parsed
 from services.outcomes.rules.columnar import column
 from services.outcomes.rules.statements import LANES
@@ -20,14 +20,13 @@ LINE = 16
 ENTRY = np.dtype([("line", f"V{LINE}"), ("said", "<u8", LANES), ("urn", "<i4")])
 Entries = NDArray[np.void]
 """Lines that each gave a record: digests of their bytes and of what the record says, and its URN."""
-PIECE = 2**20
 Parse = Callable[[bytes, Iterable[str]], Parsed[Any]]
 """Reads a file in the first of these encodings that fits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """A CSV file in lines, the header first, with a digest of each of the others.
+    """A CSV file in lines, the header first, with a digest of each of the others; `starts` has one more: the end.
 
     `reading` names all that the meaning of a line depends on beside its bytes: files of one reading say the same in
     equal lines.
@@ -35,8 +34,13 @@ class Lines:
 
     encoding: str
     reading: str
-    lines: Sequence[bytes]
+    content: bytes
+    starts: Sequence[int]
     digests: Sequence[bytes]
+
+    def these(self, numbers: Iterable[int]) -> bytes:
+        """The header and these of the other lines, counted from 1."""
+        return b"".join([self.content[self.starts[at] : self.starts[at + 1]] for at in (0, *numbers)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +62,18 @@ class Difference:
 
 def split(content: bytes, code: str) -> Lines | None:
     """The lines of a file read by this version of the code; None where a line need not be a row."""
-    lines = content.split(b"\n")
-    returns = sum(line.endswith(b"\r") for line in lines)
-    if lines.pop() or content.count(b"\r") != returns or b"" in lines or b"\r" in lines:
+    signs, view = np.frombuffer(content, dtype=np.uint8), memoryview(content)
+    ends = ends_of_lines(signs)
+    starts = np.concatenate(([0], ends + 1))
+    if not len(ends) or starts[-1] < len(content):
         return None
-    encoding = encoding_of(content)
-    reading = hashlib.sha256(f"{code}\n{encoding}\n".encode() + lines[0]).hexdigest()
-    found = [hashlib.blake2b(line, digest_size=LINE).digest() for line in lines[1:]]
-    return Lines(encoding, reading, lines, found)
-
-
-def encoding_of(content: bytes) -> str:
-    """The encoding in which a file is read; looked for piece by piece, as what does not fit shows early."""
-    first, second = ENCODINGS
-    decoder = codecs.getincrementaldecoder(first)()
-    try:
-        for at in range(0, len(content), PIECE):
-            decoder.decode(content[at : at + PIECE], at + PIECE >= len(content))
-    except UnicodeDecodeError:
-        return second
-    return first
+    returns = signs[ends - 1] == RETURN
+    if content.count(b"\r") != returns.sum() or (ends - starts[:-1] == returns).any():
+        return None
+    encoding, at = encoding_of(content), starts.tolist()
+    reading = hashlib.sha256(f"{code}\n{encoding}\n".encode() + content[: at[1]]).hexdigest()
+    found = [hashlib.blake2b(view[start:end], digest_size=LINE).digest() for start, end in pairwise(at[1:])]
+    return Lines(encoding, reading, content, at, found)
 
 
 def difference(file: Lines, known: Known, parse: Parse) -> Difference | None:
@@ -91,18 +87,16 @@ def difference(file: Lines, known: Known, parse: Parse) -> Difference | None:
     places = {line[at : at + LINE]: at // LINE for at in range(0, len(line), LINE)}
     found = [places.get(each, -1) for each in file.digests]
     again = known.entries[[place for place in found if place >= 0]]
-    new = [place < 0 for place in found]
-    lines = list(compress(file.lines[1:], new))
+    numbers = [number for number, place in enumerate(found, 1) if place < 0]
     parsed: Parsed[Any] = Parsed(known.layout, 0, 0, (), ())
-    if lines:
+    if numbers:
         try:
-            parsed = parse(b"\n".join([file.lines[0], *lines, b""]), [file.encoding])
+            parsed = parse(file.these(numbers), [file.encoding])
         except FeedRefused:
             return None
     urns = [*again["urn"].tolist(), *column(parsed.records, "urn")]
-    if parsed.rows != len(lines) or len(set(urns)) < len(urns):
+    if parsed.rows != len(numbers) or len(set(urns)) < len(urns):
         return None
-    numbers = list(compress(range(1, len(found) + 1), new))
     return Difference(
         replace(
             parsed,

@@ -6,10 +6,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain
 from typing import Any
 
-from services.outcomes.feeds.columns import TWICE, Columns, chosen, converted, rejected, repeated
+from services.outcomes.feeds.columns import TWICE, URNS, Columns, chosen, converted, rejected, repeated
 from services.outcomes.feeds.reading import SHOWN, RowRejected, urn_of
 from services.outcomes.feeds.records import ObservationRecord, Parsed
-from services.outcomes.rules.columnar import Records
+from services.outcomes.rules.columnar import Once, Records
 from services.outcomes.rules.values import Value, ValueState, parse_value
 
 
@@ -53,7 +53,7 @@ def observations(
     """
     rows = len(table.numbers)
     table = table.only(range(rows) if schools is None else schools)
-    urns, bad = converted(table.cells["urn"], urn_of)
+    urns, bad = converted(table.cells["urn"], urn_of, URNS)
     for place in repeated(urns, out=bad):
         bad[place] = TWICE
     if bad:
@@ -90,7 +90,8 @@ def of_figure(
     if figure.pupils and figure.pupils in table:
         pupils = converted(table.cells[figure.pupils], whole)[0]
         if figure.covered and figure.covered in table:
-            pupils = list(map(of_them, pupils, converted(table.cells[figure.covered], share)[0]))
+            covered = zip(pupils, converted(table.cells[figure.covered], share)[0], strict=True)
+            pupils = list(map(Once(lambda each: of_them(*each)).__getitem__, covered))
     if wrong:
         kept = chosen([place for place in range(len(urns)) if place not in wrong])
         urns, values, pupils = kept(urns), kept(values), kept(pupils)

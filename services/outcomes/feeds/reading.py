@@ -1,22 +1,26 @@
 """From bytes to cells: unpacking, decoding, finding columns by name, and the reasons why a row is left out."""
 
+import codecs
 import csv
 import gzip
 import io
 import json
 import re
 import zlib
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from services.outcomes import progress
+from services.outcomes.feeds import cells
 from services.outcomes.feeds.records import FeedRefused, Parsed, Record, Rejection
 
 MAX_UNPACKED = 512 * 2**20
-ENCODINGS = ("utf-8-sig", "cp1252")
+ENCODINGS = ("utf-8", "cp1252")
+UNUSED = {"cp1252": b"\x81\x8d\x8f\x90\x9d"}
+"""The bytes that stand for nothing in an encoding of one byte a character."""
+PIECE = 2**20
 DAY = re.compile(r"([0-9]{2})-([0-9]{2})-([0-9]{4})", re.ASCII)
 """How GIAS writes most days; read so, it takes a small part of the time."""
 DATE_FORMATS = ("%d-%m-%Y", "%d/%m/%Y", "%Y-%m-%d", "%Y%m%d")
@@ -38,11 +42,16 @@ class RowRejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file that was opened: its form (csv or json), normalised column names, and its rows, to be read once."""
+    """A file that was opened: its form (csv or json), normalised column names, and its rows, to be read once.
+
+    `picked` gives the columns in some places, made up with empty cells where rows are short, or None where that would
+    take no less time than reading the rows.
+    """
 
     form: str
     names: tuple[str, ...]
     rows: Callable[[], Iterator[list[str]]]
+    picked: Callable[[Sequence[int]], list[list[str]] | None] = lambda _places: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +90,27 @@ def unpacked(content: bytes) -> bytes:
     return content
 
 
-def decoded(content: bytes, encodings: Iterable[str]) -> str:
-    """The text in the first encoding that fits; raises FeedRefused when none does."""
+def encoding_of(content: bytes, encodings: Iterable[str] = ENCODINGS) -> str:
+    """The first encoding that fits; raises FeedRefused when none does."""
     for encoding in encodings:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    wanted = " or ".join(each.replace("-sig", "") for each in encodings)
-    raise FeedRefused("wrong_encoding", f"The file is not {wanted}; was it saved again by another program?")
+        if content.isascii() or fits(content, encoding):
+            return encoding
+    raise FeedRefused(
+        "wrong_encoding", f"The file is not {' or '.join(encodings)}; was it saved again by another program?"
+    )
+
+
+def fits(content: bytes, encoding: str) -> bool:
+    """Whether the bytes are text in an encoding; looked for piece by piece where that must be tried: it shows early."""
+    if encoding in UNUSED:
+        return not any(each in content for each in UNUSED[encoding])
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for at in range(0, len(content), PIECE):
+            decoder.decode(content[at : at + PIECE], at + PIECE >= len(content))
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def normalised(name: str) -> str:
@@ -102,8 +123,12 @@ def opened(content: bytes, encodings: Iterable[str] = ENCODINGS) -> Table:
 
     Raises FeedRefused (`unreadable`, `truncated`, `wrong_encoding`).
     """
-    text = decoded(unpacked(content), tuple(encodings))
-    return from_json(text) if text[:200].lstrip()[:1] == "[" else from_csv(text)
+    content = unpacked(content)
+    encoding = encoding_of(content, encodings)
+    if encoding == "utf-8":
+        content = content.removeprefix(codecs.BOM_UTF8)
+    is_json = content[:200].decode(encoding, "ignore").lstrip()[:1] == "["
+    return from_json(content.decode(encoding)) if is_json else from_csv(content, encoding)
 
 
 def sheet(content: bytes, encodings: Iterable[str] = ENCODINGS) -> Sheet:
@@ -115,29 +140,44 @@ def sheet(content: bytes, encodings: Iterable[str] = ENCODINGS) -> Sheet:
     return found
 
 
-def from_csv(text: str) -> Table:
+def from_csv(content: bytes, encoding: str) -> Table:
     """A CSV file, read on as its rows are asked for; blank lines are no rows."""
-    reader = csv.reader(text_lines(text), strict=True)
-    rows = csv_rows(text, reader)
+    reader = csv.reader(text_lines(content, encoding), strict=True)
+    rows = csv_rows(reader)
     header = next(rows, [])
-    return Table("csv", tuple(normalised(name) for name in header), lambda: uncut(text, len(header), rows))
+
+    def picked(places: Sequence[int]) -> list[list[str]] | None:
+        found = cells.picked(content, encoding, places)
+        if found is None:
+            return None
+        if not content.endswith(b"\n"):
+            check_end(found.widths[1:], len(header))
+        return [column[1:] for column in found.columns]
+
+    names = tuple(normalised(name) for name in header)
+    return Table("csv", names, lambda: uncut(content, len(header), rows), picked)
 
 
-def text_lines(text: str) -> Iterator[str]:
-    """The lines of a text with their ends, as they come in any system."""
-    if text.count("\r") != text.count("\r\n"):
-        yield from io.StringIO(text, newline="")
+def text_lines(content: bytes, encoding: str) -> Iterator[str]:
+    """The lines of a file with their ends, as they come in any system."""
+    at = content.find(b"\n") + 1
+    first = content[:at]
+    if first.count(b"\r") > first.endswith(b"\r\n"):
+        at = 0
+    elif at:
+        yield first.decode(encoding)
+    if content.count(b"\r") != content.count(b"\r\n"):
+        yield from io.StringIO(content[at:].decode(encoding), newline="")
         return
-    at = 0
-    progress.follow(lambda: at, len(text))
-    while end := text.find("\n", at) + 1:
-        yield text[at:end]
+    progress.follow(lambda: at, len(content))
+    while end := content.find(b"\n", at) + 1:
+        yield content[at:end].decode(encoding)
         at = end
-    if at < len(text):
-        yield text[at:]
+    if at < len(content):
+        yield content[at:].decode(encoding)
 
 
-def csv_rows(text: str, reader: Any) -> Iterator[list[str]]:
+def csv_rows(reader: Any) -> Iterator[list[str]]:
     """Rows of a CSV file; a quotation that never ends is a cut file."""
     try:
         for row in reader:
@@ -149,20 +189,24 @@ def csv_rows(text: str, reader: Any) -> Iterator[list[str]]:
         raise FeedRefused("unreadable", f"Line {reader.line_num} is not CSV: {error}.") from error
 
 
-def uncut(text: str, width: int, rows: Iterator[list[str]]) -> Iterator[list[str]]:
-    """The rows; raises FeedRefused when the last one breaks off.
+def uncut(content: bytes, width: int, rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    """The rows; raises FeedRefused when the last one breaks off."""
+    if content.endswith(b"\n"):
+        yield from rows
+        return
+    widths = []
+    for row in rows:
+        widths.append(len(row))
+        yield row
+    check_end(widths, width)
+
+
+def check_end(widths: Sequence[int], width: int) -> None:
+    """Raise FeedRefused when the last row, whose line has no end, breaks off.
 
     Some published files end without a line end, and a cell or two short; others have many short rows.
     """
-    if text.endswith("\n"):
-        yield from rows
-        return
-    lengths, last = Counter[int](), 0
-    for row in rows:
-        last = len(row)
-        lengths[last] += 1
-        yield row
-    if lengths and last < width - USUALLY_SHORT and lengths[last] == 1:
+    if widths and widths[-1] < width - USUALLY_SHORT and widths.count(widths[-1]) == 1:
         raise FeedRefused("truncated", "The last row ends in the middle: only a part of the file came.")
 
 

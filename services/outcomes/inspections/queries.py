@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.outcomes import queries as register
 from services.outcomes.evidence import Inspection, Judgement, TrustObservation
+from services.outcomes.identifiers import urns_of
 from services.outcomes.models import CurrentRelease, Release, RingFence
 from services.outcomes.queries import among
 from services.outcomes.rules import inspection as rules
@@ -82,8 +83,7 @@ def as_ruled(row: Inspection, judged: Sequence[tuple[Area, Grade]]) -> rules.Ins
 
 async def lives(session: AsyncSession, school: Establishment) -> list[int]:
     """The URNs of all lives of a school."""
-    identifiers = await register.identifiers(session, school.school_id)
-    return sorted({int(each.value) for each in identifiers if each.scheme == "urn"} | {school.urn})
+    return sorted({urn for _school, urn in await urns_of(session, [school.school_id])} | {school.urn})
 
 
 async def until(session: AsyncSession, urn: int, year: int) -> list[Held]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.outcomes import identifiers
 from services.outcomes import queries as register
 from services.outcomes.inspections import queries, schemas
 from services.outcomes.inspections.queries import Held
@@ -40,7 +41,7 @@ async def standings(session: AsyncSession, urns: Sequence[int]) -> list[schemas.
     """Where inspections leave schools, of those that the register knows."""
     schools = await register.establishments(session, urns)
     lives: dict[UUID, set[int]] = {}
-    for school_id, urn in await register.urns_of(session, [each.school_id for each in schools]):
+    for school_id, urn in await identifiers.urns_of(session, [each.school_id for each in schools]):
         lives.setdefault(school_id, set()).add(urn)
     own = {each.urn: lives.get(each.school_id, set()) | {each.urn} for each in schools}
     found = [each.inspection for each in await queries.held(session, sorted(set().union(*own.values())))]

@@ -1,7 +1,6 @@
 """What records say, as text: one line a record, written one way, so that equal values are equal text."""
 
 import hashlib
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import date
@@ -16,8 +15,8 @@ from numpy.typing import NDArray
 from services.outcomes.rules.columnar import Once, column
 
 NOTHING = r"\N"
-ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
-ESCAPED = re.compile(r"[\\\t\n\r]")
+ESCAPED = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
+ESCAPES = str.maketrans(ESCAPED)
 LANES = 4
 """Words of 64 bits of a record's digest, summed up each for itself."""
 
@@ -45,8 +44,13 @@ def texts(values: Sequence[Any]) -> list[str]:
     kinds = set(map(type, values))
     if kinds == {int}:
         return list(map(str, values))
-    if kinds <= {str, NoneType} and not ESCAPED.search("".join(filter(None, values))):
-        return list(values) if NoneType not in kinds else [NOTHING if each is None else each for each in values]
+    if kinds == {int, NoneType}:
+        return [NOTHING if each is None else str(each) for each in values]
+    if kinds <= {str, NoneType}:
+        found = list(values) if NoneType not in kinds else [NOTHING if each is None else each for each in values]
+        whole = "".join(filter(None, values))
+        if not any(sign in whole for sign in ESCAPED):
+            return found
     return list(map(Once(text).__getitem__, values))
 
 

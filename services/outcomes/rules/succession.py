@@ -1,5 +1,6 @@
 """Which links between establishments are a succession, and which of the two came first."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -65,12 +66,9 @@ def conversions(pairs: Iterable[tuple[int, int]]) -> dict[int, int]:
 
     `pairs` are (older, newer), as plain predecessor and successor links state them, from either side.
     """
-    older: dict[int, set[int]] = {}
-    newer: dict[int, set[int]] = {}
-    for old, new in pairs:
-        older.setdefault(new, set()).add(old)
-        newer.setdefault(old, set()).add(new)
-    return {new: min(olds) for new, olds in older.items() if len(olds) == 1 and len(newer[min(olds)]) == 1}
+    told = set(pairs)
+    older, newer = Counter([new for _, new in told]), Counter([old for old, _ in told])
+    return {new: old for old, new in told if older[new] == newer[old] == 1}
 
 
 def first_lives(urns: Collection[int], converted: dict[int, int], known: Collection[int]) -> dict[int, int]:

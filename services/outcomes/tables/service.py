@@ -11,6 +11,7 @@ from services.kernel.auth import Caller
 from services.kernel.errors import DomainError, NotFound
 from services.kernel.events import record
 from services.kernel.types import plain
+from services.outcomes import identifiers
 from services.outcomes import queries as register
 from services.outcomes.models import Event, FullMembership, RingFence
 from services.outcomes.rules.membership import TRANSFER
@@ -171,6 +172,7 @@ async def rename(session: AsyncSession, body: FullMembershipIn) -> None:
     school = await register.establishment(session, body.school_urn)
     if school is None:
         raise NotFound(f"No school with URN {body.school_urn} is in the register as ingested.")
+    own = await identifiers.kept(session, school.school_id)
     there = await session.get(Establishment, body.new_urn) if body.new_urn else None
     if there is not None and there.school_id != school.school_id:
         before = there.opened_on is not None and there.opened_on < body.effective_on
@@ -178,7 +180,6 @@ async def rename(session: AsyncSession, body: FullMembershipIn) -> None:
             raise TakenUrn(f"URN {there.urn} is {there.name}, which was open before.")
         there.school_id = school.school_id
         session.add(there)
-    own = await register.identifiers(session, school.school_id)
     for each in own:
         if getattr(body, f"new_{each.scheme}", None) is not None and each.valid_to is None:
             each.valid_to = body.effective_on

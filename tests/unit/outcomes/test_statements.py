@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.outcomes.rules.releases import Stage
-from services.outcomes.rules.statements import lines, names_of, text, values_hash
+from services.outcomes.rules.statements import lines, names_of, text, texts, values_hash
 
 DAY = date(2024, 1, 1)
 
@@ -65,6 +65,16 @@ def test_equal_values_say_the_same_and_others_do_not() -> None:
 )
 def test_a_value_is_written_one_way(value: object, written: str) -> None:
     assert text(value) == written
+
+
+@pytest.mark.parametrize("kind", [st.integers(), st.text(), st.text("ab"), st.decimals(allow_nan=False), st.dates()])
+@pytest.mark.parametrize("missing", [False, True])
+@given(data=st.data())
+def test_a_column_is_written_as_its_values_are(
+    kind: st.SearchStrategy[object], missing: bool, data: st.DataObject
+) -> None:
+    values = data.draw(st.lists(st.none() | kind if missing else kind))
+    assert texts(values) == [text(each) for each in values]
 
 
 @given(st.lists(st.tuples(st.text(), st.text()), min_size=2, max_size=2, unique=True))
