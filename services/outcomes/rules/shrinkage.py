@@ -60,19 +60,19 @@ def paule_mandel(y: Sequence[float] | Floats, se: Sequence[float] | Floats) -> P
     The sum falls ever more slowly as the variance grows, so Newton's steps from none approach it from below.
     """
     estimates, variances = arrays(y, se)
-    tau2 = 0.0
-    for _ in range(MOST_STEPS):
+    tau2, least = 0.0, LEAST_STEP * float(variances.min())
+    while True:
         weights = 1 / (variances + tau2)
         total = np.add.reduce(weights)
         shares = weights * (estimates - np.add.reduce(weights * estimates) / total) ** 2
         excess = np.add.reduce(shares) - (len(estimates) - 1)
-        if excess <= 0 or (step := float(excess / np.add.reduce(weights * shares))) <= tau2 * LEAST_STEP:
-            break
+        step = float(excess / np.add.reduce(weights * shares)) if excess > 0 else 0.0
+        if step <= least + LEAST_STEP * tau2:
+            return pooled(estimates, variances, tau2)
         tau2 += step
-    return pooled(estimates, variances, tau2)
 
 
-MOST_STEPS, LEAST_STEP = 200, 1e-14
+LEAST_STEP = 1e-14
 
 
 def reml(y: Sequence[float], se: Sequence[float]) -> Pooled:

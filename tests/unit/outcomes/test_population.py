@@ -95,3 +95,15 @@ def test_terms_of_schools_that_are_not_here_are_nobodys() -> None:
     spells = contract_spells({100_001: 0}, [(100_001, term), (100_002, term)])
     assert spells.touching(WINDOW).tolist() == [0]
     assert Spells.of([]).touching(WINDOW).tolist() == []
+
+
+def test_what_one_contract_asked_is_no_other_contracts_answer() -> None:
+    everyone = population([OTHER, TREATED, replace(OTHER, urn=999_998, trust="78")])
+    first = everyone.comparable(1, "77", WINDOW).tolist()
+    assert everyone.comparable(1, "78", WINDOW).tolist() == [True, False, False] != first
+    assert everyone.comparable(1, "77", WINDOW).tolist() == first == [True, False, True]
+    values = np.array([[1.0, 2.0], [4.0, np.nan]])
+    found = Results((2021, 2022), values, np.full((2, 2), 50))
+    for _ in range(2):
+        np.testing.assert_equal(found.changed((2021,), (2022,), 11), [3.0, np.nan])
+        np.testing.assert_equal(found.changed((2021,), (2021,), 11), [0.0, 0.0])
