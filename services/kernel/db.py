@@ -125,8 +125,7 @@ def violated_constraint(error: IntegrityError) -> str:
 
 def is_contention(error: BaseException) -> bool:
     """Whether the database undid a transaction, or refused to wait on, because another one held what it needed."""
-    state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
-    return state.startswith("40") or state == "55P03"
+    return str(getattr(getattr(error, "orig", None), "sqlstate", None))[:2] in {"40", "55"}
 
 
 def is_unreachable(error: BaseException) -> bool:

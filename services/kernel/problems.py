@@ -12,14 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from services.kernel.db import is_contention, is_unreachable, violated_constraint
-from services.kernel.errors import (
-    BadRequest,
-    DomainError,
-    Unavailable,
-    Unprocessable,
-    problem,
-    problem_members,
-)
+from services.kernel.errors import BadRequest, DomainError, Unavailable, Unprocessable, problem, problem_members
 from services.kernel.openapi import PROBLEM_JSON
 
 MAX_ERRORS = 100

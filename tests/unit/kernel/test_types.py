@@ -1,7 +1,6 @@
 """Time, identifiers and canonical JSON."""
 
 import json
-import time
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import StrEnum
@@ -20,7 +19,6 @@ from services.kernel.types import (
     real_now,
     start_of_day,
     utc_now,
-    uuid7,
 )
 
 days = st.dates(date(1900, 1, 1), date(2199, 12, 30))
@@ -94,25 +92,6 @@ def test_the_clock_is_in_utc_and_can_be_moved(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("RINGFENCE_NOW", "yesterday")
     with pytest.raises(ValueError, match="yesterday"):
         utc_now()
-
-
-def test_identifiers_are_version_7_and_carry_their_millisecond() -> None:
-    for _ in range(200):
-        before, found, after = time.time_ns() // 1_000_000, uuid7(), time.time_ns() // 1_000_000
-        assert (found.version, found.variant) == (7, "specified in RFC 4122")
-        assert before <= found.int >> 80 <= after
-
-
-def test_identifiers_are_ordered_by_time_and_never_made_twice() -> None:
-    found = [uuid7() for _ in range(2000)]
-    assert len(set(found)) == 2000
-    times = [each.int >> 80 for each in found]
-    assert times == sorted(times)
-    earlier = uuid7()
-    time.sleep(0.002)
-    later = uuid7()
-    assert earlier < later
-    assert str(earlier) < str(later)
 
 
 def test_values_as_json_carries_them() -> None:
