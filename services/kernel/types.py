@@ -75,12 +75,11 @@ class Ids:
             self.tail += 1
             if not 0 <= self.millisecond - now < SET_BACK:
                 self.millisecond, self.tail = now, secrets.randbits(TAIL - 1)
-            head, tail = self.tail >> 62, self.tail & (1 << 62) - 1
-            return UUID(int=self.millisecond << 80 | 0x7 << 76 | head << 64 | 0x2 << 62 | tail)
+            return UUID(int=self.millisecond << 80 | 7 << 76 | self.tail >> 62 << 64 | 2 << 62 | self.tail & LOW)
 
 
 # Milliseconds that a clock may be set back; bits of an identifier that are chance or count.
-SET_BACK, TAIL = 60_000, 74
+SET_BACK, TAIL, LOW = 60_000, 74, (1 << 62) - 1
 IDS = Ids()
 os.register_at_fork(after_in_child=IDS.__init__)  # type: ignore[misc]
 uuid7 = IDS.next
