@@ -108,7 +108,7 @@ def delivered(ground: Ground, url: str, stage: Stage) -> float:
     """Seconds for each delivery, from the first that arrives until all are noted as acknowledged."""
     log = VAR / "log"
     try:
-        with serving(["-m", "bench.hearing"], {}, log / "hearing") as port, httpx.Client() as client:
+        with serving(["-m", "bench.hearing"], {}, log / "hearing") as (port, *_), httpx.Client() as client:
             place = f"http://127.0.0.1:{port}"
             with psycopg.connect(plain(url), autocommit=True) as connection:
                 connection.execute("UPDATE gateway.subscription SET url = %s || id", [f"{place}/hook/"])
