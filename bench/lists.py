@@ -187,7 +187,7 @@ def pages(ground: Ground, served: Sequence[Served], row: int, *, last: bool) -> 
     words = (
         f"The {'last' if last else 'first'} page of {len(lists)} lists of a million contracts, as four callers see them"
     )
-    goal = Goal(to_limit=GROWTH, at_most={"of any list": GROWTH})
+    goal = Goal(to_limit=GROWTH)
     return Result(row, words, "ms", many, {}, few, "itself, with a thousand", goal, detail | growth)
 
 
