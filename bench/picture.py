@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 REACHED, MISSED, NO_GOAL, MARK = "#2a6f97", "#e09f3e", "#b8c4cc", "#222222"
 LONGEST = 58
@@ -45,6 +45,8 @@ def bars(axes: Axes, kind: str, rows: Sequence[dict[str, Any]]) -> None:
     axes.set_yticks(range(len(rows)), list(reversed(names)))
     axes.set_xscale("log")
     axes.axvline(1, color=MARK, linewidth=0.8)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_title(TITLES[kind], fontsize=10, loc="left")
     axes.grid(axis="x", alpha=0.3)
