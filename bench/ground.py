@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 
 from bench.england import Files, Size, write
 from migrations import run as migrations
-from services import embedded, keys
+from services import binaries, embedded, keys
 
 ROOT = Path(__file__).parents[1]
 VAR = ROOT / "var" / "bench"
@@ -83,8 +83,8 @@ class Ground:
         address = make_url(url)
         host = str(address.query["host"])
         environment = {**os.environ, "PGPASSWORD": str(address.password)}
-        words = [str(embedded.binaries() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", host]
-        words += ["-p", str(embedded.PORT), "-U", str(address.username), "-d", str(address.database)]
+        words = [str(binaries.binaries() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", host]
+        words += ["-p", str(binaries.PORT), "-U", str(address.username), "-d", str(address.database)]
         for command in commands:
             words += ["-c", command]
         subprocess.run(words, env=environment, check=True, capture_output=True)

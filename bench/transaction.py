@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 
 from bench.ground import plain
-from services import embedded
+from services import binaries
 from services.gateway.records.queries import Ref
 from services.gateway.records.recording import Request, new_plan, planned
 from services.gateway.records.routes import said
@@ -68,9 +68,9 @@ def pgbench(url: str, clients: int, contracts: int, seconds: float) -> float:
     with TemporaryDirectory() as folder:
         script = Path(folder) / "record.sql"
         script.write_text(SCRIPT.format(senders=clients - 1, contracts=contracts))
-        words = [str(embedded.binaries() / "pgbench"), "-n", "-M", "prepared", "-f", str(script)]
+        words = [str(binaries.binaries() / "pgbench"), "-n", "-M", "prepared", "-f", str(script)]
         words += ["-c", str(clients), "-j", "2", "-T", str(max(1, round(seconds)))]
-        words += ["-h", str(role.query["host"]), "-p", str(embedded.PORT), "-U", str(role.username), str(role.database)]
+        words += ["-h", str(role.query["host"]), "-p", str(binaries.PORT), "-U", str(role.username), str(role.database)]
         environment = {**os.environ, "PGPASSWORD": str(role.password)}
         done = subprocess.run(words, env=environment, check=True, capture_output=True, text=True)
     return 1 / float(RATE.findall(done.stdout)[-1])

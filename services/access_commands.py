@@ -7,8 +7,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.table import Table
 
+from services import key_states, system
 from services import keys as signing_keys
-from services import system
 from services.gateway.access import service as access
 from services.gateway.access.schemas import ClientIn, KeyIn, KeySetIn
 from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES
@@ -80,7 +80,7 @@ def create_key(
 def list_signing() -> None:
     """List the signing keys in RINGFENCE_KEYS_DIR, and what each is worth now."""
     table = Table("key", "signer", "state", "signs here")
-    for each in signing_keys.listed(signing_folder()):
+    for each in key_states.listed(signing_folder()):
         table.add_row(each.id, each.signer, each.state, "yes" if each.signs_here else "no")
     out.print(table)
 

@@ -11,7 +11,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -194,32 +194,6 @@ def remove(folder: Path, name: str) -> None:
     """Take a key away, the public part first, so that nobody trusts what is half gone."""
     for suffix in (".json", ".pem"):
         (folder / f"{name}{suffix}").unlink(missing_ok=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A key as a person reads of it."""
-
-    id: str
-    signer: str
-    state: str
-    signs_here: bool
-
-
-def listed(folder: Path) -> list[Listed]:
-    """All keys, by signer and age, and what each is worth now."""
-    now = time.time()
-    found = sorted(read(folder).values(), key=lambda each: (each.signer, each.use_from))
-    return [Listed(each.id, each.signer, state(each, now), each.private is not None) for each in found]
-
-
-def state(key: Key, now: float) -> str:
-    """What a key is worth at a moment."""
-    if now < key.use_from:
-        return "published, not yet in use"
-    if key.until == NEVER or now < key.until - OVERLAP:
-        return "in use"
-    return "believed, no longer used" if now < key.until else "retired"
 
 
 def jwk_of(key: ec.EllipticCurvePrivateKey) -> dict[str, str]:

@@ -17,8 +17,8 @@ from services.kernel.types import london_date, real_now
 from services.outcomes import progress
 from services.outcomes.arrivals import queries as arrivals
 from services.outcomes.feeds.ees_metadata import metadata, with_options
+from services.outcomes.feeds.opening import unpacked
 from services.outcomes.feeds.pairs import pair
-from services.outcomes.feeds.reading import unpacked
 from services.outcomes.feeds.records import FeedRefused
 from services.outcomes.progress import Phase
 from services.outcomes.remote.hosts import client

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from httpx import Response
 
+from services.contracts.rules.parties import School, Trust, UnknownSchool, check_trust
 from services.contracts.rules.shortlist import NearTrust
 from services.contracts.rules.suppliers import Phase
-from services.contracts.rules.terms import School, Trust, UnknownSchool, check_trust
 from services.kernel.auth import service_caller
 from services.kernel.errors import Unprocessable
 from services.kernel.peers import Peer, Refused

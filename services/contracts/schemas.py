@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from services.contracts.conduct import Variation
 from services.contracts.history import Moment, rebuilt
 from services.contracts.models import Contract, Milestone, Outcome, Signature
-from services.contracts.rules.life import Role, Status
+from services.contracts.rules.life import Status
 from services.contracts.rules.milestones import MilestoneStatus, Timing
 from services.contracts.rules.variations import VariationKind, VariationStatus
 from services.kernel.bodies import Answer, Body, Paging, Text
@@ -38,23 +38,6 @@ class MilestoneKind(StrEnum):
     OUTCOME = "outcome"
     FINANCE = "finance"
     TRANSITION = "transition"
-
-
-class SignatureIn(Body):
-    """A party's signature under the offer as it stands."""
-
-    party: Annotated[
-        Role, Field(strict=False, json_schema_extra={"enum": ["commissioner", "supplier", "responsible_body"]})
-    ]
-    signed_by: Text
-    role: Text
-    signed_on: Day
-
-
-class OfferIn(Body):
-    """How long the offer stands; without it, until the first day of the term."""
-
-    lapses_on: Annotated[Day | None, Field(description="The last day on which the offer can be signed")] = None
 
 
 class Reason(Body):

@@ -1,80 +1,29 @@
 """All schools of a phase with their results over the years, as arrays: what contracts are judged from."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.outcomes.columns import STATES, Column, Key, Source, columns, sources
+from services.outcomes.columns import Source, columns, sources
+from services.outcomes.observed import Observed, merged
 from services.outcomes.registers import Register, register
 from services.outcomes.rules.agreement import Agreed
-from services.outcomes.rules.comparators import FEATURES, Features, Floats, Ints
+from services.outcomes.rules.comparators import FEATURES, Features, Floats
 from services.outcomes.rules.gathering import Gathered, Question, gather
-from services.outcomes.rules.measures import MEASURES, KeyStage, Measure
-from services.outcomes.rules.population import Bools, Population, Results
+from services.outcomes.rules.measures import MEASURES, KeyStage
+from services.outcomes.rules.population import Population, Results
 from services.outcomes.rules.ringfence import assessed_on
-from services.outcomes.rules.series import Reading, nearest_first, recovered
-from services.outcomes.rules.values import ValueState
 
 ON_ROLL = "CENSUS_NOR"
 CENSUS_BACK = 5
-UNSEEN = -1
 KEPT = 40
 """Measures of a phase kept by a process: of 20,000 schools over ten years each takes some 6 MB."""
-OK = STATES.index(ValueState.OK)
-Of = TypeVar("Of", bound=np.generic)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Observed:
-    """One measure of every school of a register: a row a year, a column a school, from the releases that count.
-
-    `values` in the measure's unit, as exact as could be recovered, off by `halves` at most; `origins` are places in
-    `sources`, -1 where no release has the school; `pupils` 0 where unknown, from another source where `proxies`.
-    """
-
-    measure: Measure
-    sources: tuple[Source, ...]
-    years: tuple[int, ...]
-    states: NDArray[np.uint8]
-    values: Floats
-    pupils: Ints
-    proxies: Bools
-    halves: Floats
-    origins: Ints
-    releases: Mapping[int, frozenset[str]]
-
-    def results(self) -> Results:
-        """The values and pupils alone."""
-        return Results(self.years, self.values, self.pupils)
-
-    def readings(self, place: int, years: Iterable[int]) -> dict[int, Reading]:
-        """What the school at a place achieved in these years, with the release of each figure."""
-        return {
-            year: self.reading(row, place)
-            for row, year in enumerate(self.years)
-            if year in years and self.origins[row, place] != UNSEEN
-        }
-
-    def reading(self, row: int, place: int) -> Reading:
-        """What is known of the school at a place in the year of a row."""
-        source, state = self.sources[self.origins[row, place]], STATES[self.states[row, place]]
-        return Reading(
-            self.years[row],
-            state,
-            float(self.values[row, place]) if state is ValueState.OK else None,
-            int(self.pupils[row, place]) or None,
-            bool(self.proxies[row, place]),
-            str(source.release_id),
-            source.stage,
-            float(self.halves[row, place]),
-        )
 
 
 @dataclass(eq=False)
@@ -179,80 +128,3 @@ async def panel(session: AsyncSession, phase: str, measures: Iterable[str]) -> P
     while len(MERGED) > KEPT:
         MERGED.popitem(last=False)
     return Panel(schools, observed)
-
-
-def merged(
-    schools: Register,
-    measure: Measure,
-    counting: tuple[Source, ...],
-    found: Mapping[Key, Column],
-    rolls: Mapping[int, Floats],
-) -> Observed:
-    """What counts of a measure, school by school: of two releases the better, of two URNs the present one.
-
-    `rolls` are the pupils by each census, which stand in where the table does not say how many it speaks of.
-    """
-    held = [found[Key(each.release_id, measure.code, each.academic_year)] for each in counting]
-    years = tuple(sorted({each.academic_year for each, has in zip(counting, held, strict=True) if len(has.urns)}))
-    shape = len(years), len(schools.lives)
-    states, values = np.zeros(shape, dtype=np.uint8), np.full(shape, np.nan)
-    published, origins = np.full(shape, UNSEEN), np.full(shape, UNSEEN)
-    order = np.argsort(schools.lives)
-    for at in reversed(range(len(counting))):
-        column = held[at]
-        places, known = places_of(schools.lives, order, column.urns)
-        if known.any():
-            row = years.index(counting[at].academic_year)
-            states[row, places], values[row, places] = column.states[known], column.values[known]
-            published[row, places], origins[row, places] = column.pupils[known], at
-    states, values = under_one(schools, origins, states), under_one(schools, origins, values, np.nan)
-    published, origins = under_one(schools, origins, published, UNSEEN), under_one(schools, origins, origins, UNSEEN)
-    values[states != OK] = np.nan
-    pupils, lacking = counted(published, years, rolls, schools.on_roll)
-    proxies = lacking & (origins != UNSEEN)
-    exact, halves = recovered(measure, values, pupils, proxies, half_widths(measure, held)[origins])
-    releases = {
-        year: frozenset(str(counting[each].release_id) for each in np.unique(origins[row]).tolist() if each != UNSEEN)
-        for row, year in enumerate(years)
-    }
-    return Observed(measure, counting, years, states, exact, pupils, proxies, halves, origins, releases)
-
-
-def half_widths(measure: Measure, held: Sequence[Column]) -> Floats:
-    """Half of the last place published by each release, and for none of them, in the measure's unit."""
-    usual = float(measure.rounding_half_width)
-    return np.array([*(usual if each.decimals is None else 0.5 * 0.1**each.decimals for each in held), usual])
-
-
-def places_of(lives: Ints, order: Ints, urns: NDArray[np.int32]) -> tuple[Ints, Bools]:
-    """Where these URNs stand among the lives, and which of them are there at all."""
-    if not len(lives):
-        return np.empty(0, dtype=np.int64), np.zeros(len(urns), dtype=np.bool_)
-    at = np.minimum(np.searchsorted(lives, urns, sorter=order), len(lives) - 1)
-    found = order[at]
-    known: Bools = lives[found] == urns
-    return found[known], known
-
-
-def under_one(schools: Register, origins: Ints, rows: NDArray[Of], nothing: float = 0) -> NDArray[Of]:
-    """What was observed of each life, as that of its school: the last life that has anything counts."""
-    found = np.full((len(rows), len(schools.urns)), nothing, dtype=rows.dtype)
-    for row in range(len(rows)):
-        seen = np.flatnonzero(origins[row] != UNSEEN)
-        found[row, schools.places[seen]] = rows[row, seen]
-    return found
-
-
-def counted(
-    published: Ints, years: Sequence[int], rolls: Mapping[int, Floats], register_now: Ints
-) -> tuple[Ints, Bools]:
-    """The pupils that values speak of, and where they are only a proxy: the nearest census, else the roll now."""
-    pupils, proxies = published.copy(), published < 0
-    for row, year in enumerate(years):
-        lacking = proxies[row].copy()
-        for other in nearest_first(rolls, year):
-            here = lacking & ~np.isnan(rolls[other])
-            pupils[row, here] = rolls[other][here].astype(np.int64)
-            lacking &= ~here
-        pupils[row, lacking] = register_now[lacking]
-    return pupils, proxies

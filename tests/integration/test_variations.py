@@ -4,10 +4,10 @@ import asyncio
 from datetime import date
 from typing import Any
 
+from services.contracts.agreements import agreement
 from services.contracts.queries import contract as contract_row
 from services.contracts.queries import milestones, outcomes
 from services.contracts.rules.terms import agreement_hash
-from services.contracts.service import agreement
 from services.demo import cast
 from services.kernel.auth import service_caller
 from tests.integration.conftest import active_contract, problem, record, signature, to

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from services import keys
+from services import key_states, keys
 from services.kernel.auth import ACCESS, IDENTITY, Signer, Verifier, service_caller
 from services.kernel.errors import Unauthenticated
 from services.keys import DAY, LEAD, OVERLAP, SIGNERS, Folder
@@ -78,7 +78,7 @@ def test_a_new_key_is_published_used_and_the_old_one_believed_until_its_tokens_h
     assert kid(new) == second
     for each in (old, new):
         assert verifier.claims(each, ACCESS, "ringfence", ISSUER)["sub"] == "x"
-    assert [each.state for each in keys.listed(folder) if each.signer == "tokens"] == [
+    assert [each.state for each in key_states.listed(folder) if each.signer == "tokens"] == [
         "believed, no longer used",
         "in use",
     ]

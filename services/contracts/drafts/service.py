@@ -6,22 +6,22 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.contracts import queries
+from services.contracts.agreements import parties_of
 from services.contracts.calls import Facts
 from services.contracts.drafts.schemas import ContractIn, OutcomeIn
 from services.contracts.events import tell
 from services.contracts.models import Contract, Milestone, Outcome
-from services.contracts.rules import terms
+from services.contracts.rules import parties, terms
 from services.contracts.rules.life import ROLES, Move, Status, moved
 from services.contracts.rules.milestones import MilestoneStatus
-from services.contracts.service import parties
 from services.kernel.auth import Caller
 from services.kernel.types import Kind, london_date, uuid7
 
 
-def check(body: ContractIn, facts: Facts, caller: Caller) -> tuple[terms.School, terms.Trust]:
+def check(body: ContractIn, facts: Facts, caller: Caller) -> tuple[parties.School, parties.Trust]:
     """Raise unless these terms may be drafted by this caller."""
-    school, trust = terms.check_parties(body.school_urn, facts.school, body.supplier_uid, facts.trust)
-    terms.check_area(school, caller.regions, caller.la_codes)
+    school, trust = parties.check_parties(body.school_urn, facts.school, body.supplier_uid, facts.trust)
+    parties.check_area(school, caller.regions, caller.la_codes)
     check_terms(body, facts)
     return school, trust
 
@@ -92,7 +92,7 @@ def worth(body: ContractIn) -> int:
     return body.fee_pence + promised + sum(each.payment_pence for each in body.outcomes)
 
 
-def columns(body: ContractIn, school: terms.School, trust: terms.Trust, facts: Facts) -> dict[str, Any]:
+def columns(body: ContractIn, school: parties.School, trust: parties.Trust, facts: Facts) -> dict[str, Any]:
     """The columns of a contract that follow from its terms and parties."""
     return {
         "title": body.title,
@@ -111,7 +111,7 @@ def columns(body: ContractIn, school: terms.School, trust: terms.Trust, facts: F
         "transfer_intended": body.transfer_intended,
         "interventions": [each.model_dump() for each in body.interventions],
         "outcomes_rationale": body.outcomes_rationale,
-        **parties(school, trust),
+        **parties_of(school, trust),
     }
 
 

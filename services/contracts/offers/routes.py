@@ -7,8 +7,9 @@ from fastapi.responses import JSONResponse
 
 from services.contracts import calls, queries
 from services.contracts.offers import service
+from services.contracts.offers.schemas import OfferIn, SignatureIn
 from services.contracts.routes import TRANSITION, Outcomes, Writer, for_update, shape, tagged
-from services.contracts.schemas import ContractOut, OfferIn, Reason, SignatureIn
+from services.contracts.schemas import ContractOut, Reason
 from services.kernel.bodies import IfMatch
 from services.kernel.http import Session
 from services.kernel.types import utc_now

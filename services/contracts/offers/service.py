@@ -6,14 +6,14 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.contracts import queries
+from services.contracts.agreements import agreement, parties_of
 from services.contracts.calls import Facts
 from services.contracts.events import tell
 from services.contracts.models import Contract, Job, Signature
+from services.contracts.offers.schemas import SignatureIn
 from services.contracts.payments.service import lay_out
-from services.contracts.rules import terms
+from services.contracts.rules import parties, terms
 from services.contracts.rules.life import PARTIES, ROLES, Move, Role, Status, all_signed, may_sign, moved
-from services.contracts.schemas import SignatureIn
-from services.contracts.service import agreement, parties
 from services.contracts.suppliers.service import check_offer
 from services.kernel.auth import Caller
 from services.kernel.jobs import enqueue
@@ -69,7 +69,7 @@ async def sign(
     may_sign(body.party, ROLES[caller.kind], Status(row.status))
     offered_on = date.fromisoformat(row.offer["offered_on"]) if row.offer else body.signed_on
     terms.check_signed_on(body.signed_on, offered_on, london_date(now))
-    school, trust = terms.check_parties(str(row.school_urn), facts.school, row.supplier_uid, facts.trust)
+    school, trust = parties.check_parties(str(row.school_urn), facts.school, row.supplier_uid, facts.trust)
     pupils = row.pupils if school.pupils is None else school.pupils
     await check_supplier(session, row=row, pupils=pupils, caller=caller)
     if body.party is Role.SUPPLIER:
@@ -93,11 +93,11 @@ async def sign(
 
 
 async def agree(
-    session: AsyncSession, *, row: Contract, school: terms.School, trust: terms.Trust, caller: Caller, now: datetime
+    session: AsyncSession, *, row: Contract, school: parties.School, trust: parties.Trust, caller: Caller, now: datetime
 ) -> None:
     """All parties have signed: keep them as they stand, lay out the payments, wait for the first day."""
     row.status = moved(Status(row.status), Move.AGREE, ROLES[caller.kind])
-    for name, value in parties(school, trust).items():
+    for name, value in parties_of(school, trust).items():
         setattr(row, name, value)
     row.pupils = row.pupils if school.pupils is None else school.pupils
     outcomes, milestones = await queries.outcomes(session, [row.id]), await queries.milestones(session, [row.id])

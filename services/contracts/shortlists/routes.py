@@ -8,8 +8,8 @@ from fastapi.responses import JSONResponse
 
 from services.contracts import calls
 from services.contracts.routes import Outcomes, Reader
+from services.contracts.rules import parties
 from services.contracts.rules import shortlist as rules
-from services.contracts.rules import terms
 from services.contracts.rules.capacity import Term
 from services.contracts.schemas import Urn
 from services.contracts.shortlists import schemas, service
@@ -47,7 +47,7 @@ async def shortlist_suppliers(
     found = await calls.beside(outcomes, urn=urn, uids=[row.uid for row in rows])
     if found.school is None:
         raise NotFound(f"No school with URN {urn} is in the register as ingested.")
-    school = terms.check_school(urn, found.school)
+    school = parties.check_school(urn, found.school)
     listed = await service.shortlist(session, rows=rows, school=school, found=found, term=term, caller=caller)
     shown = [each for each in listed.ranked if place is None or each.rank > place[0]][:limit]
     return page(

@@ -6,9 +6,9 @@ from typing import Self
 from pydantic import BaseModel, Field
 
 from services.contracts.calls import Beside
+from services.contracts.rules.parties import School
 from services.contracts.rules.shortlist import Ranked
 from services.contracts.rules.suppliers import Phase
-from services.contracts.rules.terms import School
 from services.kernel.bodies import Answer, Paging
 
 

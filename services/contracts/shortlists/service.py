@@ -9,9 +9,9 @@ from services.contracts.calls import Beside
 from services.contracts.register import Supplier
 from services.contracts.rules import capacity, suppliers
 from services.contracts.rules.capacity import Commitment, Term
+from services.contracts.rules.parties import School
 from services.contracts.rules.shortlist import Candidate, Ranked, Reason, exclusions, ranked
 from services.contracts.rules.suppliers import MatterKind, Phase
-from services.contracts.rules.terms import School
 from services.contracts.suppliers import queries
 from services.contracts.suppliers.service import capacity_of, sees_matters, standing_of
 from services.kernel.auth import Caller

@@ -13,8 +13,8 @@ from services.contracts.register import Supplier, SupplierMatter
 from services.contracts.rules import capacity, suppliers
 from services.contracts.rules.companies import company_number
 from services.contracts.rules.life import ROLES
+from services.contracts.rules.parties import Trust
 from services.contracts.rules.suppliers import SupplierMove, SupplierStatus
-from services.contracts.rules.terms import Trust
 from services.contracts.suppliers import queries
 from services.contracts.suppliers.schemas import MatterIn, ResolutionIn, SupplierIn
 from services.kernel.auth import Caller

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.contracts import queries
+from services.contracts.agreements import PROMISED, SCALARS
 from services.contracts.calls import Facts
 from services.contracts.conduct import Variation
 from services.contracts.drafts.schemas import ContractIn
@@ -18,7 +19,7 @@ from services.contracts.rules import variations
 from services.contracts.rules.life import Status, check_in_force
 from services.contracts.rules.milestones import MilestoneStatus
 from services.contracts.rules.variations import VariationKind, VariationMove, VariationStatus
-from services.contracts.service import PROMISED, SCALARS, await_end, give_notice
+from services.contracts.service import await_end, give_notice
 from services.kernel.auth import Caller
 from services.kernel.jobs import enqueue
 from services.kernel.types import day_after, london_date, plain, start_of_day

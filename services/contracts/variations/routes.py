@@ -8,9 +8,10 @@ from fastapi.responses import JSONResponse
 
 from services.contracts import calls, queries
 from services.contracts.drafts.schemas import as_draft
+from services.contracts.offers.schemas import SignatureIn
 from services.contracts.routes import TRANSITION, Outcomes, Writer, for_update, shape, tagged
 from services.contracts.rules.variations import VariationMove
-from services.contracts.schemas import ContractOut, Reason, SignatureIn
+from services.contracts.schemas import ContractOut, Reason
 from services.contracts.variations import service
 from services.contracts.variations.schemas import CorrectionIn, VariationIn
 from services.kernel.bodies import IfMatch

@@ -12,6 +12,7 @@ from services.contracts.drafts.schemas import ContractIn
 from services.contracts.drafts.service import check_terms
 from services.contracts.events import tell
 from services.contracts.models import Contract, Job, Signature
+from services.contracts.offers.schemas import SignatureIn
 from services.contracts.rules import terms, variations
 from services.contracts.rules.life import (
     ROLES,
@@ -24,7 +25,6 @@ from services.contracts.rules.life import (
     check_party,
 )
 from services.contracts.rules.variations import VariationKind, VariationMove, VariationStatus
-from services.contracts.schemas import SignatureIn
 from services.contracts.variations import effect
 from services.contracts.variations.schemas import CorrectionIn, VariationIn
 from services.kernel.auth import Caller

@@ -12,6 +12,7 @@ from services.gateway.joining import Transfer, TransferStep
 from services.gateway.rules import steps as rules
 from services.gateway.rules.circumstances import UNTOLD, Circumstance, Known
 from services.gateway.rules.facts import Said
+from services.gateway.rules.list_versions import moved_to
 from services.gateway.rules.templates import TEMPLATE_VERSION, TEMPLATES
 from services.gateway.rules.transfer import ROLES, Move, Role, Route, Status, TransferNotAllowed, check_way_back, moved
 from services.gateway.tasks.schemas import CompletionIn, Outcome
@@ -94,7 +95,7 @@ async def renew(session: AsyncSession, *, row: Transfer, caller: Caller, now: da
         raise TransferNotAllowed(f"Its task list is that of template {row.template_version} and stays so.", allowed=[])
     listed = {each.key: each for each in await queries.steps(session, row.id)}
     template = TEMPLATES[Route(row.route)]
-    change = rules.moved_to(template, list(listed))
+    change = moved_to(template, list(listed))
     for new, old in change.renamed.items():
         session.expunge(listed[old])
         renamed = update(TransferStep).where(col(TransferStep.transfer_id) == row.id, col(TransferStep.key) == old)

@@ -7,7 +7,8 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from services.outcomes.feeds.reading import ENCODINGS, SHOWN, RowRejected, Table, opened
+from services.outcomes.feeds.opening import ENCODINGS, Table, opened
+from services.outcomes.feeds.reading import SHOWN, RowRejected
 from services.outcomes.feeds.records import FeedRefused, Rejection
 from services.outcomes.rules.columnar import Once
 

@@ -1,6 +1,7 @@
 """Metadata files of Explore Education Statistics: which columns are filters, and how exact the figures are."""
 
-from services.outcomes.feeds.reading import Cells, RowRejected, normalised, opened, read, sheet
+from services.outcomes.feeds.opening import normalised, opened
+from services.outcomes.feeds.reading import Cells, RowRejected, read, sheet
 from services.outcomes.feeds.records import FeedRefused, Parsed
 from services.outcomes.rules.ees_versions import Filter, Indicator, Metadata
 

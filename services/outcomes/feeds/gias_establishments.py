@@ -18,7 +18,8 @@ from services.outcomes.feeds.columns import (
     repeated,
     text_or_none,
 )
-from services.outcomes.feeds.reading import ENCODINGS, RowRejected, code, day_of, urn_of, word
+from services.outcomes.feeds.opening import ENCODINGS
+from services.outcomes.feeds.reading import RowRejected, code, day_of, urn_of, word
 from services.outcomes.feeds.records import EstablishmentRecord, Parsed
 from services.outcomes.rules.columnar import Records
 

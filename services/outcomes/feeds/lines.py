@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.outcomes.feeds.cells import RETURN, ends_of_lines
-from services.outcomes.feeds.reading import encoding_of
+from services.outcomes.feeds.opening import encoding_of
 from services.outcomes.feeds.records import FeedRefused, Parsed
 from services.outcomes.rules.columnar import column
 from services.outcomes.rules.statements import LANES

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.outcomes.feeds.columns import Layout, recognised
-from services.outcomes.feeds.reading import SHOWN, Cells, RowRejected, day_of, normalised, read, sheet, urn_of
+from services.outcomes.feeds.opening import normalised
+from services.outcomes.feeds.reading import SHOWN, Cells, RowRejected, day_of, read, sheet, urn_of
 from services.outcomes.feeds.records import Parsed
 from services.outcomes.rules.grades import GRADES, Area, Grade, Scale
 from services.outcomes.rules.inspection import Concern, Framework, Inspection, Safeguarding, framework_on

@@ -1,6 +1,7 @@
 """Ratings that schools had before management information was kept: URN, rating and day, as others gathered them."""
 
-from services.outcomes.feeds.reading import Cells, RowRejected, day, normalised, read, sheet, urn
+from services.outcomes.feeds.opening import normalised
+from services.outcomes.feeds.reading import Cells, RowRejected, day, read, sheet, urn
 from services.outcomes.feeds.records import Parsed
 from services.outcomes.rules.grades import Area, Grade, Scale
 from services.outcomes.rules.inspection import Inspection, framework_on

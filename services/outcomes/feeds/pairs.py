@@ -5,7 +5,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 
-from services.outcomes.feeds import reading
+from services.outcomes.feeds import opening
 from services.outcomes.feeds.records import FeedRefused
 
 MAX_METADATA = 2**20
@@ -36,7 +36,7 @@ def pair(content: bytes) -> Pair:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             data, metadata = members(archive)
-            return Pair(member(archive, data, reading.MAX_UNPACKED), member(archive, metadata, MAX_METADATA))
+            return Pair(member(archive, data, opening.MAX_UNPACKED), member(archive, metadata, MAX_METADATA))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise FeedRefused("unreadable", "The archive is damaged, or only a part of it came.") from error
 

@@ -7,7 +7,8 @@ from datetime import date
 import numpy as np
 
 from services.outcomes.columns import STATES
-from services.outcomes.panels import UNSEEN, Observed, Panel
+from services.outcomes.observed import UNSEEN, Observed
+from services.outcomes.panels import Panel
 from services.outcomes.rules.comparators import Floats
 from services.outcomes.rules.inspection import Inspection, in_order
 from services.outcomes.rules.measures import KeyStage, Kind, Measure

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from services.outcomes.needs.estimates import ASKED, Asked, error_of, pooled
-from services.outcomes.panels import Observed, Panel
+from services.outcomes.observed import Observed
+from services.outcomes.panels import Panel
 from services.outcomes.rules.inspection import Inspection, in_order, standing, stuck
 from services.outcomes.rules.measures import KeyStage
 from services.outcomes.rules.population import Bools

@@ -14,7 +14,7 @@ import numpy as np
 from services.outcomes import feeds
 from services.outcomes.feeds import Feed
 from services.outcomes.feeds.lines import Difference, Entries, Known, Lines, difference, entries, split
-from services.outcomes.feeds.reading import unpacked
+from services.outcomes.feeds.opening import unpacked
 from services.outcomes.feeds.records import Parsed
 from services.outcomes.rules import statements
 from services.outcomes.rules.columnar import column

@@ -9,26 +9,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.contracts.rules.terms import (
-    AgreedOutcome,
-    BadTerms,
+from services.contracts.rules.parties import (
     OutOfArea,
-    OverlappingContract,
-    Promise,
     School,
     SchoolInTrust,
     Trust,
     UnknownSchool,
     UnknownTrust,
     UnsuitableParty,
-    agreement_hash,
     check_area,
+    check_parties,
+)
+from services.contracts.rules.terms import (
+    AgreedOutcome,
+    BadTerms,
+    OverlappingContract,
+    Promise,
+    agreement_hash,
     check_codes,
     check_leaving,
     check_milestones,
     check_offer,
     check_outcomes,
-    check_parties,
     check_payment,
     check_route,
     check_signed_on,

@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 from services.gateway.rules.circumstances import UNTOLD, Circumstance, Known
+from services.gateway.rules.list_versions import moved_to
 from services.gateway.rules.steps import (
     ACTS_FOR,
     OWNERS,
@@ -20,7 +21,6 @@ from services.gateway.rules.steps import (
     check_answer,
     check_completion,
     check_reopening,
-    moved_to,
     prefilled,
     shown_status,
     waiting_for,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from services.outcomes.columns import NOTHING
-from services.outcomes.panels import half_widths
+from services.outcomes.observed import half_widths
 from services.outcomes.rules.measures import MEASURES
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.outcomes.feeds import FEEDS, ees, pairs, reading
+from services.outcomes.feeds import FEEDS, ees, opening, pairs
 from services.outcomes.feeds.ees_metadata import metadata, with_options
 from services.outcomes.feeds.pairs import pair
 from services.outcomes.feeds.reading import RowRejected
@@ -260,7 +260,7 @@ def test_damaged_locked_and_oddly_packed_archives_are_refused() -> None:
 def test_what_unpacks_to_too_much_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = archive({"a.csv": b"0" * 2_000_000, "a.meta.csv": DESCRIBED})
     assert len(bomb) < 10_000
-    monkeypatch.setattr(reading, "MAX_UNPACKED", 1_000_000)
+    monkeypatch.setattr(opening, "MAX_UNPACKED", 1_000_000)
     assert "larger" in refusal(bomb).detail
     meta = archive({"a.csv": DATA, "a.meta.csv": b"0" * (pairs.MAX_METADATA + 1)})
     assert "larger" in refusal(meta).detail

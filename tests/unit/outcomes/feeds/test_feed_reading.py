@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from services.outcomes.feeds import FEEDS, Kept, absence, gias_groups, gias_links, reading
+from services.outcomes.feeds import FEEDS, Kept, absence, gias_groups, gias_links, opening, reading
 from services.outcomes.feeds.reading import Cells, RowRejected
 from services.outcomes.feeds.records import FeedRefused
 
@@ -53,7 +53,7 @@ def test_damaged_archive_is_refused() -> None:
 
 
 def test_what_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MAX_UNPACKED", 1000)
+    monkeypatch.setattr(opening, "MAX_UNPACKED", 1000)
     assert refusal(gzip.compress(b"0" * 1001)).code == "unreadable"
     assert refusal(b"0" * 1001).code == "unreadable"
 
