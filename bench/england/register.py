@@ -11,8 +11,6 @@ from bench.england.words import Ints, Texts, days, drawn, joined, table, texts
 CHANGED = 0.01
 """The share of rows that differ on the next day."""
 ADDED, REMOVED = 12, 5
-BARE = ("URN", "Easting", "Northing")
-"""Columns without quotation marks."""
 NOTHING = (
     "BSOInspectorateName (name)", "TeenMoth (name)", "CCF (name)", "SENPRU (name)", "EBD (name)", "FTProv (name)",
     "EdByOther (name)", "Section41Approved (name)", "QABName (name)", "EstablishmentAccredited (name)",

@@ -125,7 +125,7 @@ def violated_constraint(error: IntegrityError) -> str:
 
 def is_contention(error: BaseException) -> bool:
     """Whether the database undid a transaction, or refused to wait on, because another one held what it needed."""
-    return str(getattr(getattr(error, "orig", None), "sqlstate", None))[:2] in {"40", "55"}
+    return getattr(getattr(error, "orig", None), "sqlstate", None) in {"40001", "40P01", "55P03"}
 
 
 def is_unreachable(error: BaseException) -> bool:

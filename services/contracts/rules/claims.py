@@ -74,8 +74,6 @@ MAY: dict[ClaimMove, frozenset[Role]] = {
 """The clock empties a claim whose grounds have gone: every line of it was taken out or credited."""
 WAITING = frozenset({ClaimStatus.CERTIFIED, ClaimStatus.APPROVED})
 """Claims that run towards the day by which they are to be paid; the clock of a disputed one stands still."""
-BEFORE_APPROVAL = frozenset({ClaimStatus.SUBMITTED, ClaimStatus.CERTIFIED, ClaimStatus.DISPUTED})
-"""Claims out of which a line can still be taken; after that it is credited."""
 
 
 @dataclass(frozen=True, slots=True)

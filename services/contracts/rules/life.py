@@ -108,9 +108,6 @@ MAY: dict[Move, frozenset[Role]] = {
     Move.TRANSFER: frozenset({Role.GATEWAY}),
 }
 
-HOLDS_SCHOOL = frozenset(Status) - {Status.CANCELLED}
-"""Statuses in which the term keeps other contracts for the same school out."""
-
 IN_FORCE = frozenset({Status.AGREED, Status.ACTIVE, Status.SUSPENDED})
 """Statuses in which a contract binds and has not ended: only then can it be varied, reviewed or terminated."""
 

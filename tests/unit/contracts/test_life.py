@@ -5,7 +5,6 @@ from itertools import product
 import pytest
 
 from services.contracts.rules.life import (
-    HOLDS_SCHOOL,
     PARTIES,
     ROLES,
     Move,
@@ -161,7 +160,3 @@ def test_only_parties_are_parties() -> None:
             continue
         with pytest.raises(NotTheirMove):
             check_party(role)
-
-
-def test_only_a_cancelled_contract_lets_others_have_the_school() -> None:
-    assert {status.value for status in Status if status not in HOLDS_SCHOOL} == {"cancelled"}
