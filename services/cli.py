@@ -18,6 +18,7 @@ from services.demo import story
 from services.gateway.settings import Settings as GatewaySettings
 from services.kernel.db import Database
 from services.kernel.types import real_now
+from services.outcomes.evaluations import jobs as evaluations
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.years import academic_year_from
 from services.terminal import fail, out, watched, with_database
@@ -161,6 +162,17 @@ def prune() -> None:
     """Throw away what has no lasting value and has outlived its time, as workers do hourly. Facts always stay."""
     for what, rows in with_databases(lambda url: list(system.prune(url, GatewaySettings().delivery_days).items())):
         out.print(f"{what}: {rows:,}", highlight=False)
+
+
+@app.command()
+def recompute() -> None:
+    """Reach every verdict again from what it stored; ends with 1 where one is not what was stored."""
+    count, wrong = with_database("outcomes", evaluations.recompute)
+    for each in wrong:
+        out.print(f"{each} does not follow from what it stored.", highlight=False)
+    if wrong:
+        raise fail(f"{len(wrong):,} of {count:,} verdicts were changed.")
+    out.print(f"{count:,} verdicts follow from what they stored.", highlight=False)
 
 
 def with_databases(work: Callable[[str], list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:

@@ -11,16 +11,18 @@ from uuid import UUID
 import psycopg
 import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
+from typer.testing import CliRunner
 
+from services.cli import app
 from services.demo import cast
 from services.kernel.auth import service_caller
 from services.kernel.jobs import Worker, enqueue
 from services.kernel.types import utc_now
-from services.outcomes.evaluations import jobs, queries, service
+from services.outcomes.evaluations import jobs
 from tests.crash.nursery import Nursery
 from tests.inspections import GRADED, monthly, of
 from tests.integration.scenes import Case
-from tests.world import SAMPLE, Json, World, plain_url
+from tests.world import SAMPLE, Json, World, change, plain_url
 
 SELF = service_caller("outcomes")
 ABSENCE = SAMPLE / "absence_2023-24.json.gz"
@@ -46,8 +48,7 @@ async def revise(case: Case, persistent: Mapping[str, str]) -> Json:
 
 async def wrong(world: World) -> list[UUID]:
     """The verdicts that cannot be reached again."""
-    async with world.database("outcomes").transaction(SELF) as session:
-        return await service.differing(await queries.by_this_method(session, after=None, limit=100))
+    return (await jobs.recompute(world.database("outcomes")))[1]
 
 
 async def test_every_verdict_is_reached_again_from_what_it_stored(case: Case) -> None:
@@ -56,7 +57,7 @@ async def test_every_verdict_is_reached_again_from_what_it_stored(case: Case) ->
 
 
 @pytest.mark.parametrize(
-    "change",
+    "changed",
     [
         "inputs = jsonb_set(inputs, '{question,run}', '\"interim\"')",
         "inputs = jsonb_set(inputs, '{evidence,0,match,comparators,0,outcome}', '1.5')",
@@ -64,11 +65,23 @@ async def test_every_verdict_is_reached_again_from_what_it_stored(case: Case) ->
         "overall = 'partly_met'",
     ],
 )
-async def test_a_verdict_that_somebody_changed_is_found(case: Case, change: str) -> None:
+async def test_a_verdict_that_somebody_changed_is_found(case: Case, changed: str) -> None:
     with psycopg.connect(plain_url(case.world.database_url)) as owner:
-        owner.execute(f"UPDATE outcomes.evaluation SET {change}")
+        owner.execute(f"UPDATE outcomes.evaluation SET {changed}")
     ids = [row[0] for row in case.world.rows("SELECT id FROM outcomes.evaluation ORDER BY id")]
     assert await wrong(case.world) == ids
+
+
+def test_a_command_looks_at_all_verdicts(case: Case, keys_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGFENCE_DATABASE_URL", case.world.database_url)
+    monkeypatch.setenv("RINGFENCE_KEYS_DIR", str(keys_dir))
+    monkeypatch.setenv("RINGFENCE_OCID_PREFIX", "ocds-abc123")
+    monkeypatch.delenv("RINGFENCE_NOW")
+    fine = CliRunner().invoke(app, ["recompute"])
+    assert (fine.exit_code, fine.stdout) == (0, "1 verdicts follow from what they stored.\n")
+    change(case.world.database_url, "UPDATE outcomes.evaluation SET overall = 'partly_met'")
+    told = CliRunner().invoke(app, ["recompute"])
+    assert (told.exit_code, "does not follow from what it stored" in told.stdout) == (1, True)
 
 
 async def test_a_revision_reopens_the_verdicts_that_used_the_data(case: Case) -> None:

@@ -30,6 +30,18 @@ async def inspected(database: Database, key: str, now: datetime) -> None:
     await judge_again(database, f"inspected {key}", waiting, within, by, now)
 
 
+async def recompute(database: Database) -> tuple[int, list[UUID]]:
+    """Reach every verdict of the present method again from what it stored: how many, and which come out otherwise."""
+    count, wrong, last = 0, list[UUID](), None
+    while True:
+        async with database.transaction(SELF) as session:
+            rows = await queries.by_this_method(session, after=last, limit=AT_A_TIME)
+        if not rows:
+            return count, wrong
+        wrong += await service.differing(rows)
+        count, last = count + len(rows), rows[-1].id
+
+
 async def judge_again(
     database: Database, job: str, waiting: Sequence[UUID], within: Sequence[UUID], by: UUID, now: datetime
 ) -> None:
