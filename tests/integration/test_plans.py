@@ -19,6 +19,7 @@ from tests.world import Json, World, at, clone, drop, move_clock, plain_url, row
 ROWS = 1_000_000
 SCHEMAS = ("contracts", "gateway", "outcomes", "tables")
 SMALL = {
+    "pg_catalog.pg_inherits": "a row for each part of a table",
     "contracts.cursor": "a row for each service whose events are read",
     "gateway.cursor": "a row for each service whose events are read",
     "contracts.supplier": "a row for each trust on the register of suppliers, of which England has some thousand",
