@@ -102,7 +102,7 @@ def one_round(ground: Ground, prepared: str, senders: list[Sender]) -> Found:
             with psycopg.connect(plain(url), autocommit=True) as connection:
                 connection.execute("VACUUM ANALYZE")
                 (recorded,) = connection.execute(RECORDED).fetchone() or (0,)
-                with working(1):
+                with working(2):
                     begun = waited(lambda: connection.execute(ARRIVED).fetchone() != (0,))
                     ended = waited(lambda: connection.execute(ARRIVED).fetchone() == (recorded,))
                 deciding, whole, told, met, unearned = connection.execute(APPLIED).fetchone() or ()

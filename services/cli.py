@@ -3,13 +3,14 @@
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import structlog
 import typer
+from pydantic_core import to_json
 from rich.table import Table
 
 from migrations import run as migrations
@@ -201,6 +202,11 @@ def main() -> None:
     app()
 
 
+def line(facts: Mapping[str, Any], **_: Any) -> bytes:
+    """A line of the log."""
+    return to_json(facts, fallback=repr)
+
+
 def log_from(level: int) -> None:
     """Write log lines of this level and above to standard error. Tracebacks show no values, which may be secret."""
     structlog.configure(
@@ -209,8 +215,8 @@ def log_from(level: int) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(line),
         ],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=True,
     )

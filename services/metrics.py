@@ -3,7 +3,6 @@
 Labels are few by construction: a service, a route as it is written in the code, a status, a kind of job.
 """
 
-import time
 from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -12,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.pool import QueuePool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from services.kernel.auth import service_caller
 from services.kernel.db import UNREACHABLE, Database
@@ -57,6 +56,7 @@ class Metrics:
 
     def count(self, service: str, route: str, method: str, status: int, seconds: float) -> None:
         """Count an answer; the way to its numbers is remembered, since there are few."""
+        method = known(method)
         key = service, route, method, status
         if key not in self.series:
             labels = {"service": service, "route": route}
@@ -103,31 +103,6 @@ class Metrics:
             return
         await self.refresh()
         await Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)(scope, receive, send)
-
-
-class Measured:
-    """A layer around an app that counts its answers by route."""
-
-    def __init__(self, app: ASGIApp, metrics: Metrics, service: str) -> None:
-        self.app, self.metrics, self.service = app, metrics, service
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        started, status = time.perf_counter(), 500
-
-        async def watched(message: Message) -> None:
-            nonlocal status
-            status = message.get("status", status)
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watched)
-        finally:
-            route = getattr(scope.get("route"), "path", "none")
-            method, seconds = known(scope["method"]), time.perf_counter() - started
-            self.metrics.count(self.service, route, method, status, seconds)
 
 
 def known(method: str) -> str:

@@ -16,7 +16,6 @@ from typing import Any
 
 import httpx
 import psycopg
-from fastapi import FastAPI
 from psycopg import sql
 
 from services import embedded, keys, protocol
@@ -29,9 +28,10 @@ from services.gateway.courier import Courier
 from services.gateway.settings import Settings as GatewaySettings
 from services.kernel.auth import Verifier
 from services.kernel.db import Database
+from services.kernel.http import Service
 from services.kernel.jobs import Worker
 from services.kernel.peers import SECONDS, Peer, connect
-from services.metrics import Measured, Metrics
+from services.metrics import Metrics
 from services.outcomes import app as outcomes_app
 from services.outcomes import worker as outcomes_worker
 from services.outcomes.settings import Settings as OutcomesSettings
@@ -60,7 +60,7 @@ class SamplePrefix(RuntimeError):
 class System:
     """What runs in this process."""
 
-    apps: dict[str, FastAPI] = field(default_factory=dict)
+    apps: dict[str, Service] = field(default_factory=dict)
     workers: list[Worker | Courier] = field(default_factory=list)
     databases: list[Database] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
@@ -121,8 +121,8 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
         system.workers.append(gateway_worker.create_worker(own, commitments, evidence, gateway, rotate))
         system.workers.append(gateway_worker.create_log_worker(own, keys.load_log_key(folder.path), gateway))
         system.workers.append(gateway_worker.create_courier(own, gateway))
-    for name, app in system.apps.items():
-        app.add_middleware(Measured, metrics=system.metrics, service=name)
+    for app in system.apps.values():
+        app.count = system.metrics.count
     if traced():
         wires = [app.state.wire for app in system.apps.values() if hasattr(app.state, "wire")]
         import_module("services.tracing").trace_statements(system.databases, wires)

@@ -1,6 +1,6 @@
 """The contracts service as an ASGI app."""
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 
 from services.contracts.claims.routes import router as claims
 from services.contracts.disputes.routes import router as disputes
@@ -32,7 +32,7 @@ from services.contracts.variations.routes import router as variations
 from services.kernel.auth import Verifier
 from services.kernel.bodies import PreconditionRequired
 from services.kernel.db import Database
-from services.kernel.http import create_app
+from services.kernel.http import Service, create_app
 from services.kernel.peers import Peer
 
 OVERLAPPING = OverlappingContract("Another contract for this school covers part of this term.")
@@ -47,7 +47,7 @@ CONSTRAINTS = {
 }
 
 
-def build(database: Database, verifier: Verifier, outcomes: Peer, settings: Settings) -> FastAPI:
+def build(database: Database, verifier: Verifier, outcomes: Peer, settings: Settings) -> Service:
     """The app on this database, reaching outcomes through `outcomes`."""
     router = APIRouter()
     slices = (drafts, contracts, offers, variations, suspensions, terminations, milestones, payments, evaluations)

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+from pydantic import BaseModel, create_model
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session as SyncSession
 from sqlalchemy.orm.attributes import get_history
@@ -181,6 +182,13 @@ def standing(found: Sequence[Moment], until: datetime) -> Moment | None:
 
 def rebuilt(moment: Moment, table: type[Row], **more: Any) -> list[Row]:
     """The rows of a table as they stood at a moment, with `more` columns that events leave out."""
-    name = str(table.__tablename__)
+    name, plainly = str(table.__tablename__), cast(type[Row], without_database(table))
     found = [row for key, row in moment.rows.items() if key.partition("/")[0] == name]
-    return [table.model_validate({**row, **more}) for row in found]
+    return [plainly.model_validate({**row, **more}) for row in found]
+
+
+@cache
+def without_database(table: type[ContractsTable]) -> type[BaseModel]:
+    """A model with the fields of a table whose rows no session knows: these are made many times faster."""
+    fields: dict[str, Any] = {name: (each.annotation, each) for name, each in table.model_fields.items()}
+    return create_model(table.__name__, **fields)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
@@ -38,7 +38,7 @@ from services.gateway.withdrawals.service import AlreadyWithdrawn
 from services.kernel.auth import Keys, Signer, Verifier
 from services.kernel.db import Database
 from services.kernel.errors import DomainError
-from services.kernel.http import create_app
+from services.kernel.http import Service, create_app
 from services.kernel.peers import Peer
 
 CONSTRAINTS: dict[str, DomainError] = {
@@ -71,7 +71,7 @@ class Credentials:
     proxies: Sequence[Network] = ()
 
 
-def build(database: Database, credentials: Credentials, contracts: Peer, outcomes: Peer, settings: Settings) -> FastAPI:
+def build(database: Database, credentials: Credentials, contracts: Peer, outcomes: Peer, settings: Settings) -> Service:
     """The app on this database, reaching the services behind it through these peers."""
     verifier = Verifier(credentials.keys)
     own = APIRouter()
@@ -100,13 +100,13 @@ def build(database: Database, credentials: Credentials, contracts: Peer, outcome
     app.state.reach, app.state.vault = reach_of(settings), Vault(settings.keys_dir)
     describe = app.openapi
     app.openapi = cache(lambda: merged(describe(), answered))  # type: ignore[method-assign]
-
-    @app.get("/docs", include_in_schema=False, response_class=HTMLResponse)
-    async def docs() -> HTMLResponse:
-        """One description of all three services, to be read."""
-        return HTMLResponse(page(app.openapi()), headers={"Content-Security-Policy": POLICY})
-
+    app.add_api_route("/docs", docs, include_in_schema=False, response_class=HTMLResponse)
     return app
+
+
+async def docs(request: Request) -> HTMLResponse:
+    """One description of all three services, to be read."""
+    return HTMLResponse(page(request.app.openapi()), headers={"Content-Security-Policy": POLICY})
 
 
 def routes_of(router: APIRouter) -> list[APIRoute]:

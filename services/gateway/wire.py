@@ -6,6 +6,8 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import set_json_loads
+from pydantic_core import from_json
 from sqlalchemy.exc import DBAPIError
 
 from services.kernel.db import CONNECT, Database
@@ -60,7 +62,7 @@ class Wire:
         """A new connection."""
         _, values = self.database.engine.dialect.create_connect_args(self.database.url)
         try:
-            return await psycopg.AsyncConnection.connect(
+            connection = await psycopg.AsyncConnection.connect(
                 autocommit=True,
                 row_factory=dict_row,
                 **values,
@@ -68,6 +70,8 @@ class Wire:
             )
         except psycopg.Error as error:
             raise as_engine(error, dead=True) from error
+        set_json_loads(from_json, connection)
+        return connection
 
     async def close(self) -> None:
         """Give the connections back that are not in use."""

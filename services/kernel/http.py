@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Annotated, Any, Literal
 
 import structlog
@@ -21,7 +21,7 @@ from services.kernel.errors import (
     problem_members,
 )
 from services.kernel.openapi import PROBLEM_JSON, described
-from services.kernel.problems import install
+from services.kernel.problems import install, unexpected
 from services.kernel.types import canonical_json, uuid7
 
 MAX_BODY = 1_000_000
@@ -36,6 +36,7 @@ SECURITY_HEADERS = [
 QUIET = ("/health/", "/internal/events")
 """Paths that are asked all the time by machines; a log of them would drown the others."""
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+Count = Callable[[str, str, str, int, float], None]
 log = structlog.get_logger("ringfence.access")
 
 
@@ -56,11 +57,12 @@ class Edge:
     """Outermost layer of a service, in plain ASGI: request id, security headers, HEAD, and one access-log line.
 
     The line names the route and the caller's id, never the address or a body: these may hold names and secrets.
-    The framework's limit on bodies answers in plain text, which is put as a problem here.
+    The framework's limit on bodies answers in plain text, which is put as a problem here. `count` is told of every
+    answer: service, route, method, status and seconds.
     """
 
-    def __init__(self, app: ASGIApp, service: str) -> None:
-        self.app, self.service = app, service
+    def __init__(self, app: ASGIApp, service: str, count: Count) -> None:
+        self.app, self.service, self.count = app, service, count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102
         if scope["type"] != "http":
@@ -95,11 +97,15 @@ class Edge:
 
         try:
             await self.app(inner, receive, send_with_headers)
+        except Exception as error:
+            if status:
+                raise
+            await (await unexpected(Request(inner), error))(inner, receive, send_with_headers)
         finally:
-            scope["route"] = inner.get("route")
-            milliseconds = round((time.perf_counter() - started) * 1000, 1)
-            facts = {"method": scope["method"], "route": getattr(scope["route"], "path", "none"), "status": status}
-            facts |= {"caller": getattr(state.get("caller"), "client_id", None), "ms": milliseconds}
+            seconds, path = time.perf_counter() - started, getattr(inner.get("route"), "path", "none")
+            self.count(self.service, path, scope["method"], status or 500, seconds)
+            facts = {"method": scope["method"], "route": path, "status": status}
+            facts |= {"caller": getattr(state.get("caller"), "client_id", None), "ms": round(seconds * 1000, 1)}
             write = log.debug if status == 200 and scope["path"].startswith(QUIET) else log.info
             write("request", service=self.service, request_id=request_id.decode(), **facts)
 
@@ -113,9 +119,16 @@ def too_large(path: str) -> bytes:
 class Service(FastAPI):
     """A FastAPI app whose outermost layer is the edge, and whose description tells every refusal as a problem."""
 
+    count: Count | None = None
+    """Who counts the answers, if anybody does."""
+
     def build_middleware_stack(self) -> ASGIApp:
-        """The framework's layers, inside the edge."""
-        return Edge(super().build_middleware_stack(), self.title.rpartition(" ")[2])
+        """The framework, inside the layers that were added, inside the edge: what these answer never enters it."""
+        added, self.user_middleware = self.user_middleware, []
+        app = super().build_middleware_stack()
+        for layer, words, values in reversed(added):
+            app = layer(app, *words, **values)
+        return Edge(app, self.title.rpartition(" ")[2], self.count or (lambda *_: None))
 
     def openapi(self) -> dict[str, Any]:
         """The description, made once."""

@@ -1,11 +1,11 @@
 """The outcomes service as an ASGI app."""
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 
 from services.kernel.auth import Verifier
 from services.kernel.db import Database
 from services.kernel.errors import DomainError
-from services.kernel.http import create_app
+from services.kernel.http import Service, create_app
 from services.outcomes.evaluations.routes import router as evaluations
 from services.outcomes.inspections.routes import router as inspections
 from services.outcomes.models import IdempotencyKey
@@ -23,7 +23,7 @@ CONSTRAINTS: dict[str, DomainError] = {}
 
 def build(
     database: Database, tables_database: Database, verifier: Verifier, settings: Settings | None = None
-) -> FastAPI:
+) -> Service:
     """The app on this database; performance tables are made on `tables_database`, under the role `tables`."""
     router = APIRouter()
     for each in (register, observations, inspections, releases, evaluations, tables, needs, shortlists, plots):

@@ -1,5 +1,7 @@
 """Setting up: what the environment may say, and what an installation refuses."""
 
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from sqlalchemy.engine import make_url
 from migrations import run as migrations
 from services import system
 from services.kernel.db import role_password, role_url
+from tests.world import world_on
 
 
 def test_the_clock_of_another_database_is_not_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -21,6 +24,16 @@ def test_the_clock_of_another_database_is_not_moved(monkeypatch: pytest.MonkeyPa
 def test_migrating_twice_changes_nothing_and_leaves_what_the_models_say(database_url: str) -> None:
     migrations.upgrade(database_url)
     assert migrations.differences(database_url) == []
+
+
+async def test_a_system_that_was_closed_is_not_kept(database_url: str, keys_dir: Path) -> None:
+    """The framework remembers every route's function: none may lead to its app, nor to what that holds."""
+    async with world_on(database_url, keys_dir) as world:
+        assert (await world.http.get("/docs")).status_code == 200
+        apps = [weakref.ref(app) for app in world.system.apps.values()]
+    del world
+    gc.collect()
+    assert [app() for app in apps] == [None, None, None]
 
 
 def test_a_services_password_follows_from_the_owners(monkeypatch: pytest.MonkeyPatch) -> None:

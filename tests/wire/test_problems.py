@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from fastapi import APIRouter
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.demo import cast
 from services.gateway.models import IdempotencyKey
@@ -195,10 +196,21 @@ async def test_what_nobody_foresaw_is_a_500_that_tells_nothing_but_its_request_i
     async def broken() -> None:
         raise RuntimeError("SELECT secret FROM psycopg")
 
+    class Layer:
+        def __init__(self, app: ASGIApp) -> None:
+            self.app = app
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["path"] == "/layer":
+                raise RuntimeError("SELECT secret FROM psycopg")
+            await self.app(scope, receive, send)
+
     app = create_app("gateway", router, world.database("gateway"), Verifier(dict), {}, IdempotencyKey)
+    app.add_middleware(Layer)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as http:
-        check_problem(await http.get("/broken"), 500)
+        for path in ("/broken", "/layer"):
+            check_problem(await http.get(path), 500)
 
 
 async def test_answers_that_are_no_problems_have_a_request_id_too(wire: Actor) -> None:

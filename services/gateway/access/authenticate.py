@@ -38,7 +38,7 @@ MISPLACED = frozenset({"api_key", "apikey", "x-api-key", "access_token", "client
 """Names under which secrets are sent where they do not belong."""
 REMEMBERED = 4096
 """How many tokens are remembered; the oldest makes room."""
-ASKED_TOGETHER = 128
+ASKED_TOGETHER, ROUNDS = 128, 2
 USED = text(
     "UPDATE gateway.api_key SET last_used_at = :hour WHERE id = :id AND (last_used_at IS NULL OR last_used_at < :hour)"
 )
@@ -136,7 +136,7 @@ class Uses:
 
 def authenticator(wire: Wire, tokens: Tokens, uses: Uses, proxies: Sequence[Network]) -> Authenticate:
     """How the gateway proves its callers. Security runs on real time, whatever the clock of a demonstration says."""
-    standing = Together(partial(queries.clients_standing, wire), most=ASKED_TOGETHER, rounds=1)
+    standing = Together(partial(queries.clients_standing, wire), most=ASKED_TOGETHER, rounds=ROUNDS)
 
     async def authenticate(request: Request) -> Caller:
         check_address(request)

@@ -22,8 +22,8 @@ from services.kernel.types import uuid7
 
 Json = dict[str, Any]
 Found = RecordOut | DomainError
-REQUESTS, ROUNDS = 64, 2
-"""At most so many requests in a transaction; two of these, so that the disk makes one durable while the other works."""
+REQUESTS, ROUNDS = 64, 4
+"""At most so many requests in a transaction; four of these, so that the disk makes some durable while others work."""
 REMEMBERED = 20_000
 """Contracts of which it is remembered how they stood; the oldest makes room."""
 
