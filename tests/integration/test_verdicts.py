@@ -72,16 +72,17 @@ async def test_a_verdict_that_somebody_changed_is_found(case: Case, changed: str
     assert await wrong(case.world) == ids
 
 
-def test_a_command_looks_at_all_verdicts(case: Case, keys_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RINGFENCE_DATABASE_URL", case.world.database_url)
-    monkeypatch.setenv("RINGFENCE_KEYS_DIR", str(keys_dir))
-    monkeypatch.setenv("RINGFENCE_OCID_PREFIX", "ocds-abc123")
-    monkeypatch.delenv("RINGFENCE_NOW")
-    fine = CliRunner().invoke(app, ["recompute"])
-    assert (fine.exit_code, fine.stdout) == (0, "1 verdicts follow from what they stored.\n")
-    change(case.world.database_url, "UPDATE outcomes.evaluation SET overall = 'partly_met'")
-    told = CliRunner().invoke(app, ["recompute"])
-    assert (told.exit_code, "does not follow from what it stored" in told.stdout) == (1, True)
+def test_a_command_looks_at_all_verdicts(case: Case, keys_dir: Path) -> None:
+    with pytest.MonkeyPatch.context() as installed:
+        installed.setenv("RINGFENCE_DATABASE_URL", case.world.database_url)
+        installed.setenv("RINGFENCE_KEYS_DIR", str(keys_dir))
+        installed.setenv("RINGFENCE_OCID_PREFIX", "ocds-abc123")
+        installed.delenv("RINGFENCE_NOW")
+        fine = CliRunner().invoke(app, ["recompute"])
+        assert (fine.exit_code, fine.stdout) == (0, "1 verdicts follow from what they stored.\n")
+        change(case.world.database_url, "UPDATE outcomes.evaluation SET overall = 'partly_met'")
+        told = CliRunner().invoke(app, ["recompute"])
+        assert (told.exit_code, "does not follow from what it stored" in told.stdout) == (1, True)
 
 
 async def test_a_revision_reopens_the_verdicts_that_used_the_data(case: Case) -> None:
