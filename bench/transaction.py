@@ -14,6 +14,7 @@ import psycopg
 
 from bench.ground import plain
 from services import binaries
+from services.gateway.beliefs import Belief
 from services.gateway.records.queries import Ref
 from services.gateway.records.recording import Request, new_plan, planned
 from services.gateway.records.routes import said
@@ -29,13 +30,14 @@ KEPT = (
     "CREATE TABLE public.sent (number int PRIMARY KEY, callers text, contracts uuid[]);"
     " GRANT SELECT ON public.sent TO PUBLIC"
 )
+STANDING = "SELECT to_jsonb(s) - 'place' FROM gateway.clients_standing(%s, ARRAY['a token']) AS s"
 CODES = frozenset({"M1"})
 SCRIPT = """\
 \\set number random(0, {senders})
 \\set place random(1, {contracts})
-SELECT gateway.record_milestones(
+SELECT gateway.record_milestones(gateway.confirmed(
     replace(replace(replace(replace(s.callers, '@key', v.key), '@id', v.id), '@event_id', v.event_id),
-        '@contract_id', v.contract_id)::jsonb,
+        '@contract_id', v.contract_id)::jsonb),
     jsonb_build_array(jsonb_build_object('id', v.job_id, 'key', v.contract_id)))
 FROM public.sent s, LATERAL (SELECT md5(random()::text) || md5(random()::text) AS key, uuidv7()::text AS id,
     uuidv7()::text AS event_id, uuidv7() AS job_id, s.contracts[:place]::text AS contract_id) v
@@ -49,13 +51,15 @@ def keep(url: str, callers: Sequence[Caller], contracts: Sequence[Sequence[UUID]
     with psycopg.connect(plain(url)) as connection:
         connection.execute(KEPT)
         for number, (caller, own) in enumerate(zip(callers, contracts, strict=True)):
-            row = (number, json.dumps([sent(caller, asked)]), list(own))
+            (standing,) = connection.execute(STANDING, [[caller.client_id]]).fetchone() or (None,)
+            row = (number, json.dumps([sent(Belief(caller, caller.client_id, "a token", standing), asked)]), list(own))
             connection.execute("INSERT INTO public.sent VALUES (%s, %s, %s)", row)
 
 
-def sent(caller: Caller, asked: Asked) -> dict[str, object]:
+def sent(belief: Belief, asked: Asked) -> dict[str, object]:
     """What is sent for a caller that records one thing, with names for all that will be different."""
-    plan, headers = new_plan(caller), {"Location": f"/v1/contracts/{asked.contract_id}/records"}
+    caller = belief.caller
+    plan, headers = new_plan(caller, belief), {"Location": f"/v1/contracts/{asked.contract_id}/records"}
     request = Request(caller, Keyed("@key", "f" * 64), [asked], real_now(), partial(said, headers))
     planned(request, {asked.contract_id: Ref(asked.contract_id, 1, "CTR-2025-00001", "active", CODES)}, plan)
     (record,) = plan["records"]

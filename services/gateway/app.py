@@ -89,7 +89,7 @@ def build(database: Database, credentials: Credentials, contracts: Peer, outcome
     wire = app.state.wire = Wire(database)
     tokens, uses = Tokens(verifier, credentials.issuer), Uses(database)
     rates, is_open = Rates(database, settings), (*OPEN, *forward.open_paths())
-    app.add_middleware(Express, constraints=CONSTRAINTS, signposts=Signposts(routes, passing))
+    app.add_middleware(Express, constraints=CONSTRAINTS, signposts=Signposts(routes, passing), rates=rates)
     app.add_middleware(Guard, rates=rates, settings=settings, is_open=lambda path: path.startswith(is_open))
     app.state.authenticate = limited(authenticator(wire, tokens, uses, credentials.proxies), rates)
     app.state.signer = Signer(credentials.keys, "tokens", credentials.issuer)

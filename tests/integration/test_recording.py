@@ -1,12 +1,21 @@
 """Records of many callers in one transaction: each has its own answer and its own rights, none suffers for another."""
 
 import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import httpx
+import pytest
+from jose import jwt
+
 from services.demo import cast
+from services.gateway.records import queries
 from services.kernel.types import Kind
 from tests.integration.conftest import problem
 from tests.integration.scenes import Case
+from tests.wire.loopback import served
 from tests.world import Actor, Json, change
 
 MET = {"status": "met", "occurred_on": "2024-01-02"}
@@ -67,6 +76,46 @@ async def test_what_is_remembered_of_a_contract_gives_no_rights_and_no_refusals(
     change(url, "UPDATE gateway.contract_ref SET version = 100, status = 'completed', milestones = '[\"M7\"]'")
     assert (await at_once((case["mat"], path(case, "M7"), MET)))[0].status_code == 201
     assert (await at_once((case["mat"], path(case), MET)))[0].status_code == 404
+
+
+async def test_who_is_believed_is_confirmed_by_the_statement_that_writes(
+    case: Case, keys_dir: Path, subtests: pytest.Subtests
+) -> None:
+    os.utime(keys_dir, (1, 1))  # Keys that were changed just now are read again and again.
+    gateway = case.world.system.apps["gateway"]
+    sent: list[str] = []
+    rows = gateway.state.wire.rows
+
+    async def watched(statement: str, values: Mapping[str, Any]) -> list[Any]:
+        sent.append(statement)
+        return list(await rows(statement, values))
+
+    gateway.state.wire.rows = watched
+    async with served(gateway) as url, httpx.AsyncClient(base_url=url) as http:
+        other = Actor(http, case["mat"].headers)
+        for name, (statement, status) in ENDED.items():
+            with subtests.test(name):
+                actor = Actor(http, (await case.world.client(Kind.SUPPLIER, trust_uid=cast.SUPPLIER)).headers)
+                await at_once((actor, path(case), MET), (other, path(case), MET))
+                sent.clear()
+                assert (await at_once((actor, path(case), MET)))[0].status_code == 201
+                assert sent == [queries.RECORD_MILESTONES], "nothing was asked before"
+                before = written(case)[0]
+                claims = jwt.get_unverified_claims(actor.headers["Authorization"].partition(" ")[2])
+                change(case.world.database_url, statement.format(**claims))
+                answer, fine = await at_once((actor, path(case), MET), (other, path(case), MET))
+                assert (answer.status_code, fine.status_code) == (status, 201)
+                assert written(case)[0] == before + (2 if status == 201 else 1)
+
+
+ENDED = {
+    "the token was revoked": ("INSERT INTO gateway.revoked_token VALUES ('{jti}', '{sub}', now(), now())", 401),
+    "the client was disabled": ("UPDATE gateway.client SET disabled_at = now() WHERE id = '{sub}'", 401),
+    "the scope was taken": ("UPDATE gateway.client SET scopes = '[\"contracts:read\"]' WHERE id = '{sub}'", 403),
+    "the client is another trust's": ("UPDATE gateway.client SET trust_uid = '1' WHERE id = '{sub}'", 404),
+    "the client is called otherwise": ("UPDATE gateway.client SET name = 'another' WHERE id = '{sub}'", 201),
+}
+"""What is done to a client on another replica, and what its next record is answered."""
 
 
 async def test_a_record_that_the_database_refuses_spoils_no_other(case: Case) -> None:

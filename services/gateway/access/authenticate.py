@@ -22,6 +22,7 @@ from fastapi import Request
 from sqlalchemy import text
 
 from services.gateway.access import queries
+from services.gateway.beliefs import Belief
 from services.gateway.rules.networks import Network, came_from, inside, networks
 from services.gateway.rules.secrets import KEY, Environment, environment_of, stored, well_formed
 from services.gateway.rules.tokens import AUDIENCE
@@ -65,12 +66,17 @@ class ReadsOnly(Forbidden):
     title = "A test key changes nothing"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Verified:
-    """A token whose signature was found right: that signature, and what the token says."""
+    """A token whose signature was found right: that signature, what the token says, and how its client stood last."""
 
     signature: str
     claims: dict[str, Any]
+    standing: dict[str, Any] | None = None
+
+    def caller(self, standing: Mapping[str, Any]) -> Caller:
+        """Whom the token stands for while its client stands so."""
+        return caller_of_client(standing, frozenset(self.claims["scope"].split()).intersection(standing["scopes"]))
 
 
 class Tokens:
@@ -85,25 +91,39 @@ class Tokens:
         self.keys = verifier.keys()
         self.known: dict[bytes, Verified] = {}
 
-    def claims(self, token: str) -> dict[str, Any]:
-        """The claims of a valid token; raises Unauthenticated."""
-        if self.verifier.keys() is not self.keys:
-            self.keys = self.verifier.keys()
-            self.known.clear()
-        signed, _, signature = token.rpartition(".")
-        name = hashlib.sha256(signed.encode()).digest()
-        found = self.known.get(name)
-        if found and hmac.compare_digest(found.signature.encode(), signature.encode()):
-            if time.time() < found.claims["exp"]:
-                return found.claims
-            del self.known[name]
+    def verified(self, token: str) -> Verified:
+        """A valid token; raises Unauthenticated."""
+        found = self.remembered(token)
+        if found:
+            return found
         claims = self.verifier.claims(token, ACCESS, AUDIENCE, self.issuer)
         if claims.get("client_id") != claims["sub"] or not isinstance(claims.get("scope"), str):
             raise Unauthenticated("The token is not valid.")
         if len(self.known) >= REMEMBERED:
             del self.known[next(iter(self.known))]
-        self.known[name] = Verified(signature, claims)
-        return claims
+        name, signature = parts(token)
+        found = self.known[name] = Verified(signature, claims)
+        return found
+
+    def remembered(self, token: str) -> Verified | None:
+        """A token that was found valid before and has not expired."""
+        if self.verifier.keys() is not self.keys:
+            self.keys = self.verifier.keys()
+            self.known.clear()
+        name, signature = parts(token)
+        found = self.known.get(name)
+        if found is None or not hmac.compare_digest(found.signature.encode(), signature.encode()):
+            return None
+        if time.time() < found.claims["exp"]:
+            return found
+        del self.known[name]
+        return None
+
+
+def parts(token: str) -> tuple[bytes, str]:
+    """What a token is known by, and its signature."""
+    signed, _, signature = token.rpartition(".")
+    return hashlib.sha256(signed.encode()).digest(), signature
 
 
 class Uses:
@@ -168,13 +188,26 @@ def authenticator(wire: Wire, tokens: Tokens, uses: Uses, proxies: Sequence[Netw
         return came_from(peer, request.headers.getlist("x-forwarded-for"), proxies)
 
     async def by_token(token: str) -> Caller:
-        claims = tokens.claims(token)
-        row = await standing((claims["client_id"], claims["jti"]))
-        if row is None:
+        found = tokens.verified(token)
+        found.standing = await standing((found.claims["client_id"], found.claims["jti"]))
+        if found.standing is None:
             raise Unauthenticated("The token is not valid.")
-        return caller_of_client(row, frozenset(claims["scope"].split()).intersection(row["scopes"]))
+        return found.caller(found.standing)
 
     return authenticate
+
+
+def believed(request: Request, tokens: Tokens) -> Belief | None:
+    """Whom a request comes from if all still is as the database said last; to be confirmed by what relies on it.
+
+    Nothing where that was never asked. Raises what is wrong with the way in which a request proves itself.
+    """
+    check_address(request)
+    _, token = credentials(request)
+    found = tokens.remembered(token) if token is not None else None
+    if found is None or found.standing is None:
+        return None
+    return Belief(found.caller(found.standing), found.claims["client_id"], found.claims["jti"], found.standing)
 
 
 def credentials(request: Request) -> tuple[str | None, str | None]:

@@ -22,7 +22,7 @@ async def clients_standing(wire: Wire, tokens: Sequence[tuple[str, str]]) -> lis
     """The clients of tokens (client id and jti), unless disabled or revoked: one round trip, true on every replica."""
     client_ids, jtis = zip(*tokens, strict=True)
     found = await wire.rows(CLIENTS_STANDING, {"client_ids": list(client_ids), "jtis": list(jtis)})
-    by_place = {row["place"]: row for row in found}
+    by_place = {row.pop("place"): row for row in found}
     return [by_place.get(place) for place in range(1, len(tokens) + 1)]
 
 

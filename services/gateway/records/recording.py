@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
 
+from services.gateway.beliefs import Belief, NotConfirmed
 from services.gateway.records import queries
 from services.gateway.records.schemas import RecordOut
 from services.gateway.records.service import Asked, made
@@ -40,7 +41,8 @@ class Answer(NamedTuple):
 class Request:
     """What a caller asks under one key: records, what cannot be one, and how the answer tells what became of each.
 
-    `answer` may raise a DomainError: then nothing of the request is written, and its key is not used up.
+    `answer` may raise a DomainError: then nothing of the request is written, and its key is not used up. Where the
+    caller is only believed to be who it is, the database confirms that as it writes, or the request is NotConfirmed.
     """
 
     caller: Caller
@@ -48,6 +50,7 @@ class Request:
     asked: Sequence[Asked | DomainError]
     now: datetime
     answer: Callable[[Sequence[Found]], Answer]
+    belief: Belief | None = None
 
 
 Requests = Mapping[int, Request]
@@ -75,6 +78,9 @@ class Recorder:
         database refuse the whole, each is tried alone, so that none suffers for another.
         """
         outcomes = await self.guessed(dict(enumerate(requests)))
+        for place, each in enumerate(requests):
+            if each.belief is not None and place not in outcomes:
+                outcomes[place] = NotConfirmed()
         while left := {place: each for place, each in enumerate(requests) if place not in outcomes}:
             try:
                 outcomes |= await self.looked_up(left)
@@ -89,8 +95,8 @@ class Recorder:
     async def guessed(self, requests: Requests) -> Outcomes:
         """Carry out what can be by what is remembered; a refusal is never told by that."""
         outcomes, plans = Outcomes(), list[Json]()
-        for caller, mine in by_caller(requests).items():
-            plan = new_plan(caller)
+        for (caller, belief), mine in by_caller(requests).items():
+            plan = new_plan(caller, belief)
             for place, request in mine.items():
                 try:
                     outcomes[place] = planned(request, self.refs, plan, sure=False)
@@ -106,8 +112,9 @@ class Recorder:
         """Carry them out by what the database says now of their keys and contracts."""
         outcomes, plans = Outcomes(), list[Json]()
         groups = by_caller(requests)
-        known = await queries.before_recording(self.wire, {each: wanted(mine) for each, mine in groups.items()})
-        for (caller, mine), (answers, refs) in zip(groups.items(), known, strict=True):
+        asked = {caller: wanted(mine) for (caller, _), mine in groups.items()}
+        known = await queries.before_recording(self.wire, asked)
+        for ((caller, _), mine), (answers, refs) in zip(groups.items(), known, strict=True):
             self.remember(refs)
             plan = new_plan(caller)
             for place, request in mine.items():
@@ -137,13 +144,16 @@ class Recorder:
             del self.refs[next(iter(self.refs))]
 
 
-def by_caller(requests: Requests) -> dict[Caller, dict[int, Request]]:
-    """Requests by caller, of each key the first; in one order everywhere, so that replicas do not wait in a ring."""
-    found: dict[Caller, dict[int, Request]] = {}
+def by_caller(requests: Requests) -> dict[tuple[Caller, Belief | None], dict[int, Request]]:
+    """Requests by caller and what it is believed for, of each key the first.
+
+    In one order everywhere, so that replicas do not wait in a ring.
+    """
+    found: dict[tuple[Caller, Belief | None], dict[int, Request]] = {}
     keys = set[str]()
     for place, each in sorted(requests.items(), key=lambda item: (item[1].caller.client_id, item[1].once.key)):
         if each.once.key not in keys:
-            found.setdefault(each.caller, {})[place] = each
+            found.setdefault((each.caller, each.belief), {})[place] = each
         keys.add(each.once.key)
     return found
 
@@ -160,9 +170,10 @@ def again(request: Request, kept: queries.Kept) -> Answer:
     return Answer(kept.status, kept.body, kept.headers | AGAIN)
 
 
-def new_plan(caller: Caller) -> Json:
-    """What is to be written for a caller, under its bounds: nothing yet."""
-    return {"bounds": caller.bounds(), "actor": caller.actor(), "answers": [], "records": []}
+def new_plan(caller: Caller, belief: Belief | None = None) -> Json:
+    """What is to be written for a caller, under its bounds, once what is believed is confirmed: nothing yet."""
+    confirm = belief.plain() if belief else None
+    return {"bounds": caller.bounds(), "actor": caller.actor(), "confirm": confirm, "answers": [], "records": []}
 
 
 def planned(request: Request, refs: Mapping[UUID, queries.Ref], plan: Json, *, sure: bool = True) -> Answer:

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ValidationError
 
 from services.gateway import calls
+from services.gateway.beliefs import Belief
 from services.gateway.following.service import follow
 from services.gateway.records import queries, recording, service
 from services.gateway.records.schemas import LineIn, LineOut, ManyIn, ManyOut, RecordIn, RecordOut, RecordPage
@@ -90,15 +91,28 @@ async def record_milestone(
 
 async def recorded(request: Request, asked: service.Asked, caller: Caller, key: str, body: bytes) -> Response:
     """Record it; a contract that is new here, or was not in force when last seen, is asked for first."""
-    once = Keyed.of(request, caller, key, body)
-    headers = {"Location": f"/v1/contracts/{asked.contract_id}/records"}
-    wanted = recording.Request(caller, once, [asked], utc_now(), partial(said, headers))
+    wanted = one(request, asked, caller, key, body)
     recorder: recording.Recorder = request.app.state.recorder
     try:
         return shown(await recorder.record(wanted))
     except (service.NotLearnt, service.NotInForce) as error:
         await learn(request, asked.contract_id, caller, known=not isinstance(error, service.NotLearnt))
     return shown(await recorder.record(wanted))
+
+
+async def recorded_on_belief(request: Request, asked: service.Asked, belief: Belief, key: str, body: bytes) -> Response:
+    """Record it for a caller whom the database confirms as it writes; raises NotConfirmed for all that is not plain."""
+    recorder: recording.Recorder = request.app.state.recorder
+    return shown(await recorder.record(one(request, asked, belief.caller, key, body, belief)))
+
+
+def one(
+    request: Request, asked: service.Asked, caller: Caller, key: str, body: bytes, belief: Belief | None = None
+) -> recording.Request:
+    """A request for a single record."""
+    headers = {"Location": f"/v1/contracts/{asked.contract_id}/records"}
+    once = Keyed.of(request, caller, key, body)
+    return recording.Request(caller, once, [asked], utc_now(), partial(said, headers), belief)
 
 
 def said(headers: Mapping[str, str], found: Sequence[recording.Found]) -> recording.Answer:
