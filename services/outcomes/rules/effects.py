@@ -64,9 +64,9 @@ def difference_in_differences(
     k = len(changes)
     if k < 2:
         raise ValueError("need at least two comparators")
-    own = outcome - baseline
-    tau = own - float(changes.mean())
-    variance = float(changes.var(ddof=1))
+    own, mean = outcome - baseline, float(np.add.reduce(changes)) / k
+    tau = own - mean
+    variance = float(np.add.reduce((changes - mean) ** 2)) / (k - 1)
     own_variance = variance if sampling is None else max(0.0, variance - sampling[1]) + sampling[0]
     se = math.sqrt(own_variance + variance / k)
     df = k - 1

@@ -93,7 +93,7 @@ def added_value(agreed: Agreed, first: Pooled, actual: Pooled, found: Match) -> 
         return None
     pairs = [(each.baseline, each.outcome) for each in found.comparators]
     sampling = None
-    usual = median(each.outcome_n for each in found.comparators)
+    usual = median([each.outcome_n for each in found.comparators])
     if not usual / UNLIKE_SIZE <= actual.n <= usual * UNLIKE_SIZE:
         others = float(change_variances(agreed.measure, first, actual, found).mean())
         sampling = (change_variance(agreed.measure, first, actual), others)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 
@@ -91,11 +92,7 @@ class Measure:
 
         A year whose spread is not known has that of the nearest one that is, the later of two.
         """
-        known = dict(self.pupil_sds)
-        found = [known[min(known, key=lambda each: (abs(each - year), -each))] for year in years] if known else []
-        if not found:
-            return self
-        return replace(self, pupil_sd=math.sqrt(sum(each**2 for each in found) / len(found)))
+        return over(self, tuple(years))
 
     def spread_at(self, value: float) -> float:
         """The standard deviation between pupils where the mean is `value`, in the measure's unit; always positive."""
@@ -115,6 +112,16 @@ class Measure:
         shares = np.clip(values / 100, SMALLEST_SHARE, 1 - SMALLEST_SHARE)
         found: Floats = 10_000 * shares * (1 - shares) / n
         return found
+
+
+@lru_cache(maxsize=1024)
+def over(measure: Measure, years: tuple[int, ...]) -> Measure:
+    """What `Measure.over` gives; kept, since all contracts ask for the same few years."""
+    known = dict(measure.pupil_sds)
+    found = [known[min(known, key=lambda each: (abs(each - year), -each))] for year in years] if known else []
+    if not found:
+        return measure
+    return replace(measure, pupil_sd=math.sqrt(sum(each**2 for each in found) / len(found)))
 
 
 FLOORED_FROM = (2017,)

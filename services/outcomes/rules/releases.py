@@ -23,7 +23,10 @@ class Stage(StrEnum):
     @property
     def rank(self) -> int:
         """Its place in the order of stages."""
-        return list(Stage).index(self)
+        return RANKS[self]
+
+
+RANKS = {stage: rank for rank, stage in enumerate(Stage)}
 
 
 class Status(StrEnum):

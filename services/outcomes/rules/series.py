@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 
 import numpy as np
 
@@ -47,6 +48,9 @@ class Reading:
         return self.state is ValueState.OK and self.value is not None and self.n is not None and self.n > 0
 
 
+YEAR = attrgetter("year")
+
+
 @dataclass(frozen=True, slots=True)
 class Pooled:
     """Several years as one: the value in the measure's unit, over how many pupils, from which releases.
@@ -66,14 +70,15 @@ def pool(readings: Iterable[Reading]) -> Pooled | None:
 
     For proportions this is the sum of numerators over the sum of denominators (METHOD.md 3.1).
     """
-    usable = sorted((each for each in readings if each.usable), key=lambda each: each.year)
-    n = sum(each.n or 0 for each in usable)
-    if n == 0:
+    usable = sorted([each for each in readings if each.usable], key=YEAR)
+    if not usable:
         return None
-    value = sum((each.n or 0) * (each.value or 0.0) for each in usable) / n
+    pupils = [each.n or 0 for each in usable]
+    n = sum(pupils)
+    value = sum([own * (each.value or 0.0) for own, each in zip(pupils, usable, strict=True)]) / n
     releases = tuple(sorted({each.release_id for each in usable}))
-    half_width = math.sqrt(sum(((each.n or 0) * each.half_width / n) ** 2 for each in usable))
-    return Pooled(value, n, tuple(each.year for each in usable), releases, half_width)
+    half_width = math.sqrt(sum([(own * each.half_width / n) ** 2 for own, each in zip(pupils, usable, strict=True)]))
+    return Pooled(value, n, tuple([each.year for each in usable]), releases, half_width)
 
 
 WHOLE_PERCENT = Decimal("0.5")
