@@ -1,6 +1,7 @@
 """Rows 61 to 64: judging every contract of a country, and one by the API."""
 
 import asyncio
+import gc
 import math
 import multiprocessing
 import os
@@ -17,7 +18,7 @@ from bench.contest import Goal, Measured, Result, Way, interleaved
 from bench.ground import Ground
 from bench.loading import with_results
 from bench.national import TERM, YEAR, Contract, Panels, contracts, emptied, judged, panels
-from services import keys
+from services import keys, protocol
 from services.kernel.auth import Signer, Verifier, service_caller
 from services.kernel.db import Database, role_url
 from services.kernel.peers import Peer, connect
@@ -80,9 +81,15 @@ def national(ground: Ground, schools: Panels) -> Result:
 
 
 def shared(schools: Panels, whole: Sequence[Contract]) -> None:
-    """Judge as workers do: a process for each core, each with its part of the contracts."""
+    """Judge as workers do: a process for each core, with its part of the contracts; garbage is looked for as seldom."""
     cores = os.cpu_count() or 1
-    workers = [FORK.Process(target=lambda at=at: done(judged(schools, whole[at::cores]))) for at in range(cores)]
+
+    def work(at: int) -> None:
+        gc.freeze()
+        gc.set_threshold(protocol.ALLOCATIONS, 20, 50)
+        done(judged(schools, whole[at::cores]))
+
+    workers = [FORK.Process(target=work, args=(at,)) for at in range(cores)]
     for each in workers:
         each.start()
     for each in workers:

@@ -1,7 +1,7 @@
 """All schools of a phase with their results over the years, as arrays: what contracts are judged from."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -33,6 +33,7 @@ class Panel:
     register: Register
     observed: Mapping[str, Observed]
     populations: dict[date, tuple[Population, frozenset[str]]] = field(default_factory=dict)
+    origins: dict[tuple[str, tuple[int, ...]], frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def results(self) -> dict[str, Results]:
@@ -75,13 +76,16 @@ class Panel:
             found.append(None if np.isnan(value) else float(value))
         return found
 
-    def releases(self, code: str, years: Iterable[int]) -> frozenset[str]:
+    def releases(self, code: str, years: Sequence[int]) -> frozenset[str]:
         """The releases that these years of a measure come from, and the censuses that stand in for its pupils."""
-        seen = self.observed[code]
-        found: frozenset[str] = frozenset().union(*(seen.releases.get(year, ()) for year in years))
-        if seen.proxies.any() and code != ON_ROLL:
-            found |= self.releases(ON_ROLL, self.observed[ON_ROLL].years)
-        return found
+        asked = code, tuple(years)
+        if asked not in self.origins:
+            seen = self.observed[code]
+            found: frozenset[str] = frozenset().union(*(seen.releases.get(year, ()) for year in years))
+            if seen.proxies.any() and code != ON_ROLL:
+                found |= self.releases(ON_ROLL, self.observed[ON_ROLL].years)
+            self.origins[asked] = found
+        return self.origins[asked]
 
     def gather(self, question: Question, urn: int, agreed: Agreed) -> "Evidence":
         """The evidence on an outcome of the school with this URN; raises KeyError for one that is not of the phase."""

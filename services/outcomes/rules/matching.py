@@ -1,5 +1,6 @@
 """Which schools a contracted school is compared with: like it in intake, and in the outcome before the contract."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -104,7 +105,11 @@ class Pool:
     @cached_property
     def deviation(self) -> float:
         """The spread of their results before; 0 for fewer than two."""
-        return float(self.own_before.std(ddof=1)) if len(self.places) > 1 else 0.0
+        n = len(self.places)
+        if n < 2:
+            return 0.0
+        off = self.own_before - np.add.reduce(self.own_before) / n
+        return math.sqrt(np.add.reduce(off * off) / (n - 1))
 
     def only(self, places: Ints) -> "Pool":
         """The schools at these places of the population, in this order."""
@@ -132,7 +137,7 @@ def pool_of(
     first, first_n = results.pooled(before, ENOUGH_PUPILS)
     then, then_n = results.pooled(after, ENOUGH_PUPILS)
     change = results.changed(before[:-1], before[-1:], ENOUGH_PUPILS)
-    known = ~np.isnan(results.changed(before, after, ENOUGH_PUPILS))
+    known = results.known(before, after, ENOUGH_PUPILS)
     places = np.flatnonzero(alike & population.complete & known)
     return Pool(population, places, first, then, first_n, then_n, change)
 

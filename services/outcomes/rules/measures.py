@@ -85,7 +85,7 @@ class Measure:
 
     def unchanged(self, years: Iterable[int]) -> bool:
         """Whether the measure means the same in all of these academic years, so that they may be compared."""
-        return len({self.version_in(year) for year in years}) <= 1
+        return not self.changed_from or len({self.version_in(year) for year in years}) <= 1
 
     def over(self, years: Iterable[int]) -> "Measure":
         """The measure with the national spread between pupils of these academic years: the root of their mean square.

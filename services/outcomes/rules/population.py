@@ -130,9 +130,21 @@ class Results:
             self.changes[asked] = self.pooled(after, enough)[0] - self.pooled(before, enough)[0]
         return self.changes[asked]
 
+    def known(self, before: Sequence[int], after: Sequence[int], enough: int) -> Bools:
+        """Which schools have such a change."""
+        asked = tuple(before), tuple(after), enough
+        if asked not in self.having:
+            self.having[asked] = ~np.isnan(self.changed(*asked))
+        return self.having[asked]
+
     @cached_property
     def changes(self) -> dict[tuple[tuple[int, ...], tuple[int, ...], int], Floats]:
         """The changes that were asked for before."""
+        return {}
+
+    @cached_property
+    def having(self) -> dict[tuple[tuple[int, ...], tuple[int, ...], int], Bools]:
+        """Which schools have them."""
         return {}
 
     def pool(self, years: Sequence[int], enough: int) -> tuple[Floats, Ints]:

@@ -73,11 +73,11 @@ def pool(readings: Iterable[Reading]) -> Pooled | None:
     usable = sorted([each for each in readings if each.usable], key=YEAR)
     if not usable:
         return None
-    pupils = [each.n or 0 for each in usable]
-    n = sum(pupils)
-    value = sum([own * (each.value or 0.0) for own, each in zip(pupils, usable, strict=True)]) / n
+    facts = [(each.n or 0, each.value or 0.0, each.half_width) for each in usable]
+    n = sum([own for own, _value, _half in facts])
+    value = sum([own * value for own, value, _half in facts]) / n
     releases = tuple(sorted({each.release_id for each in usable}))
-    half_width = math.sqrt(sum([(own * each.half_width / n) ** 2 for own, each in zip(pupils, usable, strict=True)]))
+    half_width = math.sqrt(sum([(own * half / n) ** 2 for own, _value, half in facts]))
     return Pooled(value, n, tuple([each.year for each in usable]), releases, half_width)
 
 

@@ -27,7 +27,7 @@ class Pooled:
 def arrays(y: Sequence[float] | Floats, se: Sequence[float] | Floats) -> tuple[Floats, Floats]:
     """Estimates and their variances; raises ValueError unless there are two or more, each with a positive error."""
     estimates, errors = np.asarray(y, dtype=np.float64), np.asarray(se, dtype=np.float64)
-    if len(estimates) < 2 or len(estimates) != len(errors) or not bool((errors > 0).all()):
+    if len(estimates) < 2 or len(estimates) != len(errors) or not np.minimum.reduce(errors) > 0:
         raise ValueError("need two or more estimates, each with a standard error above zero")
     return estimates, errors**2
 
@@ -35,8 +35,9 @@ def arrays(y: Sequence[float] | Floats, se: Sequence[float] | Floats) -> tuple[F
 def weighted(estimates: Floats, variances: Floats, tau2: float) -> tuple[float, float, float]:
     """Mean weighted by the inverse of both variances, its variance, and the weighted sum of squares around it."""
     weights = 1 / (variances + tau2)
-    mean = float((weights * estimates).sum() / weights.sum())
-    return mean, float(1 / weights.sum()), float((weights * (estimates - mean) ** 2).sum())
+    total = float(np.add.reduce(weights))
+    mean = float(np.add.reduce(weights * estimates)) / total
+    return mean, 1 / total, float(np.add.reduce(weights * (estimates - mean) ** 2))
 
 
 def pooled(estimates: Floats, variances: Floats, tau2: float) -> Pooled:
