@@ -1,7 +1,7 @@
 """Row 71: records that the gateway has accepted are applied to their contracts by the workers, as fast as it accepts.
 
 A contract of the demonstration, with eight milestones of which three pay, is made a thousand times. Systems record on
-all of them through the gateway as in row 1; then one worker takes what was recorded to the contracts, and does all that
+all of them through the gateway as in row 1; then two workers take what was recorded to the contracts, and do all that
 follows from it and all other background work meanwhile.
 """
 
@@ -79,7 +79,7 @@ def run(ground: Ground, wanted: set[int]) -> Iterator[Result]:
         rounds = [one_round(ground, url, senders) for _ in range(ground.times + 1)][1:]
     ours, theirs = (Measured.of([getattr(each, name) * 1e6 for each in rounds]) for name in ("applied", "accepted"))
     detail = {"of these decided a milestone": Measured.of([each.deciding for each in rounds]).median}
-    words = f"Records applied to {CLIENTS * EACH:,} contracts by one worker, as they come in row 1"
+    words = f"Records applied to {CLIENTS * EACH:,} contracts by two workers, as they come in row 1"
     yield Result(71, words, "us", ours, {"accepting them": theirs}, goal=Goal(to_peer=1), detail=detail)
 
 

@@ -5,9 +5,11 @@ part. This layer reads it directly and calls the same function as the route. Wha
 goes on to the framework, which says what is wrong; so the description, and every refusal, are the route's own.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from uuid import UUID
 
 from fastapi.responses import Response
@@ -17,8 +19,8 @@ from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.gateway.access.authenticate import believed
-from services.gateway.beliefs import NotConfirmed
+from services.gateway.access.authenticate import Standing, Tokens, believed
+from services.gateway.beliefs import Belief, NotConfirmed
 from services.gateway.forward import ANYBODY, OPEN_TO_ALL, Endpoint, Passing, scopes_of
 from services.gateway.rates import Rates
 from services.gateway.records import routes as records
@@ -51,13 +53,34 @@ class Signposts:
         return next((each for each in among if each.path_regex.match(scope["path"])), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Beliefs:
+    """Who callers are as far as is known before the database has been asked, and whether that holds."""
+
+    tokens: Tokens
+    standing: Standing
+    rates: Rates
+
+    async def of(self, request: Request, *scopes: str) -> Belief | None:
+        """What is believed of a request that has these scopes; it is counted, and TooManyRequests raised."""
+        belief = believed(request, self.tokens)
+        if belief is None or not belief.caller.scopes.issuperset(scopes):
+            return None
+        await self.rates.charge(request, self.rates.caller, belief.caller.client_id)
+        return belief
+
+    async def hold(self, belief: Belief) -> bool:
+        """Whether the client stands as is believed."""
+        return await self.standing((belief.client_id, belief.jti)) == belief.standing
+
+
 class Express:
     """The layer, in plain ASGI, right in front of the framework; `constraints` are those of the app."""
 
     def __init__(
-        self, app: ASGIApp, constraints: Mapping[str, DomainError], signposts: Signposts, rates: Rates
+        self, app: ASGIApp, constraints: Mapping[str, DomainError], signposts: Signposts, beliefs: Beliefs
     ) -> None:
-        self.app, self.constraints, self.signposts, self.rates = app, constraints, signposts, rates
+        self.app, self.constraints, self.signposts, self.beliefs = app, constraints, signposts, beliefs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102
         route = self.signposts.find(scope) if scope["type"] == "http" else None
@@ -82,8 +105,19 @@ class Express:
         passing = self.signposts.passing[route.endpoint]
         scopes = scopes_of(passing.operation)
         try:
-            caller = ANYBODY if passing.operation.get(OPEN_TO_ALL) else await proven(request, *scopes)
-            return await passing.pass_on(request, caller)
+            if passing.operation.get(OPEN_TO_ALL):
+                return await passing.pass_on(request, ANYBODY)
+            belief = await self.beliefs.of(request, *scopes)
+            if belief:
+                found, holds = await asyncio.gather(
+                    passing.pass_on(request, belief.caller), self.beliefs.hold(belief), return_exceptions=True
+                )
+                if holds is True:
+                    request.state.caller = belief.caller
+                    if isinstance(found, BaseException):
+                        raise found
+                    return found
+            return await passing.pass_on(request, await proven(request, *scopes))
         except (DomainError, DBAPIError, ConnectionError) as error:
             return await self.refused(request, error)
 
@@ -94,9 +128,8 @@ class Express:
         except (ValueError, BadRequest):
             return None
         try:
-            belief = believed(request, request.app.state.tokens)
-            if belief and records.WRITE in belief.caller.scopes:
-                await self.rates.charge(request, self.rates.caller, belief.caller.client_id)
+            belief = await self.beliefs.of(request, records.WRITE)
+            if belief:
                 with suppress(NotConfirmed):
                     response = await records.recorded_on_belief(request, asked, belief, key, first["body"])
                     request.state.caller = belief.caller

@@ -78,7 +78,7 @@ async def test_what_is_remembered_of_a_contract_gives_no_rights_and_no_refusals(
     assert (await at_once((case["mat"], path(case), MET)))[0].status_code == 404
 
 
-async def test_who_is_believed_is_confirmed_by_the_statement_that_writes(
+async def test_who_is_believed_is_confirmed_before_anything_is_told_or_done(
     case: Case, keys_dir: Path, subtests: pytest.Subtests
 ) -> None:
     os.utime(keys_dir, (1, 1))  # Keys that were changed just now are read again and again.
@@ -93,29 +93,32 @@ async def test_who_is_believed_is_confirmed_by_the_statement_that_writes(
     gateway.state.wire.rows = watched
     async with served(gateway) as url, httpx.AsyncClient(base_url=url) as http:
         other = Actor(http, case["mat"].headers)
-        for name, (statement, status) in ENDED.items():
+        for name, (statement, status, reading) in ENDED.items():
             with subtests.test(name):
                 actor = Actor(http, (await case.world.client(Kind.SUPPLIER, trust_uid=cast.SUPPLIER)).headers)
                 await at_once((actor, path(case), MET), (other, path(case), MET))
                 sent.clear()
                 assert (await at_once((actor, path(case), MET)))[0].status_code == 201
                 assert sent == [queries.RECORD_MILESTONES], "nothing was asked before"
+                assert (await actor.ask("GET", case.contract)).status_code == 200
                 before = written(case)[0]
                 claims = jwt.get_unverified_claims(actor.headers["Authorization"].partition(" ")[2])
                 change(case.world.database_url, statement.format(**claims))
-                answer, fine = await at_once((actor, path(case), MET), (other, path(case), MET))
-                assert (answer.status_code, fine.status_code) == (status, 201)
+                (answer, fine), seen = await asyncio.gather(
+                    at_once((actor, path(case), MET), (other, path(case), MET)), actor.ask("GET", case.contract)
+                )
+                assert (answer.status_code, fine.status_code, seen.status_code) == (status, 201, reading)
                 assert written(case)[0] == before + (2 if status == 201 else 1)
 
 
 ENDED = {
-    "the token was revoked": ("INSERT INTO gateway.revoked_token VALUES ('{jti}', '{sub}', now(), now())", 401),
-    "the client was disabled": ("UPDATE gateway.client SET disabled_at = now() WHERE id = '{sub}'", 401),
-    "the scope was taken": ("UPDATE gateway.client SET scopes = '[\"contracts:read\"]' WHERE id = '{sub}'", 403),
-    "the client is another trust's": ("UPDATE gateway.client SET trust_uid = '1' WHERE id = '{sub}'", 404),
-    "the client is called otherwise": ("UPDATE gateway.client SET name = 'another' WHERE id = '{sub}'", 201),
+    "the token was revoked": ("INSERT INTO gateway.revoked_token VALUES ('{jti}', '{sub}', now(), now())", 401, 401),
+    "the client was disabled": ("UPDATE gateway.client SET disabled_at = now() WHERE id = '{sub}'", 401, 401),
+    "the scope was taken": ("UPDATE gateway.client SET scopes = '[\"contracts:read\"]' WHERE id = '{sub}'", 403, 200),
+    "the client is another trust's": ("UPDATE gateway.client SET trust_uid = '1' WHERE id = '{sub}'", 404, 404),
+    "the client is called otherwise": ("UPDATE gateway.client SET name = 'another' WHERE id = '{sub}'", 201, 200),
 }
-"""What is done to a client on another replica, and what its next record is answered."""
+"""What is done to a client on another replica, and what its next record and its next reading are answered."""
 
 
 async def test_a_record_that_the_database_refuses_spoils_no_other(case: Case) -> None:
