@@ -11,7 +11,8 @@ from fastapi.routing import APIRoute
 
 from services.gateway import forward
 from services.gateway.access import routes as access
-from services.gateway.access.authenticate import Tokens, Uses, authenticator, standing_on
+from services.gateway.access.authenticate import Uses, authenticator, standing_on
+from services.gateway.access.remembered import Tokens
 from services.gateway.consents import routes as consents
 from services.gateway.days import routes as days
 from services.gateway.description import merged

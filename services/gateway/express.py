@@ -19,7 +19,8 @@ from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.gateway.access.authenticate import Standing, Tokens, believed
+from services.gateway.access.authenticate import Standing, believed
+from services.gateway.access.remembered import Tokens
 from services.gateway.beliefs import Belief, NotConfirmed
 from services.gateway.forward import ANYBODY, OPEN_TO_ALL, Endpoint, Passing, scopes_of
 from services.gateway.rates import Rates

@@ -6,11 +6,8 @@ while it is being asked, in one statement.
 """
 
 import asyncio
-import hashlib
 import hmac
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -22,13 +19,13 @@ from fastapi import Request
 from sqlalchemy import text
 
 from services.gateway.access import queries
+from services.gateway.access.remembered import Tokens
 from services.gateway.beliefs import Belief
 from services.gateway.rules.networks import Network, came_from, inside, networks
 from services.gateway.rules.secrets import KEY, Environment, environment_of, stored, well_formed
-from services.gateway.rules.tokens import AUDIENCE
 from services.gateway.together import Together
 from services.gateway.wire import Wire
-from services.kernel.auth import ACCESS, Authenticate, Caller, Verifier, service_caller
+from services.kernel.auth import Authenticate, Caller, service_caller
 from services.kernel.db import Database
 from services.kernel.errors import BadRequest, Forbidden, Unauthenticated
 from services.kernel.types import Kind
@@ -37,8 +34,6 @@ SELF = service_caller("gateway")
 READING = frozenset({"GET", "HEAD"})
 MISPLACED = frozenset({"api_key", "apikey", "x-api-key", "access_token", "client_secret", "client_assertion"})
 """Names under which secrets are sent where they do not belong."""
-REMEMBERED = 4096
-"""How many tokens are remembered; the oldest makes room."""
 ASKED_TOGETHER, ROUNDS = 128, 2
 USED = text(
     "UPDATE gateway.api_key SET last_used_at = :hour WHERE id = :id AND (last_used_at IS NULL OR last_used_at < :hour)"
@@ -64,66 +59,6 @@ class ReadsOnly(Forbidden):
 
     code = "test_key"
     title = "A test key changes nothing"
-
-
-@dataclass(slots=True)
-class Verified:
-    """A token whose signature was found right: that signature, what the token says, and how its client stood last."""
-
-    signature: str
-    claims: dict[str, Any]
-    standing: dict[str, Any] | None = None
-
-    def caller(self, standing: Mapping[str, Any]) -> Caller:
-        """Whom the token stands for while its client stands so."""
-        return caller_of_client(standing, frozenset(self.claims["scope"].split()).intersection(standing["scopes"]))
-
-
-class Tokens:
-    """Checks access tokens, and remembers which signatures were right while their tokens and keys last.
-
-    A token is known by what was signed, its `jti` included, and believed only with the very signature that was
-    checked: another one for the same words, right or wrong, is checked by itself.
-    """
-
-    def __init__(self, verifier: Verifier, issuer: str) -> None:
-        self.verifier, self.issuer = verifier, issuer
-        self.keys = verifier.keys()
-        self.known: dict[bytes, Verified] = {}
-
-    def verified(self, token: str) -> Verified:
-        """A valid token; raises Unauthenticated."""
-        found = self.remembered(token)
-        if found:
-            return found
-        claims = self.verifier.claims(token, ACCESS, AUDIENCE, self.issuer)
-        if claims.get("client_id") != claims["sub"] or not isinstance(claims.get("scope"), str):
-            raise Unauthenticated("The token is not valid.")
-        if len(self.known) >= REMEMBERED:
-            del self.known[next(iter(self.known))]
-        name, signature = parts(token)
-        found = self.known[name] = Verified(signature, claims)
-        return found
-
-    def remembered(self, token: str) -> Verified | None:
-        """A token that was found valid before and has not expired."""
-        if self.verifier.keys() is not self.keys:
-            self.keys = self.verifier.keys()
-            self.known.clear()
-        name, signature = parts(token)
-        found = self.known.get(name)
-        if found is None or not hmac.compare_digest(found.signature.encode(), signature.encode()):
-            return None
-        if time.time() < found.claims["exp"]:
-            return found
-        del self.known[name]
-        return None
-
-
-def parts(token: str) -> tuple[bytes, str]:
-    """What a token is known by, and its signature."""
-    signed, _, signature = token.rpartition(".")
-    return hashlib.sha256(signed.encode()).digest(), signature
 
 
 class Uses:
@@ -253,21 +188,6 @@ def is_secret(form: str) -> bool:
     """Whether fields of a form or an address hold a secret."""
     names = {name.lower() for name, _ in parse_qsl(form, keep_blank_values=True)}
     return bool(MISPLACED & names) or KEY.search(form) is not None
-
-
-def caller_of_client(row: Mapping[str, Any], scopes: frozenset[str]) -> Caller:
-    """The caller that a client's token stands for."""
-    return Caller(
-        client_id=row["id"],
-        name=row["name"],
-        kind=Kind(row["kind"]),
-        organisation=row["organisation"],
-        scopes=scopes,
-        regions=tuple(row["regions"]),
-        la_codes=tuple(row["la_codes"]),
-        trust_uid=row["trust_uid"],
-        urns=tuple(row["urns"]),
-    )
 
 
 def caller_of_key(row: Mapping[str, Any]) -> Caller:

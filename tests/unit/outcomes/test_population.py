@@ -107,3 +107,4 @@ def test_what_one_contract_asked_is_no_other_contracts_answer() -> None:
     for _ in range(2):
         np.testing.assert_equal(found.changed((2021,), (2022,), 11), [3.0, np.nan])
         np.testing.assert_equal(found.changed((2021,), (2021,), 11), [0.0, 0.0])
+        assert found.known((2021,), (2022,), 11).tolist() == [True, False]
