@@ -24,6 +24,7 @@ class Transfer(GatewayTable, table=True):
         UniqueConstraint("reference"),
         CheckConstraint("effective_on IS NULL OR extract(day FROM effective_on) = 1", name="first_of_month"),
         CheckConstraint("NOT confirmed OR effective_on IS NOT NULL", name="confirmed_day"),
+        Index(None, "contract_id"),
         Index("transfer_live_idx", "contract_id", unique=True, postgresql_where=text("status <> 'cancelled'")),
     )
     id: UUID = Field(default_factory=uuid7, primary_key=True)

@@ -27,7 +27,11 @@ class ContractRef(GatewayTable, table=True):
     """What the gateway needs to know of a contract in order to record without asking; follows the contract."""
 
     __tablename__ = "contract_ref"
-    __table_args__ = (Index(None, "organisation"), Index(None, "supplier_uid"))
+    __table_args__ = (
+        Index(None, "organisation"),
+        Index(None, "supplier_uid"),
+        Index("contract_ref_status_idx", "status", "contract_id"),
+    )
     contract_id: UUID = Field(primary_key=True)
     reference: str = Field(max_length=20)
     version: int

@@ -1,4 +1,4 @@
-"""No query of the API reads a whole table: the plans of all that is really sent, on tables that look large."""
+"""No query reads a whole table: the plans of all that the API and the main job send, on tables that look large."""
 
 import json
 import re
@@ -12,7 +12,8 @@ import pytest
 from psycopg import sql
 
 from services.demo import cast
-from tests.integration.scenes import RESULTS_OUT, Actors, Scene, case_on, database_of
+from tests.integration.conftest import judged_contract
+from tests.integration.scenes import DRAFTED, RESULTS_OUT, Actors, Scene, actors_in, case_on, database_of
 from tests.wire.test_descriptions import description, operations
 from tests.world import Json, World, at, clone, drop, move_clock, plain_url, rows, world_on
 
@@ -38,6 +39,7 @@ WHOLE = {
     " FROM outcomes.establishment_link WHERE established_on IS NOT NULL": "the same: schools that merged or split",
     " FROM outcomes.inspection JOIN outcomes.release ": "the same, when an inspection has come since",
     " FROM outcomes.judgement": "the same",
+    "WITH lives AS NOT MATERIALIZED (": "a release of inspections is about schools of the whole country",
     "WITH held AS ( SELECT c.supplier_uid::text AS uid": "track records count the verdicts of all contracts",
     " FROM contracts.contract WHERE contracts.contract.entered_on IS NOT NULL ORDER BY ": "DfE asks for all duties",
     " FROM contracts.invoice ORDER BY contracts.invoice.supplier_uid": "DfE asks for all invoices",
@@ -236,4 +238,20 @@ async def test_no_query_reads_a_whole_table(ready_scene: Scene, owner_url: str, 
             assert (await case["rsc"].get(case.transfer))["status"] == "completed"
     drop(owner_url, url)
     assert len(plans.seen) > 250
+    assert plans.whole() == {}
+
+
+async def test_the_main_job_reads_no_whole_table(
+    actors_scene: Scene, owner_url: str, keys_dir: Path, plans: Plans
+) -> None:
+    url = clone(owner_url, actors_scene.database)
+    make_large(url)
+    with at(DRAFTED):
+        async with world_on(url, keys_dir) as world:
+            actors = actors_in(world, actors_scene)
+            path = await judged_contract(world, actors)
+            assert (await actors["rsc"].get(path))["evaluation"]["overall"] == "met"
+            assert len((await actors["rsc"].get("/v1/transfers"))["data"]) == 1
+    drop(owner_url, url)
+    assert len(plans.seen) > 150
     assert plans.whole() == {}
