@@ -3,14 +3,13 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import structlog
 import typer
-from pydantic_core import to_json
 from rich.table import Table
 
 from migrations import run as migrations
@@ -202,11 +201,6 @@ def main() -> None:
     app()
 
 
-def line(facts: Mapping[str, Any], **_: Any) -> bytes:
-    """A line of the log."""
-    return to_json(facts, fallback=repr)
-
-
 def log_from(level: int) -> None:
     """Write log lines of this level and above to standard error. Tracebacks show no values, which may be secret."""
     structlog.configure(
@@ -215,8 +209,8 @@ def log_from(level: int) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(line),
+            structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
