@@ -19,7 +19,6 @@ from services.outcomes.rules.agreement import METHOD_VERSION
 from services.outcomes.rules.evaluation import MeasureResult, conclude
 from services.outcomes.rules.gathering import Gathered, Question
 from services.outcomes.rules.inspection import Inspection
-from services.outcomes.rules.matching import Match
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.series import Pooled
 from services.outcomes.rules.years import academic_year_from, academic_year_text
@@ -140,15 +139,10 @@ def shown_measure(each: MeasureResult, sources: Mapping[str, dict[str, Any]]) ->
         "actual": shown_pooled(each.actual),
         "actual_ci95": asdict(each.actual_interval) if each.actual_interval else None,
         "effect": shown_effect(each),
-        "comparators": matched(each.match) if each.match else None,
+        "comparators": asdict(each.match) if each.match else None,
         "release_status": each.stage,
         "releases": [sources[release] for release in own if release in sources],
     }
-
-
-def matched(found: Match) -> dict[str, Any]:
-    """The comparators, and how they were found."""
-    return asdict(found) | {"comparators": [each._asdict() for each in found.comparators]}
 
 
 def shown_effect(each: MeasureResult) -> dict[str, Any] | None:
