@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from services.gateway import forward
 from services.gateway.access import routes as access
-from services.gateway.access.authenticate import Uses, authenticator, standing_on
+from services.gateway.access.authenticate import Uses, authenticator
 from services.gateway.access.remembered import Tokens
 from services.gateway.consents import routes as consents
 from services.gateway.days import routes as days
@@ -88,12 +88,12 @@ def build(database: Database, credentials: Credentials, contracts: Peer, outcome
         passing |= found
         routes += routes_of(router)
     wire = app.state.wire = Wire(database)
-    tokens, uses, standing = Tokens(verifier, credentials.issuer), Uses(database), standing_on(wire)
+    tokens, uses = Tokens(verifier, credentials.issuer), Uses(database)
     rates, is_open = Rates(database, settings), (*OPEN, *forward.open_paths())
-    beliefs = Beliefs(tokens, standing, rates)
-    app.add_middleware(Express, constraints=CONSTRAINTS, signposts=Signposts(routes, passing), beliefs=beliefs)
+    signposts, beliefs = Signposts(routes, passing), Beliefs(tokens, rates)
+    app.add_middleware(Express, constraints=CONSTRAINTS, signposts=signposts, beliefs=beliefs)
     app.add_middleware(Guard, rates=rates, settings=settings, is_open=lambda path: path.startswith(is_open))
-    app.state.authenticate = limited(authenticator(wire, tokens, standing, uses, credentials.proxies), rates)
+    app.state.authenticate = limited(authenticator(wire, tokens, uses, credentials.proxies), rates)
     app.state.signer = Signer(credentials.keys, "tokens", credentials.issuer)
     app.state.tokens, app.state.uses, app.state.issuer = tokens, uses, credentials.issuer
     app.state.published = credentials.published

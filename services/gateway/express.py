@@ -5,7 +5,6 @@ part. This layer reads it directly and calls the same function as the route. Wha
 goes on to the framework, which says what is wrong; so the description, and every refusal, are the route's own.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -19,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.gateway.access.authenticate import Standing, believed
+from services.gateway.access.authenticate import believed
 from services.gateway.access.remembered import Tokens
 from services.gateway.beliefs import Belief, NotConfirmed
 from services.gateway.forward import ANYBODY, OPEN_TO_ALL, Endpoint, Passing, scopes_of
@@ -56,10 +55,9 @@ class Signposts:
 
 @dataclass(frozen=True, slots=True)
 class Beliefs:
-    """Who callers are as far as is known before the database has been asked, and whether that holds."""
+    """Who callers are as far as is known before the database has been asked."""
 
     tokens: Tokens
-    standing: Standing
     rates: Rates
 
     async def of(self, request: Request, *scopes: str) -> Belief | None:
@@ -69,10 +67,6 @@ class Beliefs:
             return None
         await self.rates.charge(request, self.rates.caller, belief.caller.client_id)
         return belief
-
-    async def hold(self, belief: Belief) -> bool:
-        """Whether the client stands as is believed."""
-        return await self.standing((belief.client_id, belief.jti)) == belief.standing
 
 
 class Express:
@@ -106,19 +100,8 @@ class Express:
         passing = self.signposts.passing[route.endpoint]
         scopes = scopes_of(passing.operation)
         try:
-            if passing.operation.get(OPEN_TO_ALL):
-                return await passing.pass_on(request, ANYBODY)
-            belief = await self.beliefs.of(request, *scopes)
-            if belief:
-                found, holds = await asyncio.gather(
-                    passing.pass_on(request, belief.caller), self.beliefs.hold(belief), return_exceptions=True
-                )
-                if holds is True:
-                    request.state.caller = belief.caller
-                    if isinstance(found, BaseException):
-                        raise found
-                    return found
-            return await passing.pass_on(request, await proven(request, *scopes))
+            caller = ANYBODY if passing.operation.get(OPEN_TO_ALL) else await proven(request, *scopes)
+            return await passing.pass_on(request, caller)
         except (DomainError, DBAPIError, ConnectionError) as error:
             return await self.refused(request, error)
 

@@ -89,19 +89,9 @@ class Uses:
         await asyncio.gather(*self.noting.values())
 
 
-Standing = Together[tuple[str, str], dict[str, Any] | None]
-"""How the client of a token (client id and jti) stands now; None where it, or the token, is refused."""
-
-
-def standing_on(wire: Wire) -> Standing:
-    """Asks the database, for all who ask at once."""
-    return Together(partial(queries.clients_standing, wire), most=ASKED_TOGETHER, rounds=ROUNDS)
-
-
-def authenticator(
-    wire: Wire, tokens: Tokens, standing: Standing, uses: Uses, proxies: Sequence[Network]
-) -> Authenticate:
+def authenticator(wire: Wire, tokens: Tokens, uses: Uses, proxies: Sequence[Network]) -> Authenticate:
     """How the gateway proves its callers. Security runs on real time, whatever the clock of a demonstration says."""
+    standing = Together(partial(queries.clients_standing, wire), most=ASKED_TOGETHER, rounds=ROUNDS)
 
     async def authenticate(request: Request) -> Caller:
         check_address(request)
