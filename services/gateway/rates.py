@@ -68,6 +68,11 @@ class Rates:
             raise TooManyRequests(standing)
         lease.held -= 1
 
+    def counted(self, request: Request) -> bool:
+        """Whether a request was counted as its caller's: once is enough, however often the caller is looked at."""
+        standing: Standing | None = getattr(request.state, "standing", None)
+        return standing is not None and standing.policy == self.caller
+
     async def charge_address(self, request: Request, policy: Policy) -> None:
         """Count a request by the address that it comes from."""
         await self.charge(request, policy, network(request.client.host) if request.client else "")
@@ -110,7 +115,8 @@ def limited(authenticate: Authenticate, rates: Rates) -> Authenticate:
             if not hasattr(request.state, "standing"):
                 await rates.charge_address(request, rates.address)
             raise
-        await rates.charge(request, rates.caller, caller.client_id)
+        if not rates.counted(request):
+            await rates.charge(request, rates.caller, caller.client_id)
         return caller
 
     return charged

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,12 @@ async def test_who_is_believed_is_confirmed_before_anything_is_told_or_done(
     gateway.state.wire.rows = watched
     async with served(gateway) as url, httpx.AsyncClient(base_url=url) as http:
         other = Actor(http, case["mat"].headers)
+        left = [
+            int(answer.headers["ratelimit"].partition("r=")[2].partition(";")[0])
+            for answer in [(await at_once((other, path(case, "M99"), MET)))[0] for _ in range(4)]
+        ]
+        counted = [before - after for before, after in pairwise(left[1:])]
+        assert 1 in counted, "what is refused after it was believed counts once"
         for name, (statement, status, reading) in ENDED.items():
             with subtests.test(name):
                 actor = Actor(http, (await case.world.client(Kind.SUPPLIER, trust_uid=cast.SUPPLIER)).headers)
