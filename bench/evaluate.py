@@ -19,9 +19,10 @@ from bench.ground import Ground
 from bench.loading import with_results
 from bench.national import TERM, YEAR, Contract, Panels, contracts, emptied, judged, panels
 from services import keys, protocol
-from services.kernel.auth import Signer, Verifier, service_caller
+from services.kernel.auth import service_caller
 from services.kernel.db import Database, role_url
 from services.kernel.peers import Peer, connect
+from services.kernel.tokens import Signer, Verifier
 from services.outcomes import app, columns
 from services.outcomes import panels as kept_panels
 from services.outcomes import registers as kept_registers

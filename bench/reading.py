@@ -21,8 +21,9 @@ from services.demo import cast
 from services.gateway.access import service as access
 from services.gateway.access.schemas import ClientIn
 from services.ingest import Arrival, ingest_file
-from services.kernel.auth import Caller, Signer
+from services.kernel.auth import Caller
 from services.kernel.db import Database, role_url
+from services.kernel.tokens import Signer
 from services.kernel.types import Kind, real_now
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.years import academic_year_from

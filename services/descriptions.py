@@ -16,9 +16,9 @@ from services.gateway import app as gateway
 from services.gateway.forward import DESCRIPTIONS
 from services.gateway.rules import transfer
 from services.gateway.settings import Settings as GatewaySettings
-from services.kernel.auth import Signer, Verifier
 from services.kernel.db import Database
 from services.kernel.peers import Peer, connect
+from services.kernel.tokens import Signer, Verifier
 from services.keys import no_keys
 from services.outcomes import app as outcomes
 

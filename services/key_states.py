@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.kernel.auth import Key
+from services.kernel.tokens import Key
 from services.keys import NEVER, OVERLAP, read
 
 

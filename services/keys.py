@@ -25,7 +25,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from services.kernel.auth import ACCESS, ALGORITHM, IDENTITY, Caller, Key, Keys, Signer, loaded
+from services.kernel.auth import Caller
+from services.kernel.tokens import ACCESS, ALGORITHM, IDENTITY, Key, Keys, Signer, loaded
 
 SIGNERS = {"tokens": ACCESS.typ, "gateway": IDENTITY.typ, "contracts": IDENTITY.typ}
 """Who signs, and what: access tokens for clients, and identities between services."""

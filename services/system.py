@@ -26,11 +26,11 @@ from services.gateway import app as gateway_app
 from services.gateway import worker as gateway_worker
 from services.gateway.courier import Courier
 from services.gateway.settings import Settings as GatewaySettings
-from services.kernel.auth import Verifier
 from services.kernel.db import Database
 from services.kernel.http import Service
 from services.kernel.jobs import Worker
 from services.kernel.peers import SECONDS, Peer, connect
+from services.kernel.tokens import Verifier
 from services.metrics import Metrics
 from services.outcomes import app as outcomes_app
 from services.outcomes import worker as outcomes_worker

@@ -10,7 +10,8 @@ from uuid import uuid4
 from cryptography.hazmat.primitives.asymmetric import ec
 from jose import jwt
 
-from services.kernel.auth import ALGORITHM, Caller, Key, Signer, as_claims, loaded, service_caller
+from services.kernel.auth import Caller, as_claims, service_caller
+from services.kernel.tokens import ALGORITHM, Key, Signer, loaded
 from services.keys import NEVER, private_pem
 
 

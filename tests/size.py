@@ -1,11 +1,11 @@
-"""Fails when a module is past 400 lines, a function past 50, or the kernel past 13 files or 1,220 lines of code."""
+"""Fails when a module is past 400 lines, a function past 50, or the kernel past 14 files or 1,220 lines of code."""
 
 import ast
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-MODULE, FUNCTION, KERNEL_FILES, KERNEL_LINES = 400, 50, 13, 1220
+MODULE, FUNCTION, KERNEL_FILES, KERNEL_LINES = 400, 50, 14, 1220
 
 
 def code_lines(tree: ast.Module) -> int:

@@ -23,8 +23,9 @@ from services.demo.stage import environment
 from services.gateway.access import service as access
 from services.gateway.access.schemas import ClientIn, KeyIn
 from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES
-from services.kernel.auth import ACCESS, service_caller
+from services.kernel.auth import service_caller
 from services.kernel.db import Database, role_url
+from services.kernel.tokens import ACCESS
 from services.kernel.types import Kind, real_now, utc_now
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.years import academic_year_from

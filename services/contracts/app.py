@@ -29,11 +29,11 @@ from services.contracts.suppliers.routes import router as suppliers
 from services.contracts.suspensions.routes import router as suspensions
 from services.contracts.terminations.routes import router as terminations
 from services.contracts.variations.routes import router as variations
-from services.kernel.auth import Verifier
 from services.kernel.bodies import PreconditionRequired
 from services.kernel.db import Database
 from services.kernel.http import Service, create_app
 from services.kernel.peers import Peer
+from services.kernel.tokens import Verifier
 
 OVERLAPPING = OverlappingContract("Another contract for this school covers part of this term.")
 CONSTRAINTS = {

@@ -36,11 +36,11 @@ from services.gateway.vault import Vault
 from services.gateway.wire import Wire
 from services.gateway.withdrawals import routes as withdrawals
 from services.gateway.withdrawals.service import AlreadyWithdrawn
-from services.kernel.auth import Keys, Signer, Verifier
 from services.kernel.db import Database
 from services.kernel.errors import DomainError
 from services.kernel.http import Service, create_app
 from services.kernel.peers import Peer
+from services.kernel.tokens import Keys, Signer, Verifier
 
 CONSTRAINTS: dict[str, DomainError] = {
     "transfer_live_idx": TransferNotAllowed("A transfer of this contract is under way."),

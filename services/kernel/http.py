@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.kernel.auth import Caller, Verifier, current_caller
+from services.kernel.auth import Caller, current_caller
 from services.kernel.bodies import chosen
 from services.kernel.db import Database
 from services.kernel.errors import (
@@ -22,6 +22,7 @@ from services.kernel.errors import (
 )
 from services.kernel.openapi import PROBLEM_JSON, described
 from services.kernel.problems import install, unexpected
+from services.kernel.tokens import Verifier
 from services.kernel.types import canonical_json, uuid7
 
 MAX_BODY = 1_000_000

@@ -10,8 +10,9 @@ from typing import Any
 
 import httpx
 
-from services.kernel.auth import Caller, Signer
+from services.kernel.auth import Caller
 from services.kernel.errors import BadRequest, DomainError, Unavailable
+from services.kernel.tokens import Signer
 
 SECONDS = 20.0
 """How long a whole call may take, however slowly the answer comes, unless it is said otherwise."""

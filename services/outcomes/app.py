@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from services.kernel.auth import Verifier
 from services.kernel.db import Database
 from services.kernel.errors import DomainError
 from services.kernel.http import Service, create_app
+from services.kernel.tokens import Verifier
 from services.outcomes.evaluations.routes import router as evaluations
 from services.outcomes.inspections.routes import router as inspections
 from services.outcomes.models import IdempotencyKey

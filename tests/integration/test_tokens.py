@@ -17,8 +17,8 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 from joserfc.jwt import JWTClaimsRegistry
 
 from services.gateway.models import Job
-from services.kernel.auth import ACCESS, ALGORITHM, Signer
 from services.kernel.jobs import forget
+from services.kernel.tokens import ACCESS, ALGORITHM, Signer
 from services.kernel.types import Kind, real_now
 from services.keys import Folder
 from tests.forging import by_hand, everything

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from services import key_states, keys
-from services.kernel.auth import ACCESS, IDENTITY, Signer, Verifier, service_caller
+from services.kernel.auth import service_caller
 from services.kernel.errors import Unauthenticated
+from services.kernel.tokens import ACCESS, IDENTITY, Signer, Verifier
 from services.keys import DAY, LEAD, OVERLAP, SIGNERS, Folder
 
 ISSUER = "https://ringfence.example"

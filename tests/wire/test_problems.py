@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.demo import cast
 from services.gateway.models import IdempotencyKey
-from services.kernel.auth import Verifier
 from services.kernel.http import create_app
+from services.kernel.tokens import Verifier
 from tests.wire.loopback import check_headers, check_problem
 from tests.world import Actor, Json, World
 

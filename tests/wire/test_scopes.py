@@ -13,7 +13,8 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from services.gateway.rules.scopes import ALLOWED, KEY_SCOPES, SCOPES
-from services.kernel.auth import ACCESS, ALGORITHM, IDENTITY, Caller, Signer, as_claims, current_caller
+from services.kernel.auth import Caller, as_claims, current_caller
+from services.kernel.tokens import ACCESS, ALGORITHM, IDENTITY, Signer
 from services.kernel.types import Kind
 from services.keys import Folder
 from tests.forging import by_hand, everything, identity_claims, signed, stranger

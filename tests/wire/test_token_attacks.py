@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from services.gateway.credentials import RevokedToken
 from services.gateway.rules.tokens import AUDIENCE
-from services.kernel.auth import ACCESS, ALGORITHM, IDENTITY, Signer, loaded
+from services.kernel.tokens import ACCESS, ALGORITHM, IDENTITY, Signer, loaded
 from services.kernel.types import Kind, real_now
 from services.keys import Folder, jwk_of, private_pem
 from tests.forging import by_hand, everything, packed, signed, signed_by_hand, stranger

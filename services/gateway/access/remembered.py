@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.gateway.rules.tokens import AUDIENCE
-from services.kernel.auth import ACCESS, Caller, Verifier
+from services.kernel.auth import Caller
 from services.kernel.errors import Unauthenticated
+from services.kernel.tokens import ACCESS, Verifier
 from services.kernel.types import Kind
 
 REMEMBERED = 4096

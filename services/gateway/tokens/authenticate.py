@@ -19,8 +19,8 @@ from services.gateway.credentials import Client, SpentAssertion
 from services.gateway.rules.secrets import stored
 from services.gateway.rules.tokens import ASSERTION_SIZE, ASSERTION_TYPES, bad_request, check_assertion, invalid_client
 from services.gateway.tokens import queries
-from services.kernel.auth import loaded, opened
 from services.kernel.errors import Unauthenticated
+from services.kernel.tokens import loaded, opened
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 CLIENT_ID = re.compile(r"[a-z0-9-]{1,40}")

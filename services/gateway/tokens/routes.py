@@ -13,9 +13,10 @@ from services.gateway.rules.scopes import SCOPES
 from services.gateway.rules.tokens import TokenRefused, bad_request
 from services.gateway.tokens import schemas, service
 from services.gateway.tokens.authenticate import ASSERTION_TYPE, fields, proven_client
-from services.kernel.auth import ACCESS, service_caller
+from services.kernel.auth import service_caller
 from services.kernel.bodies import entity_tag
 from services.kernel.db import Database
+from services.kernel.tokens import ACCESS
 from services.kernel.types import real_now
 
 router = APIRouter(tags=["access"])

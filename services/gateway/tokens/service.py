@@ -12,9 +12,9 @@ from services.gateway.credentials import Client, RevokedToken
 from services.gateway.models import Event
 from services.gateway.rules.tokens import AUDIENCE, TokenRefused, bad_request
 from services.gateway.tokens import queries
-from services.kernel.auth import ACCESS, Signer, Verifier
 from services.kernel.errors import Unauthenticated
 from services.kernel.events import record
+from services.kernel.tokens import ACCESS, Signer, Verifier
 from services.kernel.types import Kind, uuid7
 
 

@@ -37,6 +37,7 @@ def pair(content: bytes) -> Pair:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             data, metadata = members(archive)
             return Pair(member(archive, data, opening.MAX_UNPACKED), member(archive, metadata, MAX_METADATA))
+    # NotImplementedError is what zipfile raises for a way of packing that it does not know.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise FeedRefused("unreadable", "The archive is damaged, or only a part of it came.") from error
 
