@@ -63,7 +63,8 @@ def read_file(path: Path) -> bytes:
 
 async def ingest_file(database: Database, file: Path, asked: Arrival, now: datetime) -> Summary:
     """Receive the file and read it now; raises a 422 for what no feed could read."""
-    return await ingest_bytes(database, file.name, await asyncio.to_thread(read_file, file), asked, now)
+    content, _ = await asyncio.gather(asyncio.to_thread(read_file, file), database.answers())
+    return await ingest_bytes(database, file.name, content, asked, now)
 
 
 async def ingest_bytes(database: Database, name: str, content: bytes, asked: Arrival, now: datetime) -> Summary:

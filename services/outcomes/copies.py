@@ -1,6 +1,7 @@
 """Adding many rows at once, by COPY."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -8,8 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.outcomes import progress
 from services.outcomes.models import OutcomesTable
 
-AT_ONCE = 20_000
-"""Lines that are sent together, so that it can be seen how far the work has come."""
+AT_ONCE = 1_000
+"""Lines that are sent together: few, so that the database begins early, and it is seen how far the work has come."""
 
 
 async def driver(session: AsyncSession) -> Any:
@@ -30,13 +31,13 @@ async def copy_rows(
             progress.add(1)
 
 
-async def copy_lines(session: AsyncSession, name: str, columns: Sequence[str], lines: Sequence[str]) -> None:
-    """Add many rows that are written as COPY takes them to a table, in the session's transaction."""
-    if not lines:
-        return
-    connection = await driver(session)
+async def copy_lines(session: AsyncSession, name: str, columns: Sequence[str], lines: Iterable[str]) -> None:
+    """Add many rows that are written as COPY takes them to a table, in the session's transaction.
+
+    Lines that are made as they are taken are made while the database works on those before.
+    """
+    connection, left = await driver(session), iter(lines)
     async with connection.cursor() as cursor, cursor.copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN") as copy:
-        for start in range(0, len(lines), AT_ONCE):
-            batch = lines[start : start + AT_ONCE]
+        while batch := list(islice(left, AT_ONCE)):
             await copy.write("\n".join(batch) + "\n")
             progress.add(len(batch))

@@ -1,6 +1,6 @@
 """Establishments as a release of the register has them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -32,19 +32,21 @@ async def upsert(
     known = {} if first else await queries.school_ids(session, urns)
     new = set(urns) - known.keys()
     schools = known | await schools_of(session, new, known)
-    release = f"\t{row.id}"
-    ends = {urn: f"\t{school}{release}" for urn, school in schools.items()}
-    fresh = [line + ends[urn] for urn, line in zip(urns, said, strict=True) if urn in new]
-    await copy_lines(session, "outcomes.establishment", (*ESTABLISHMENT, *KEPT_ON), fresh)
-    if len(fresh) < len(records):
-        again = [line + ends[urn] for urn, line in zip(urns, said, strict=True) if urn not in new]
-        await change(session, row, again, says_trust=records[0].says_trust)
+
+    def lines(urns_of: Collection[int]) -> Iterator[str]:
+        told = zip(urns, said, strict=True)
+        return (f"{line}\t{schools[urn]}\t{row.id}" for urn, line in told if urn in urns_of)
+
+    if new:
+        await copy_lines(session, "outcomes.establishment", (*ESTABLISHMENT, *KEPT_ON), lines(new))
+    if known:
+        await change(session, row, lines(known), says_trust=records[0].says_trust)
         await identifiers.date_kept(session, row)
     if new and not first:
         await unite(session, new)
 
 
-async def change(session: AsyncSession, row: Release, again: Sequence[str], *, says_trust: bool) -> None:
+async def change(session: AsyncSession, row: Release, again: Iterable[str], *, says_trust: bool) -> None:
     """Bring establishments that were known before to what is said of them now, where that is something else.
 
     Schools that get other identifiers keep those that they had.

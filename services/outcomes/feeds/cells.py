@@ -1,6 +1,6 @@
 """The cells of a CSV file found in its bytes, so that of a wide file only those that are wanted become text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,6 +13,7 @@ PIECE = 2**19
 """Bytes that are looked at together: few enough for a processor to keep at hand."""
 COMMA, QUOTE, RETURN, LINE = b',"\r\n'
 Bytes = NDArray[np.uint8]
+Flags = NDArray[np.bool_]
 Places = NDArray[np.intp]
 
 
@@ -31,27 +32,28 @@ def picked(content: bytes, encoding: str, places: Sequence[int]) -> Picked | Non
     read as the csv module reads it; blank lines are no rows. The encoding must leave ASCII as it is.
     """
     wanted = np.array(places, dtype=np.intp)[:, None]
-    written: list[list[bytes]] = [[] for _ in places]
+    columns: list[list[str]] = [[] for _ in places]
     widths: list[int] = []
-    returns, at = 0, 0
+    at = 0
     progress.follow(lambda: at, len(content))
-    while at < len(content):
-        end = content.rfind(b"\n", at, at + PIECE) + 1
-        if not end and len(content) - at >= PIECE:
+    for piece in pieces_of(content):
+        rows = rows_of(piece)
+        if rows is None:
             return None
-        piece = np.frombuffer(content[at:end] if end else content[at:] + b"\n", dtype=np.uint8)
-        ends = ends_of_cells(piece)
-        if ends is None:
-            return None
-        rows = Rows.of(piece, ends)
-        returns += rows.returns
+        at += len(piece)
         widths += rows.widths
-        for column, cells in zip(written, rows.columns(wanted), strict=True):
-            column.append(cells)
-        at = end or len(content)
-    if content.count(b"\r") != returns:
-        return None
-    return Picked([texts(b"".join(column), encoding) for column in written], widths)
+        for column, cells in zip(columns, rows.columns(wanted), strict=True):
+            column.extend(texts(cells, encoding))
+    return Picked(columns, widths)
+
+
+def pieces_of(content: bytes) -> Iterator[Bytes]:
+    """The file in pieces of whole lines; of a line that is longer than a piece, and of the last one, what there is."""
+    signs, at = np.frombuffer(content, dtype=np.uint8), 0
+    while at < len(content):
+        end = content.rfind(b"\n", at, at + PIECE) + 1 or at + PIECE
+        yield signs[at:end]
+        at = end
 
 
 def ends_of_lines(content: Bytes) -> Places:
@@ -61,17 +63,44 @@ def ends_of_lines(content: Bytes) -> Places:
     return np.concatenate(found) if found else np.empty(0, dtype=np.intp)
 
 
+def returns_in(content: Bytes) -> int:
+    """How many carriage returns there are in a file."""
+    pieces = range(0, len(content), PIECE)
+    return sum(int(np.count_nonzero(content[at : at + PIECE] == RETURN)) for at in pieces)
+
+
 def ends_of_cells(piece: Bytes) -> Places | None:
     """Where the cells of some lines end; None where quotes stand elsewhere than around cells, or take in a line end."""
     quote, line = piece == QUOTE, piece == LINE
-    inside = np.bitwise_xor.accumulate(quote.view(np.uint8)).view(np.bool_)
+    inside = odd(quote)
     end = (piece == COMMA) | line
     beside = end | quote
     opens, closes = quote & inside, quote > inside
-    odd = (opens[1:] > beside[:-1]).any() or (closes[:-1] > (beside | (piece == RETURN))[1:]).any()
-    if odd or inside[-1] or (line & inside).any():
+    stray = (opens[1:] > beside[:-1]).any() or (closes[:-1] > (beside | (piece == RETURN))[1:]).any()
+    if stray or inside[-1] or (line & inside).any():
         return None
     return np.flatnonzero(end > inside)
+
+
+def odd(flags: Flags) -> Flags:
+    """Whether the number of flags up to each place, with it, is odd: 64 places at a time."""
+    packed = np.packbits(flags, bitorder="little")
+    words = np.concatenate((packed, np.zeros(-len(packed) % 8, dtype=np.uint8))).view("<u8")
+    for shift in (1, 2, 4, 8, 16, 32):
+        words ^= words << shift
+    words[1:] ^= -np.bitwise_xor.accumulate(words >> 63)[:-1]
+    return np.unpackbits(words.view(np.uint8), count=len(flags), bitorder="little").view(np.bool_)
+
+
+def rows_of(piece: Bytes) -> "Rows | None":
+    """The rows of a piece; None where it is not plain."""
+    if piece[-1] != LINE:
+        if len(piece) == PIECE:
+            return None
+        piece = np.append(piece, np.uint8(LINE))
+    ends = ends_of_cells(piece)
+    rows = None if ends is None else Rows.of(piece, ends)
+    return rows if rows and rows.returns == returns_in(piece) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh3_128_digest
 
-from services.outcomes.feeds.cells import RETURN, ends_of_lines
+from services.outcomes.feeds.cells import RETURN, ends_of_lines, returns_in
 from services.outcomes.feeds.opening import encoding_of
 from services.outcomes.feeds.records import FeedRefused, Parsed
 from services.outcomes.rules.columnar import column
@@ -68,11 +69,11 @@ def split(content: bytes, code: str) -> Lines | None:
     if not len(ends) or starts[-1] < len(content):
         return None
     returns = signs[ends - 1] == RETURN
-    if content.count(b"\r") != returns.sum() or (ends - starts[:-1] == returns).any():
+    if returns_in(signs) != returns.sum() or (ends - starts[:-1] == returns).any():
         return None
     encoding, at = encoding_of(content), starts.tolist()
     reading = hashlib.sha256(f"{code}\n{encoding}\n".encode() + content[: at[1]]).hexdigest()
-    found = [hashlib.sha256(view[start:end]).digest()[:LINE] for start, end in pairwise(at[1:])]
+    found = [xxh3_128_digest(view[start:end]) for start, end in pairwise(at[1:])]
     return Lines(encoding, reading, content, at, found)
 
 

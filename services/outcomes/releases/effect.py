@@ -56,7 +56,7 @@ async def observe(
     of = Once(lambda each: f"{MEASURES[each[0]].version_in(each[1])}\t{row.id}")
     ends = map(of.__getitem__, zip(column(records, "measure"), column(records, "academic_year"), strict=True))
     whole = map("\t".join, zip(said, texts(column(records, "raw")), ends, strict=True))
-    await copy_lines(session, "outcomes.observation", OBSERVATION, list(whole))
+    await copy_lines(session, "outcomes.observation", OBSERVATION, whole)
 
 
 async def observe_trusts(session: AsyncSession, row: Release, records: Sequence[TrustObservationRecord]) -> None:

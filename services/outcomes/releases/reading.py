@@ -2,18 +2,19 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.outcomes import feeds
 from services.outcomes.feeds import Feed
-from services.outcomes.feeds.lines import Difference, Entries, Known, Lines, difference, entries, split
+from services.outcomes.feeds.lines import Difference, Known, Lines, difference, entries, split
 from services.outcomes.feeds.opening import unpacked
 from services.outcomes.feeds.records import Parsed
 from services.outcomes.rules import statements
@@ -30,23 +31,26 @@ class Base:
     known: Known
 
 
+def nothing() -> None:
+    """Of what is read whole each time no lines are known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """A file that was read: its records, what each says as a line of text, and the hash of all that it says.
 
     Where it was read beside a `base`, the records are those of the lines that differ, and `again` the URNs of the
-    others. `years` counts records of both kinds by academic year. `reading` and `entries` are the lines by which the
-    next file may be read.
+    others. `years` counts records of both kinds by academic year. `known` finds the lines beside which the next file
+    may be read, if there may be any; it takes long, and is needed last.
     """
 
     parsed: Parsed[Any]
     said: list[str]
     values_hash: str
     years: Mapping[int, int]
+    known: Callable[[], Known | None] = nothing
     base: UUID | None = None
     again: Sequence[int] = ()
-    reading: str = ""
-    entries: Entries | None = None
 
 
 NOT_A_VALUE = {"raw", "says_trust"}
@@ -55,34 +59,38 @@ NOT_A_VALUE = {"raw", "says_trust"}
 
 def read(feed: Feed, academic_year: int | None, content: bytes, base: Base | None = None) -> Read:
     """What a file says; raises FeedRefused when it cannot be used. Takes as long as the file is large."""
-    file = split(unpacked(content), code_version()) if feed.parse_in else None
-    if file and base and feed.parse_in:
-        found = difference(file, base.known, feed.parse_in)
-        if found:
+    if base and feed.parse_in:
+        file = split(unpacked(content), code_version())
+        found = difference(file, base.known, feed.parse_in) if file else None
+        if file and found:
             return of_difference(file, found, base)
     parsed = feed.parse(content, academic_year)
     said = said_of(parsed)
     words = digests(said)
-    years = years_of(parsed.records)
+    known = partial(known_lines, content, parsed, words) if feed.parse_in else nothing
+    return Read(parsed, said, hash_of(words), years_of(parsed.records), known)
+
+
+def known_lines(content: bytes, parsed: Parsed[Any], words: NDArray[np.uint64]) -> Known | None:
+    """The lines of a file that was read whole; None where a line need not be a row, or does not say all."""
+    file = split(unpacked(content), code_version())
     if file is None or parsed.rows != len(file.digests) or not knowable(parsed.records):
-        return Read(parsed, said, hash_of(words), years)
-    return Read(parsed, said, hash_of(words), years, reading=file.reading, entries=entries(file, parsed, words))
+        return None
+    return Known(parsed.layout, file.reading, entries(file, parsed, words))
 
 
 def of_difference(file: Lines, found: Difference, base: Base) -> Read:
     """What a file says in lines that differ, together with those that do not."""
     said = said_of(found.parsed)
-    new = entries(file, found.parsed, digests(said))
-    whole = np.concatenate((found.again, new))
+    whole = np.concatenate((found.again, entries(file, found.parsed, digests(said))))
     return Read(
         found.parsed,
         said,
         hash_of(whole["said"]),
         {REFERENCE_YEAR: len(whole)},
+        lambda: Known(found.parsed.layout, file.reading, whole),
         base.release_id,
         found.again["urn"].tolist(),
-        file.reading,
-        whole,
     )
 
 

@@ -1,5 +1,6 @@
 """What becomes of a release whose file was read: where it counts, or why it must not."""
 
+import asyncio
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from services.outcomes.arrivals.queries import locked_release
 from services.outcomes.arrivals.service import refuse, tell
 from services.outcomes.copies import copy_rows
 from services.outcomes.feeds import FEEDS, Feed, Kept
+from services.outcomes.feeds.lines import Known
 from services.outcomes.feeds.records import FeedRefused, Parsed
 from services.outcomes.models import CurrentRelease, Job, Rejection, Release, ReleaseLines
 from services.outcomes.progress import Phase
@@ -59,8 +61,9 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
     await point(session, row, settlement, holders, caller, now)
     if feed.kept is Kept.REGISTER and settlement.years:
         facts: dict[str, Any] = {"records": parsed.records, "said": read.said, "again": read.again}
+        finding = asyncio.ensure_future(asyncio.to_thread(read.known))
         await register.apply(session, row=row, **facts, caller=caller, now=now)
-        await remember(session, row, read)
+        await remember(session, row, await finding)
     progress.begin(Phase.SETTLING)
     counted = [academic_year_text(year) for year in settlement.years if year != REFERENCE_YEAR]
     counts = {name: getattr(row, name) for name in ("rows_read", "rows_accepted", "rows_ignored", "rows_rejected")}
@@ -83,11 +86,11 @@ async def count(session: AsyncSession, row: Release, parsed: Parsed[Any]) -> Non
     await copy_rows(session, Rejection, ("release_id", "place", "row", "key", "code", "detail"), rows)
 
 
-async def remember(session: AsyncSession, row: Release, read: Read) -> None:
+async def remember(session: AsyncSession, row: Release, known: Known | None) -> None:
     """Keep the lines of the register that counts now, by which the next one is read, and forget those before."""
     await queries.forget_lines(session, row.feed)
-    if read.entries is not None:
-        session.add(ReleaseLines(release_id=row.id, reading=read.reading, entries=read.entries.tobytes()))
+    if known is not None:
+        session.add(ReleaseLines(release_id=row.id, reading=known.reading, entries=known.entries.tobytes()))
 
 
 async def broken(

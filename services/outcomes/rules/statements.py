@@ -41,17 +41,25 @@ def lines(records: Sequence[Any], names: Sequence[str]) -> list[str]:
 
 def texts(values: Sequence[Any]) -> list[str]:
     """Values as text; each different one is written once, and plain text is not looked at one by one."""
+    if plain(values):
+        return list(values)
     kinds = set(map(type, values))
     if kinds == {int}:
         return list(map(str, values))
     if kinds == {int, NoneType}:
         return [NOTHING if each is None else str(each) for each in values]
-    if kinds <= {str, NoneType}:
-        found = list(values) if NoneType not in kinds else [NOTHING if each is None else each for each in values]
-        whole = "".join(filter(None, values))
-        if not any(sign in whole for sign in ESCAPED):
-            return found
+    if kinds == {str, NoneType} and plain(filter(None, values)):
+        return [NOTHING if each is None else each for each in values]
     return list(map(Once(text).__getitem__, values))
+
+
+def plain(values: Iterable[Any]) -> bool:
+    """Whether all values are text in which nothing is to be escaped."""
+    try:
+        whole = "".join(values)
+    except TypeError:
+        return False
+    return not any(sign in whole for sign in ESCAPED)
 
 
 def names_of(record: Any) -> tuple[str, ...]:
@@ -60,10 +68,8 @@ def names_of(record: Any) -> tuple[str, ...]:
 
 
 def digests(said: Iterable[str]) -> NDArray[np.uint64]:
-    """A digest (BLAKE2b) of what each record says, in words; `said` are lines, in which line ends are escaped."""
-    whole = "\n".join(said).encode()
-    written = whole.split(b"\n") if whole else []
-    found = b"".join([hashlib.blake2b(line, digest_size=8 * LANES).digest() for line in written])
+    """A digest (BLAKE2b) of what each record says, in words; `said` are lines."""
+    found = b"".join([hashlib.blake2b(line.encode(), digest_size=8 * LANES).digest() for line in said])
     return np.frombuffer(found, dtype="<u8").reshape(-1, LANES)
 
 

@@ -76,8 +76,8 @@ def first_lives(urns: Collection[int], converted: dict[int, int], known: Collect
 
     Where links go round in a circle, which they do for one pair of schools, it is the lowest of its URNs.
     """
-    found = {}
-    for urn in urns:
+    found = dict(zip(urns, urns, strict=True))
+    for urn in converted.keys() & urns:
         first, seen = urn, {urn}
         older = converted.get(urn)
         while older is not None and older not in seen and (older in urns or older in known):

@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 
 from services.outcomes.feeds import FEEDS
-from services.outcomes.feeds.lines import Known
 from services.outcomes.releases.reading import Base, Read, read
 from tests.unit.outcomes.daily import HEADER, NAME, line
 
@@ -45,16 +44,17 @@ ANOTHER = {
 
 def beside(content: bytes, before: Read) -> Read:
     """A file read beside one before."""
-    assert before.entries is not None
-    known = Known(before.parsed.layout, before.reading, before.entries)
+    known = before.known()
+    assert known is not None
     return read(FEED, None, content, Base(uuid4(), known))
 
 
 def told(found: Read) -> tuple[object, ...]:
     """All that is the same, however a file was read."""
-    entries = [] if found.entries is None else sorted(each.tobytes() for each in found.entries)
+    known = found.known()
+    lines = known and (known.layout, known.reading, sorted(each.tobytes() for each in known.entries))
     said = replace(found.parsed, records=(), numbers=())
-    return found.values_hash, dict(found.years), said, found.reading, entries
+    return found.values_hash, dict(found.years), said, lines
 
 
 def outcome(content: bytes, before: Read | None) -> object:
@@ -89,6 +89,7 @@ def test_a_file_without_rows_is_refused_beside_another_too() -> None:
 
 def test_what_the_code_does_not_know_is_read_whole() -> None:
     before = read(FEED, None, FIRST)
-    assert before.entries is not None
-    older = Base(uuid4(), Known("edubasealldata", "0" * 64, before.entries))
+    known = before.known()
+    assert known is not None
+    older = Base(uuid4(), replace(known, reading="0" * 64))
     assert len(read(FEED, None, FIRST, older).parsed.records) == 6

@@ -3,6 +3,7 @@
 import csv
 import io
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,3 +58,8 @@ def test_what_is_not_plain_is_left_to_csv(text: str) -> None:
 
 def test_a_line_that_does_not_end_is_left_to_csv() -> None:
     assert cells.picked(b"a" * (cells.PIECE + 1), "utf-8", (0,)) is None
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=300))
+def test_whether_a_number_is_odd_is_told_across_words(flags: list[bool]) -> None:
+    assert cells.odd(np.array(flags)).tolist() == [sum(flags[:at]) % 2 == 1 for at in range(1, len(flags) + 1)]
