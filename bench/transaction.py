@@ -27,7 +27,7 @@ from services.kernel.types import real_now
 PARTS = ("key", "id", "event_id", "contract_id")
 """What is different in every record; in what is kept for pgbench, names with an @ stand for them."""
 KEPT = (
-    "CREATE TABLE public.sent (number int PRIMARY KEY, callers text, contracts uuid[]);"
+    "CREATE TABLE public.sent (number int PRIMARY KEY, callers text, beliefs jsonb, contracts uuid[]);"
     " GRANT SELECT ON public.sent TO PUBLIC"
 )
 STANDING = "SELECT to_jsonb(s) - 'place' FROM gateway.clients_standing(%s, ARRAY['a token']) AS s"
@@ -35,9 +35,9 @@ CODES = frozenset({"M1"})
 SCRIPT = """\
 \\set number random(0, {senders})
 \\set place random(1, {contracts})
-SELECT gateway.record_milestones(gateway.confirmed(
+SELECT gateway.record_milestones(
     replace(replace(replace(replace(s.callers, '@key', v.key), '@id', v.id), '@event_id', v.event_id),
-        '@contract_id', v.contract_id)::jsonb),
+        '@contract_id', v.contract_id)::jsonb, s.beliefs,
     jsonb_build_array(jsonb_build_object('id', v.job_id, 'key', v.contract_id)))
 FROM public.sent s, LATERAL (SELECT md5(random()::text) || md5(random()::text) AS key, uuidv7()::text AS id,
     uuidv7()::text AS event_id, uuidv7() AS job_id, s.contracts[:place]::text AS contract_id) v
@@ -52,8 +52,10 @@ def keep(url: str, callers: Sequence[Caller], contracts: Sequence[Sequence[UUID]
         connection.execute(KEPT)
         for number, (caller, own) in enumerate(zip(callers, contracts, strict=True)):
             (standing,) = connection.execute(STANDING, [[caller.client_id]]).fetchone() or (None,)
-            row = (number, json.dumps([sent(Belief(caller, caller.client_id, "a token", standing), asked)]), list(own))
-            connection.execute("INSERT INTO public.sent VALUES (%s, %s, %s)", row)
+            plan = sent(Belief(caller, caller.client_id, "a token", standing), asked)
+            beliefs = json.dumps([plan["belief"]])
+            row = (number, json.dumps([plan]), beliefs, list(own))
+            connection.execute("INSERT INTO public.sent VALUES (%s, %s, %s, %s)", row)
 
 
 def sent(belief: Belief, asked: Asked) -> dict[str, object]:

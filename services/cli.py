@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import structlog
 import typer
+from pydantic_core import to_json
 from rich.table import Table
 
 from migrations import run as migrations
@@ -209,7 +210,7 @@ def log_from(level: int) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(lambda line, default: to_json(line, fallback=default).decode()),
         ],
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,

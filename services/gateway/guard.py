@@ -79,10 +79,13 @@ def check_head(scope: Scope) -> None:
 
 
 class Body:
-    """The receiving side of one request: while its body comes, its deadline moves with every piece."""
+    """The receiving side of one request: while its body comes, its deadline moves with every piece.
 
-    def __init__(self, receive: Receive, limit: asyncio.Timeout, settings: Settings) -> None:
-        self.source, self.limit, self.settings = receive, limit, settings
+    `timed` says that `limit` is that of the first piece already.
+    """
+
+    def __init__(self, receive: Receive, limit: asyncio.Timeout, settings: Settings, *, timed: bool) -> None:
+        self.source, self.limit, self.settings, self.timed = receive, limit, settings, timed
         self.started, self.received = time.monotonic(), 0
         self.complete, self.waiting = False, False
         self.kept: deque[Message] = deque()
@@ -96,9 +99,10 @@ class Body:
         if self.complete:
             return await self.source()
         loop = asyncio.get_running_loop()
-        allowed = self.settings.body_seconds + self.received / SLOWEST
-        self.limit.reschedule(loop.time() + self.started + allowed - time.monotonic())
-        self.waiting = True
+        if not self.timed:
+            allowed = self.settings.body_seconds + self.received / SLOWEST
+            self.limit.reschedule(loop.time() + self.started + allowed - time.monotonic())
+        self.waiting, self.timed = True, False
         message = await self.source()
         self.waiting = False
         self.received += len(message.get("body", b""))
@@ -160,10 +164,11 @@ class Guard:
 
     async def within_time(self, request: Request, receive: Receive, answer: Answer) -> None:
         """Let the app answer; raises TooSlow or Overtime when time runs out before the answer has begun."""
+        json = reads_json(request)
         try:
-            async with asyncio.timeout(self.settings.request_seconds) as limit:
-                body = Body(receive, limit, self.settings)
-                if reads_json(request):
+            async with asyncio.timeout(self.settings.body_seconds if json else self.settings.request_seconds) as limit:
+                body = Body(receive, limit, self.settings, timed=json)
+                if json:
                     await body.check()
                 await self.app(request.scope, body.receive, answer.send)
         except TimeoutError as error:

@@ -150,6 +150,7 @@ def create_app(
     app = Service(
         title=f"Ringfence {service}",
         version="1",
+        telemetry={"metrics": False, "logs": False},
         redirect_slashes=False,
         dependencies=[Depends(acceptable)],
         max_body_size=MAX_BODY,

@@ -124,10 +124,7 @@ def authenticator(wire: Wire, tokens: Tokens, uses: Uses, proxies: Sequence[Netw
 
     async def by_token(token: str) -> Caller:
         found = tokens.verified(token)
-        found.standing = await standing((found.claims["client_id"], found.claims["jti"]))
-        if found.standing is None:
-            raise Unauthenticated("The token is not valid.")
-        return found.caller(found.standing)
+        return found.stands(await standing((found.claims["client_id"], found.claims["jti"])))
 
     return authenticate
 
@@ -140,9 +137,7 @@ def believed(request: Request, tokens: Tokens) -> Belief | None:
     check_address(request)
     _, token = credentials(request)
     found = tokens.remembered(token) if token is not None else None
-    if found is None or found.standing is None:
-        return None
-    return Belief(found.caller(found.standing), found.claims["client_id"], found.claims["jti"], found.standing)
+    return found.belief if found else None
 
 
 def credentials(request: Request) -> tuple[str | None, str | None]:

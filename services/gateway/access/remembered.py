@@ -1,4 +1,4 @@
-"""Tokens that were proven before: whose signature was right, and how their clients stood when that was last asked."""
+"""Tokens that were proven before: whose signature was right, and whom they stood for when that was last asked."""
 
 import hashlib
 import hmac
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.gateway.beliefs import Belief
 from services.gateway.rules.tokens import AUDIENCE
 from services.kernel.auth import Caller
 from services.kernel.errors import Unauthenticated
@@ -15,29 +16,46 @@ from services.kernel.types import Kind
 
 REMEMBERED = 4096
 """How many tokens are remembered; the oldest makes room."""
+LOOKED = 0.001
+"""Seconds for which keys are not looked at again: of requests that come together one looks."""
 
 
 @dataclass(slots=True)
 class Verified:
-    """A token whose signature was found right: that signature, what the token says, and how its client stood last."""
+    """A token whose signature was found right: that signature, what the token says, and whom it stood for last."""
 
     signature: str
     claims: dict[str, Any]
-    standing: dict[str, Any] | None = None
+    belief: Belief | None = None
 
-    def caller(self, standing: Mapping[str, Any]) -> Caller:
-        """Whom the token stands for while its client stands so: with the scopes that both have."""
-        return Caller(
-            client_id=standing["id"],
-            name=standing["name"],
-            kind=Kind(standing["kind"]),
-            organisation=standing["organisation"],
-            scopes=frozenset(self.claims["scope"].split()).intersection(standing["scopes"]),
-            regions=tuple(standing["regions"]),
-            la_codes=tuple(standing["la_codes"]),
-            trust_uid=standing["trust_uid"],
-            urns=tuple(standing["urns"]),
-        )
+    def stands(self, standing: dict[str, Any] | None) -> Caller:
+        """Whom the token stands for while its client stands so: with the scopes that both have.
+
+        Raises Unauthenticated where the token or its client stands no more.
+        """
+        if standing is None:
+            self.belief = None
+            raise Unauthenticated("The token is not valid.")
+        if self.belief is None or self.belief.standing != standing:
+            scopes = frozenset(self.claims["scope"].split()).intersection(standing["scopes"])
+            caller = caller_of_client(standing, scopes)
+            self.belief = Belief(caller, self.claims["client_id"], self.claims["jti"], standing)
+        return self.belief.caller
+
+
+def caller_of_client(standing: Mapping[str, Any], scopes: frozenset[str]) -> Caller:
+    """The caller that a client is, with these scopes."""
+    return Caller(
+        client_id=standing["id"],
+        name=standing["name"],
+        kind=Kind(standing["kind"]),
+        organisation=standing["organisation"],
+        scopes=scopes,
+        regions=tuple(standing["regions"]),
+        la_codes=tuple(standing["la_codes"]),
+        trust_uid=standing["trust_uid"],
+        urns=tuple(standing["urns"]),
+    )
 
 
 class Tokens:
@@ -49,7 +67,7 @@ class Tokens:
 
     def __init__(self, verifier: Verifier, issuer: str) -> None:
         self.verifier, self.issuer = verifier, issuer
-        self.keys = verifier.keys()
+        self.keys, self.look = verifier.keys(), 0.0
         self.known: dict[bytes, Verified] = {}
 
     def verified(self, token: str) -> Verified:
@@ -68,9 +86,12 @@ class Tokens:
 
     def remembered(self, token: str) -> Verified | None:
         """A token that was found valid before and has not expired."""
-        if self.verifier.keys() is not self.keys:
-            self.keys = self.verifier.keys()
-            self.known.clear()
+        now = time.monotonic()
+        if now >= self.look:
+            self.look = now + LOOKED
+            if self.verifier.keys() is not self.keys:
+                self.keys = self.verifier.keys()
+                self.known.clear()
         name, signature = parts(token)
         found = self.known.get(name)
         if found is None or not hmac.compare_digest(found.signature.encode(), signature.encode()):

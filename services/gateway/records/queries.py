@@ -21,7 +21,7 @@ Json = dict[str, Any]
 BEFORE_RECORDING = (
     "SELECT answers, refs FROM gateway.before_recording(%(callers)s::jsonb, make_interval(hours => %(kept)s))"
 )
-RECORD_MILESTONES = "SELECT gateway.record_milestones(gateway.confirmed(%(callers)s::jsonb), %(jobs)s::jsonb) AS key"
+RECORD_MILESTONES = "SELECT gateway.record_milestones(%(callers)s::jsonb, %(beliefs)s::jsonb, %(jobs)s::jsonb) AS key"
 """Whole batches in a statement each; the functions act for one caller after another, under row-level security."""
 UNDELIVERED = text(
     "SELECT r.id AS record_id, r.contract_id, r.milestone_code, r.status, r.occurred_on, r.recorded_at,"
@@ -96,13 +96,14 @@ def ref_of(found: Mapping[str, Any]) -> Ref:
 
 
 async def record_milestones(wire: Wire, callers: Sequence[Json], jobs: Sequence[Json]) -> set[str]:
-    """Write records with their answers, leaves and events, each caller's under its bounds, and jobs; durably.
+    """Write records with their answers, leaves and events, for each caller what it may, and jobs; durably.
 
     Gives the keys under which that was done. Nothing is written under a key that is taken, nor under one of whose
     records a contract has another version than was thought or is not the caller's, nor for a caller that is not what
     it was believed to be.
     """
-    values = {"callers": to_json(callers).decode(), "jobs": to_json(jobs).decode()}
+    sent = {"callers": callers, "beliefs": [caller["belief"] for caller in callers], "jobs": jobs}
+    values = {name: to_json(each).decode() for name, each in sent.items()}
     return {row["key"] for row in await wire.rows(RECORD_MILESTONES, values)}
 
 

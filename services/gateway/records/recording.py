@@ -23,8 +23,8 @@ from services.kernel.types import uuid7
 
 Json = dict[str, Any]
 Found = RecordOut | DomainError
-REQUESTS, ROUNDS = 64, 4
-"""At most so many requests in a transaction; four of these, so that the disk makes some durable while others work."""
+REQUESTS, ROUNDS = 64, 3
+"""At most so many requests in a transaction; three of these, so that the disk makes some durable while others work."""
 REMEMBERED = 20_000
 """Contracts of which it is remembered how they stood; the oldest makes room."""
 
@@ -172,8 +172,8 @@ def again(request: Request, kept: queries.Kept) -> Answer:
 
 def new_plan(caller: Caller, belief: Belief | None = None) -> Json:
     """What is to be written for a caller, under its bounds, once what is believed is confirmed: nothing yet."""
-    confirm = belief.plain() if belief else None
-    return {"bounds": caller.bounds(), "actor": caller.actor(), "confirm": confirm, "answers": [], "records": []}
+    told = belief.plain() if belief else None
+    return {"bounds": caller.bounds(), "actor": caller.actor(), "belief": told, "answers": [], "records": []}
 
 
 def planned(request: Request, refs: Mapping[UUID, queries.Ref], plan: Json, *, sure: bool = True) -> Answer:
