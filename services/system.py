@@ -30,7 +30,6 @@ from services.kernel.db import Database
 from services.kernel.http import Service
 from services.kernel.jobs import Worker
 from services.kernel.peers import SECONDS, Peer, connect
-from services.kernel.tokens import Verifier
 from services.metrics import Metrics
 from services.outcomes import app as outcomes_app
 from services.outcomes import worker as outcomes_worker
@@ -91,7 +90,7 @@ def assemble(services: Sequence[str] = SERVICES, *, poll_seconds: float | None =
     if poll_seconds is not None:
         gateway.pull_seconds = gateway.integrate_seconds = contracts.hear_seconds = poll_seconds
     folder, client = keys.Folder(gateway.keys_dir), client_class()
-    verifier = Verifier(folder)
+    verifier = keys.Recognising(folder)
 
     def database(name: str) -> Database:
         made = Database(name, pool_size=gateway.pool_size)

@@ -5,9 +5,10 @@ from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, String, Uuid, any_, func, literal, text, tuple_
+from sqlalchemy import ARRAY, ColumnElement, String, Uuid, any_, bindparam, func, literal, text, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from services.contracts.conduct import Variation
 from services.contracts.models import LISTED_BY, Contract, ContractsTable, Event, Milestone, Outcome, Signature
@@ -64,28 +65,37 @@ async def locked_contract(session: AsyncSession, contract_id: UUID) -> Contract:
     return found
 
 
+def parts(table: type[Row], *order: Any) -> SelectOfScalar[Row]:
+    """The rows of a table that belong to the contracts `ids`, in an order."""
+    among = table.contract_id.in_(bindparam("ids", expanding=True))  # type: ignore[attr-defined]
+    return select(table).where(among).order_by(*order)
+
+
+OUTCOMES = parts(Outcome, Outcome.place)
+MILESTONES = parts(Milestone, Milestone.due_on, Milestone.code)
+SIGNATURES = parts(Signature, Signature.recorded_at, Signature.document, Signature.party)
+VARIATIONS = parts(Variation, Variation.number)
+"""Made once: they are what every reading of a contract asks for, and to make one takes as long as to send it."""
+
+
 async def outcomes(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[Outcome]:
     """Agreed outcomes in the order in which they were agreed."""
-    statement = select(Outcome).where(col(Outcome.contract_id).in_(contract_ids))
-    return list(await session.exec(statement.order_by(col(Outcome.place))))
+    return list(await session.exec(OUTCOMES, params={"ids": contract_ids}))
 
 
 async def milestones(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[Milestone]:
     """Milestones by due date."""
-    statement = select(Milestone).where(col(Milestone.contract_id).in_(contract_ids))
-    return list(await session.exec(statement.order_by(col(Milestone.due_on), col(Milestone.code))))
+    return list(await session.exec(MILESTONES, params={"ids": contract_ids}))
 
 
 async def signatures(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[Signature]:
     """Signatures in the order in which they were given."""
-    statement = select(Signature).where(col(Signature.contract_id).in_(contract_ids))
-    return list(await session.exec(statement.order_by(col(Signature.recorded_at), Signature.document, Signature.party)))
+    return list(await session.exec(SIGNATURES, params={"ids": contract_ids}))
 
 
 async def variations(session: AsyncSession, contract_ids: Sequence[UUID]) -> list[Variation]:
     """Variations in the order in which they were proposed."""
-    statement = select(Variation).where(col(Variation.contract_id).in_(contract_ids))
-    return list(await session.exec(statement.order_by(col(Variation.number))))
+    return list(await session.exec(VARIATIONS, params={"ids": contract_ids}))
 
 
 async def open_variation(session: AsyncSession, contract_id: UUID) -> Variation | None:

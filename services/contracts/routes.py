@@ -133,9 +133,6 @@ async def read_contract(
     return tagged(answer)
 
 
-TRANSITION = problems(404, 409)
-
-
 @router.get(
     "/v1/contracts/{contract_id}/events",
     response_model=schemas.EventPage,

@@ -114,11 +114,9 @@ class Peer:
             self.breaker = self.breaker.passed(time.monotonic())
             try:
                 answer = await self.call(method, target, caller=caller, content=content, headers=headers)
-            except BadGateway:
-                self.breaker = Breaker()
-                raise
-            except Unavailable:
-                self.breaker = self.breaker.failed(time.monotonic())
+            except Unavailable as error:
+                nonsense = isinstance(error, BadGateway)
+                self.breaker = Breaker() if nonsense else self.breaker.failed(time.monotonic())
                 raise
         self.breaker = Breaker()
         return answer
@@ -149,8 +147,10 @@ class Peer:
         identity = {"Authorization": f"Bearer {self.signer.identity(caller, self.name)}"}
         signed = [(name.encode(), value.encode("latin-1")) for name, value in {**headers, **identity}.items()]
         try:
+            url, times = f"{self.client.base_url}".rstrip("/") + target, {"timeout": self.client.timeout.as_dict()}
+            request = httpx.Request(method, url, content=content, headers=signed, extensions=times)
             async with asyncio.timeout(self.seconds):
-                response = await self.client.request(method, target, content=content, headers=signed)
+                response = await self.client.send(request)
         except httpx.InvalidURL as error:
             raise BadRequest("The address holds signs that no address has.") from error
         except (httpx.TimeoutException, TimeoutError) as error:
@@ -165,11 +165,9 @@ class Peer:
 
     async def ask(self, method: str, target: str, *, caller: Caller, body: Any = None, key: str = "") -> Any:
         """One JSON request; gives the JSON answer, raises Refused with the other's own problem."""
-        headers = {"Idempotency-Key": f'"{key}"'} if key else {}
-        content = None
-        if body is not None:
-            content = httpx.Request("POST", "http://peer", json=body).content
-            headers["Content-Type"] = "application/json"
+        content = None if body is None else httpx.Request("POST", "http://peer", json=body).content
+        said = {"Content-Type": content and "application/json", "Idempotency-Key": key and f'"{key}"'}
+        headers = {name: value for name, value in said.items() if value}
         response = await self.send(method, target, caller=caller, content=content, headers=headers)
         try:
             answer = response.json()

@@ -6,6 +6,7 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def test_a_new_key_is_published_used_and_the_old_one_believed_until_its_tokens_h
     folder: Path, clock: Clock
 ) -> None:
     running = Folder(folder)
-    signer, verifier = Signer(running, "tokens", ISSUER), Verifier(running)
+    signer, verifier = Signer(running, "tokens", ISSUER), keys.Recognising(running)
     first = signer.key().id
     second = keys.rotate(folder, "tokens")
     assert signer.key().id == first
@@ -192,7 +193,7 @@ def test_an_identity_serves_half_of_its_life_for_one_caller_one_audience_and_one
     folder: Path, clock: Clock
 ) -> None:
     running = Folder(folder)
-    vouching, verifier = keys.Vouching(running, "gateway"), Verifier(running)
+    vouching, verifier = keys.Vouching(running, "gateway"), keys.Recognising(running)
     caller = service_caller("somebody")
     first = vouching.identity(caller, "contracts")
     clock.ahead = IDENTITY.seconds / 2 - 5
@@ -209,3 +210,25 @@ def test_an_identity_serves_half_of_its_life_for_one_caller_one_audience_and_one
     assert verifier.identity(replaced, "contracts") == caller
     with pytest.raises(Unauthenticated):
         verifier.identity(later, "contracts")
+
+
+def test_a_token_that_is_recognised_is_believed_no_longer_than_it_and_its_key_last(folder: Path, clock: Clock) -> None:
+    os.utime(folder, (1e9, 1e9))
+    running = Folder(folder)
+    old, recognising = Signer(running, "tokens", ISSUER).key(), keys.Recognising(running)
+    known = partial(recognising.claims, purpose=ACCESS, audience="ringfence", issuer=ISSUER)
+    short = token(folder)
+    assert known(short) is known(short)
+    with pytest.raises(Unauthenticated):
+        recognising.claims(short, ACCESS, "elsewhere", ISSUER)
+    clock.ahead = ACCESS.seconds + 1
+    with pytest.raises(Unauthenticated):
+        known(short)
+    keys.rotate(folder, "tokens")
+    os.utime(folder, (1e9 + 1, 1e9 + 1))
+    clock.ahead += LEAD + OVERLAP - 5
+    stolen = Signer(lambda: {old.id: old}, "tokens", ISSUER).sign(ACCESS, "ringfence", "x", {})
+    assert known(stolen) is known(stolen)
+    clock.ahead += 10
+    with pytest.raises(Unauthenticated):
+        known(stolen)
