@@ -31,11 +31,11 @@ async def upsert(
     first = not await queries.any_establishment(session)
     known = {} if first else await queries.school_ids(session, urns)
     new = set(urns) - known.keys()
-    schools = known | await schools_of(session, new, known)
+    schools, release = known | await schools_of(session, new, known), str(row.id)
 
     def lines(urns_of: Collection[int]) -> Iterator[str]:
         told = zip(urns, said, strict=True)
-        return (f"{line}\t{schools[urn]}\t{row.id}" for urn, line in told if urn in urns_of)
+        return (f"{line}\t{schools[urn]}\t{release}" for urn, line in told if urn in urns_of)
 
     if new:
         await copy_lines(session, "outcomes.establishment", (*ESTABLISHMENT, *KEPT_ON), lines(new))

@@ -1,12 +1,12 @@
 """Recording for all callers that ask at the same time: one transaction, in which each has its own answer and rights."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy.exc import DBAPIError
 
 from services.gateway.beliefs import Belief, NotConfirmed
@@ -197,6 +197,6 @@ def planned(request: Request, refs: Mapping[UUID, queries.Ref], plan: Json, *, s
         rows.append(told | {"key": request.once.key})
     answer = request.answer(found)
     kept = {"key": request.once.key, "fingerprint": request.once.fingerprint, **answer._asdict()}
-    plan["answers"].append(kept | {"headers": json.dumps(answer.headers)})
+    plan["answers"].append(kept | {"headers": to_json(answer.headers).decode()})
     plan["records"] += rows
     return answer

@@ -143,7 +143,7 @@ class Rows:
         after = np.cumsum(sizes)
         if not len(after):
             return [b""] * len(places)
-        whole = self.piece[np.repeat(start + sizes - after, sizes) + np.arange(after[-1])]
+        whole = self.piece.take(np.repeat(start + sizes - after, sizes) + np.arange(after[-1]))
         whole[after - 1] = LINE
         bounds = [0, *after[len(self.first) - 1 :: len(self.first)].tolist()]
         return [whole[begin:end].tobytes() for begin, end in pairwise(bounds)]
