@@ -127,10 +127,10 @@ async def read_contract(
     row = await queries.contract(session, contract_id)
     if as_of is not None:
         return tagged(await shape_as_of(session, row, as_of, london_date(utc_now())))
-    answer = await shape(session, row)
-    if request.headers.get("if-none-match") == entity_tag(answer.version):
-        return Response(status_code=304, headers={"ETag": entity_tag(answer.version)})
-    return tagged(answer)
+    tag = entity_tag(row.version)
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers={"ETag": tag})
+    return tagged(await shape(session, row))
 
 
 @router.get(
