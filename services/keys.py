@@ -106,7 +106,7 @@ class Recognising(Verifier):
         until, found = self.known.get(asked, (0.0, {}))
         if time.time() >= until:
             found = super().claims(token, purpose, audience, issuer)
-            key = keys[json.loads(unpacked(token.partition(".")[0]))["kid"]]
+            key = self.keys()[json.loads(unpacked(token.partition(".")[0]))["kid"]]
             self.known[asked] = min(key.until, found["exp"]), found
         return found
 
