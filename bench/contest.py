@@ -92,10 +92,10 @@ class Result:
 
     @property
     def reached(self) -> bool:
-        """Whether ours reached its goal."""
-        peer, limit = self.to_peer, self.to_limit
+        """Whether ours reached its goal; a limit that noise drowned proves nothing."""
+        peer, limit = self.to_peer, self.to_limit if self.limit and self.limit.median > 0 else None
         fast = self.goal.to_peer is None or (peer is not None and peer >= self.goal.to_peer)
-        near = self.goal.to_limit is None or (limit is not None and 0 <= limit <= self.goal.to_limit)
+        near = self.goal.to_limit is None or (limit is not None and limit <= self.goal.to_limit)
         return fast and near and all(self.detail[name] <= most for name, most in self.goal.at_most.items())
 
     def plain(self) -> dict[str, Any]:

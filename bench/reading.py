@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from datetime import date
 from functools import partial
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import httpx
@@ -29,7 +29,17 @@ from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.years import academic_year_from
 
 SECONDS, TURNS = 4.0, 4
+ANEW = 'If-None-Match: "another"\r\n'
+"""Who names another version than the gateway keeps is answered by the service itself."""
 TERM = {"term": {"starts_on": "2030-09-01", "ends_on": "2031-08-31"}, "milestones": []}
+
+
+class Way(NamedTuple):
+    """How a contract is read: at which port, with which proof, and with which header lines besides."""
+
+    port: int
+    proof: Callable[[], str]
+    more: str = ""
 
 
 def run(ground: Ground, wanted: set[int]) -> Iterator[Result]:
@@ -57,11 +67,13 @@ def added(ground: Ground, url: str) -> Result:
         path = drafted(one, access_token)
         signer = Signer(keys.Folder(ground.keys_dir), "gateway")
         by_identity = partial(signer.identity, caller, "contracts")
-        ways: dict[str, tuple[int, Callable[[], str]]] = {
-            "the service itself": (direct, by_identity),
-            "one": (one, lambda: access_token),
-            "split": (split, lambda: access_token),
-            "proxy": (proxy, by_identity),
+        ways: dict[str, Way] = {
+            "the service itself": Way(direct, by_identity),
+            "one": Way(one, lambda: access_token),
+            "split": Way(split, lambda: access_token),
+            "proxy": Way(proxy, by_identity),
+            "one, anew": Way(one, lambda: access_token, ANEW),
+            "split, anew": Way(split, lambda: access_token, ANEW),
         }
         runs: dict[str, list[float]] = {name: [] for name in ways}
         for turn in range(ground.times + 1):
@@ -69,12 +81,15 @@ def added(ground: Ground, url: str) -> Result:
             if turn:
                 for name, seconds in zip(list(ways)[1:], found, strict=True):
                     runs[name].append((seconds - least) * 1e6)
-        together = load.run(one, [asking(path, access_token)] * CLIENTS, SECONDS)
-    words = "What the gateway adds to reading a contract, in a process of its own (median of one caller)"
+        kept, anew = (load.run(one, [asking(path, access_token, more)] * CLIENTS, SECONDS) for more in ("", ANEW))
+    words = "What the gateway adds to reading a contract again, in a process of its own (median of one caller)"
     goal = Goal(to_limit=2, at_most={"added in one process, us": 1000})
     detail = {
         "added in one process, us": Measured.of(runs["one"]).median,
-        "read, many callers, us": 1e6 * together.each,
+        "added to an answer that is not kept, us": Measured.of(runs["split, anew"]).median,
+        "the same in one process, us": Measured.of(runs["one, anew"]).median,
+        "read, many callers, us": 1e6 * kept.each,
+        "read anew, many callers, us": 1e6 * anew.each,
     }
     ours, limit = Measured.of(runs["split"]), Measured.of(runs["proxy"])
     return Result(3, words, "us", ours, {}, limit, "a proxy that hands bytes on unread", goal, detail)
@@ -106,21 +121,21 @@ def drafted(port: int, access_token: str, **changes: Any) -> str:
     return f"/v1/contracts/{answer.raise_for_status().json()['id']}"
 
 
-def medians(path: str, ways: Iterable[tuple[int, Callable[[], str]]]) -> list[float]:
+def medians(path: str, ways: Iterable[Way]) -> list[float]:
     """The seconds within which half of a single caller's requests were answered, of each way; they take short turns.
 
     A process that has rested is slow at first, so the beginning of a turn does not count.
     """
     taken: list[list[float]] = [[] for _ in ways]
     for _ in range(TURNS):
-        for seconds, (port, proving) in zip(taken, ways, strict=True):
-            ask = [asking(path, proving())]
-            load.run(port, ask, SECONDS / TURNS / 2)
-            seconds.extend(load.run(port, ask, SECONDS / TURNS).seconds)
+        for seconds, way in zip(taken, ways, strict=True):
+            ask = [asking(path, way.proof(), way.more)]
+            load.run(way.port, ask, SECONDS / TURNS / 2)
+            seconds.extend(load.run(way.port, ask, SECONDS / TURNS).seconds)
     return [median(each) for each in taken]
 
 
-def asking(path: str, proof: str) -> load.Ask:
-    """What a caller with this proof sends again and again."""
-    asked = f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {proof}\r\n\r\n".encode()
+def asking(path: str, proof: str, more: str = "") -> load.Ask:
+    """What a caller with this proof sends again and again; `more` are further header lines."""
+    asked = f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {proof}\r\n{more}\r\n".encode()
     return lambda: asked

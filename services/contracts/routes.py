@@ -38,6 +38,8 @@ def outcomes_peer(request: Request) -> Peer:
 
 
 Outcomes = Annotated[Peer, Depends(outcomes_peer)]
+VALIDATED = "private, no-cache"
+"""May be kept for its caller, who asks each time whether it still stands."""
 TRANSITION = problems(404, 409)
 """What a move of a contract may be refused with, besides what every request may."""
 
@@ -128,9 +130,10 @@ async def read_contract(
     if as_of is not None:
         return tagged(await shape_as_of(session, row, as_of, london_date(utc_now())))
     tag = entity_tag(row.version)
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers={"ETag": tag})
-    return tagged(await shape(session, row))
+    known = request.headers.get("if-none-match") == tag
+    answer = Response(status_code=304, headers={"ETag": tag}) if known else tagged(await shape(session, row))
+    answer.headers["Cache-Control"] = VALIDATED
+    return answer
 
 
 @router.get(

@@ -18,6 +18,7 @@ from services.gateway.days import routes as days
 from services.gateway.description import merged
 from services.gateway.express import Beliefs, Express, Signposts
 from services.gateway.guard import Guard
+from services.gateway.kept import Kept
 from services.gateway.log import routes as log
 from services.gateway.models import IdempotencyKey
 from services.gateway.outbound import reach_of
@@ -97,7 +98,7 @@ def build(database: Database, credentials: Credentials, contracts: Peer, outcome
     app.state.signer = Signer(credentials.keys, "tokens", credentials.issuer)
     app.state.tokens, app.state.uses, app.state.issuer = tokens, uses, credentials.issuer
     app.state.published = credentials.published
-    app.state.recorder = Recorder(wire)
+    app.state.recorder, app.state.kept = Recorder(wire), Kept(settings.kept_megabytes * 2**20)
     app.state.contracts, app.state.outcomes, app.state.peers = contracts, outcomes, (contracts, outcomes)
     app.state.reach, app.state.vault = reach_of(settings), Vault(settings.keys_dir)
     describe = app.openapi

@@ -10,13 +10,15 @@ from fastapi import APIRouter, Request, Security
 from fastapi.responses import Response
 from pydantic_core import from_json
 
+from services.gateway.kept import Kept
 from services.kernel.auth import Caller, current_caller, service_caller
 from services.kernel.openapi import PROBLEM_JSON
 from services.kernel.peers import BadGateway, Peer
 
 BEHIND = ("contracts", "outcomes")
 DESCRIPTIONS = Path(__file__).parents[2] / "openapi"
-PASSED_ON = ("content-type", "accept", "idempotency-key", "if-match", "if-none-match")
+CONDITIONS = ("if-match", "if-none-match")
+PASSED_ON = ("content-type", "accept", "idempotency-key", *CONDITIONS)
 PASSED_BACK = (
     "content-type",
     "content-disposition",
@@ -84,16 +86,41 @@ class Passing:
 
     async def pass_on(self, request: Request, caller: Caller) -> Response:
         """Pass a request on under a signed identity, and its answer back."""
-        peer: Peer = getattr(request.app.state, self.service)
         query = request.scope["query_string"]
         target = (request.scope["raw_path"] + (b"?" + query if query else b"")).decode("ascii", "replace")
         headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
-        headers["x-request-id"] = request.state.request_id
+        if request.method == "GET" and headers.keys().isdisjoint(CONDITIONS):
+            return await self.read(request, caller, target, headers)
+        answer = await self.asked(request, caller, target, headers)
+        return Response(answer.content, answer.status_code, passed_back(answer))
+
+    async def read(self, request: Request, caller: Caller, target: str, headers: dict[str, str]) -> Response:
+        """The answer to a GET; where one is kept, the service is asked whether that still stands."""
+        kept: Kept = request.app.state.kept
+        question = (caller, target, headers.get("accept"))
+        if found := kept.find(question):
+            headers["if-none-match"] = found.tag
+        answer = await self.asked(request, caller, target, headers)
+        if found and answer.status_code == 304:
+            return Response(found.body, 200, found.headers)
+        back = passed_back(answer)
+        if answer.status_code == 200:
+            kept.keep(question, answer.content, back)
+        return Response(answer.content, answer.status_code, back)
+
+    async def asked(self, request: Request, caller: Caller, target: str, headers: dict[str, str]) -> httpx.Response:
+        """What the service answers; raises BadGateway where that makes no sense."""
+        peer: Peer = getattr(request.app.state, self.service)
         content = await request.body()
+        headers["x-request-id"] = request.state.request_id
         answer = await peer.send(request.method, target, caller=caller, content=content or None, headers=headers)
         check_answer(self.service, self.operation, answer)
-        kept = {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}
-        return Response(answer.content, answer.status_code, kept)
+        return answer
+
+
+def passed_back(answer: httpx.Response) -> dict[str, str]:
+    """The header fields of a service's answer that are passed back."""
+    return {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}
 
 
 def passing_routes(service: str, own: set[tuple[str, str]]) -> tuple[APIRouter, dict[Endpoint, Passing]]:

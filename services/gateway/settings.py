@@ -14,6 +14,7 @@ class Settings(BaseSettings):
     """The two service addresses empty: both run in the same process.
 
     `webhook_allow` names loopback hosts that webhooks may reach, also over http: for tests and development.
+    `kept_megabytes`: how much of what services answered a process keeps, to ask only whether it still stands.
     `rate_…`: requests a minute of one caller, of one address without proof, and of one address for tokens.
     """
 
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     rate_caller: int = Field(default=600, ge=1)
     rate_address: int = Field(default=300, ge=1)
     rate_token: int = Field(default=60, ge=1)
+    kept_megabytes: int = Field(default=16, ge=0)
     request_seconds: float = Field(default=60.0, gt=0)
     body_seconds: float = Field(default=10.0, gt=0)
     hand_over_url: str | None = None

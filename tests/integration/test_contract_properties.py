@@ -163,6 +163,8 @@ class Play:
     async def look(self) -> None:
         """Everything that always holds, holds; and the view of the day is kept."""
         found = await self.stage.actors["rsc"].get(self.path)
+        fresh = await self.stage.actors["rsc"].ask("GET", self.path, headers={"If-None-Match": '"another"'})
+        assert fresh.json() == found, "the gateway told what it had kept of before"
         parts = found["fee_pence"] + sum(each["payment_pence"] for each in [*found["milestones"], *found["outcomes"]])
         assert found["value_pence"] == parts
         payments = (await self.stage.actors["rsc"].get(f"{self.path}/payments"))["data"]

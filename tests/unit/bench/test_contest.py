@@ -27,6 +27,13 @@ def test_a_goal_is_a_ratio_to_the_best_peer_and_to_the_limit(goal: Goal, reached
     assert found.plain()["reached"] is reached
 
 
+@pytest.mark.parametrize(("ours", "limit", "reached"), [(-1.0, 0.5, True), (1.0, -0.5, False), (-1.0, -0.5, False)])
+def test_less_than_nothing_is_near_to_the_least_unless_that_is_noise(ours: float, limit: float, reached: bool) -> None:
+    found = result(ours=ours, peer=1.0, limit=limit, goal=Goal(to_limit=2))
+
+    assert found.reached is reached
+
+
 def test_without_a_peer_a_goal_that_needs_one_is_not_reached() -> None:
     assert not Result(1, "work", "s", Measured.of([1.0]), goal=Goal(to_peer=1)).reached
 
