@@ -17,6 +17,7 @@ from services.outcomes.feeds import FEEDS
 from services.outcomes.models import Rejection, Release
 from services.outcomes.progress import Phase
 from services.outcomes.releases import jobs, queries
+from services.outcomes.releases.reading import Base
 from services.outcomes.rules.releases import REFERENCE_YEAR, Status
 from services.outcomes.rules.years import academic_year_text
 
@@ -63,14 +64,22 @@ def read_file(path: Path) -> bytes:
 
 async def ingest_file(database: Database, file: Path, asked: Arrival, now: datetime) -> Summary:
     """Receive the file and read it now; raises a 422 for what no feed could read."""
-    content, _ = await asyncio.gather(asyncio.to_thread(read_file, file), database.answers())
-    return await ingest_bytes(database, file.name, content, asked, now)
+    service.feed_of(asked.feed, asked.academic_year)
+    content, base = await asyncio.gather(asyncio.to_thread(read_file, file), jobs.base_of(database, asked.feed))
+    return await ingest(database, file.name, content, base, asked, now)
 
 
 async def ingest_bytes(database: Database, name: str, content: bytes, asked: Arrival, now: datetime) -> Summary:
-    """Receive the bytes of a file and read them meanwhile; raises a 422 for what no feed could read."""
+    """Receive the bytes of a file and read them now; raises a 422 for what no feed could read."""
     service.feed_of(asked.feed, asked.academic_year)
-    reading = asyncio.create_task(jobs.found_in(database, asked.feed, asked.academic_year, content))
+    return await ingest(database, name, content, await jobs.base_of(database, asked.feed), asked, now)
+
+
+async def ingest(
+    database: Database, name: str, content: bytes, base: Base | None, asked: Arrival, now: datetime
+) -> Summary:
+    """Receive the bytes of a file and read them meanwhile, beside the release that counts."""
+    reading = asyncio.create_task(jobs.found_in(asked.feed, asked.academic_year, content, base))
     try:
         async with database.transaction(OPERATOR) as session:
             row = await service.receive(

@@ -280,7 +280,8 @@ async def test_a_register_read_beside_one_that_was_replaced_meanwhile_is_read_ag
     fields = {"feed": "gias_establishments", "academic_year": None}
     await send(world, dfe, first, **fields, published_on="2020-01-01")
     database = Database("outcomes", role_url("outcomes", world.database_url))
-    found = await jobs.found_in(database, "gias_establishments", None, first)
+    base = await jobs.base_of(database, "gias_establishments")
+    found = await jobs.found_in("gias_establishments", None, first, base)
     await send(world, dfe, second, **fields, published_on="2020-01-02")
     asked = Arrival("gias_establishments", None, Stage.FINAL, date(2020, 1, 3))
     facts: Json = {"asked": asked, "filename": "a.csv", "content": first, "today": date(2020, 1, 3), "now": utc_now()}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from services.outcomes import progress
 
-PIECE = 2**19
+PIECE = 2**18
 """Bytes that are looked at together: few enough for a processor to keep at hand."""
 COMMA, QUOTE, RETURN, LINE = b',"\r\n'
 Bytes = NDArray[np.uint8]
@@ -151,6 +151,6 @@ class Rows:
 
 def texts(written: bytes, encoding: str) -> list[str]:
     """Cells as text, each of which has a line end after it; quotes in them are doubled."""
-    found = written.decode(encoding).split("\n")
+    found = written.decode("ascii" if written.isascii() else encoding).split("\n")
     found.pop()
     return [each.replace('""', '"') for each in found] if b'"' in written else found

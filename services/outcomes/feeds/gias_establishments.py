@@ -155,7 +155,7 @@ def parse_in(content: bytes, encodings: Iterable[str]) -> Parsed[EstablishmentRe
     """The same in the first of these encodings that fits. Names of persons are not read."""
     whole = columns(content, LAYOUTS, encodings)
     urns = [text.strip() for text in whole.cells["urn"]]
-    table = whole.only([place for place, urn in enumerate(urns) if not CENTRE.fullmatch(urn)])
+    table = whole.only([place for place, urn in enumerate(urns) if len(urn) != 5 or not CENTRE.fullmatch(urn)])
     values, bad = converted_fields(table)
     for place in repeated(values["urn"], out=bad):
         bad[place] = TWICE

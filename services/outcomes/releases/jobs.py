@@ -31,18 +31,22 @@ async def ingest(database: Database, key: str, now: datetime) -> None:
         if row.status != Status.INGESTING:
             return
         content = await content_of(session, row.id)
-    await settle(database, row, content, await found_in(database, row.feed, row.academic_year, content), now)
+    base = await base_of(database, row.feed)
+    await settle(database, row, content, await found_in(row.feed, row.academic_year, content, base), now)
 
 
-async def found_in(database: Database, code: str, academic_year: int | None, content: bytes) -> Read | FeedRefused:
+async def base_of(database: Database, code: str) -> Base | None:
+    """The release that counts beside which a file of a feed may be read, where there is one."""
+    if FEEDS[code].parse_in is None:
+        return None
+    async with database.transaction(SELF) as session:
+        return await queries.base(session, code)
+
+
+async def found_in(code: str, academic_year: int | None, content: bytes, base: Base | None) -> Read | FeedRefused:
     """What a file says, read beside the one that counts where that may be, or why it cannot be used."""
-    feed = FEEDS[code]
-    base = None
-    if feed.parse_in:
-        async with database.transaction(SELF) as session:
-            base = await queries.base(session, code)
     progress.begin(Phase.PARSING)
-    return await asyncio.to_thread(parse, feed, academic_year, content, base)
+    return await asyncio.to_thread(parse, FEEDS[code], academic_year, content, base)
 
 
 async def settle(database: Database, row: Release, content: bytes, found: Read | FeedRefused, now: datetime) -> None:
@@ -51,7 +55,8 @@ async def settle(database: Database, row: Release, content: bytes, found: Read |
         try:
             await store(database, row.id, found, now)
         except Overtaken:
-            found = await found_in(database, row.feed, row.academic_year, content)
+            base = await base_of(database, row.feed)
+            found = await found_in(row.feed, row.academic_year, content, base)
         except (DataError, psycopg.DataError, psycopg.errors.UniqueViolation) as error:
             found = unstorable(error)
         else:
