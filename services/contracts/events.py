@@ -1,10 +1,10 @@
 """Every change of a contract counts its version on and leaves an event, in the same transaction."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,7 +13,6 @@ from services.contracts.models import Contract, ContractsTable, Event, Job
 from services.kernel.auth import Caller
 from services.kernel.events import happened, record
 from services.kernel.jobs import enqueue, enqueue_all
-from services.kernel.types import plain
 
 EVENTS = text(
     "INSERT INTO contracts.event (id, type, subject_id, data, actor, occurred_at) SELECT id, type, subject_id, data,"
@@ -57,4 +56,4 @@ class Story:
         if self.events:
             keys = {str(each["subject_id"]) for each in self.events}
             await enqueue_all(self.session, Job, kind="publish", keys=sorted(keys))
-            await self.session.execute(EVENTS, {"events": json.dumps(self.events, default=plain)})
+            await self.session.execute(EVENTS, {"events": to_json(self.events).decode()})

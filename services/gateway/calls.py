@@ -10,7 +10,6 @@ from services.gateway.models import Withdrawal
 from services.gateway.rules.ground import Condition, conditions
 from services.kernel.auth import Caller, service_caller
 from services.kernel.peers import Peer
-from services.kernel.types import plain
 
 SELF = service_caller("gateway")
 Json = dict[str, Any]
@@ -28,7 +27,7 @@ async def several(contracts: Peer, contract_ids: Collection[UUID]) -> list[Json]
     """Contracts as they stand, in the order of their ids."""
     wanted, found = sorted(contract_ids), list[Json]()
     for place in range(0, len(wanted), AT_ONCE):
-        body = plain(wanted[place : place + AT_ONCE])
+        body = wanted[place : place + AT_ONCE]
         found += await contracts.ask("POST", "/internal/contracts", caller=SELF, body=body)
     return found
 
@@ -49,7 +48,7 @@ async def ground(contracts: Peer, outcomes: Peer, contract_id: UUID) -> Ground:
 
 async def grounds(contracts: Peer, outcomes: Peer, contract_ids: Sequence[UUID]) -> dict[UUID, Ground]:
     """By contract: the ground of its transfer, as it is now."""
-    found: list[Json] = await contracts.ask("POST", "/internal/grounds", caller=SELF, body=plain(contract_ids))
+    found: list[Json] = await contracts.ask("POST", "/internal/grounds", caller=SELF, body=contract_ids)
     urns = sorted({int(each["contract"]["school"]["urn"]) for each in found})
     told: list[Json] = await outcomes.ask("POST", "/internal/inspections", caller=SELF, body=urns)
     left = {each["urn"]: each for each in told}
@@ -80,7 +79,7 @@ async def outgoing_trust(outcomes: Peer, left: Json) -> Json | None:
 
 async def deliver(contracts: Peer, rows: Sequence[Mapping[str, Any]]) -> dict[UUID, str]:
     """Apply milestone records to their contracts, all in one transaction there; by record what became of it."""
-    answer: list[Json] = await contracts.ask("PUT", "/internal/milestone-records", caller=SELF, body=plain(list(rows)))
+    answer: list[Json] = await contracts.ask("PUT", "/internal/milestone-records", caller=SELF, body=rows)
     return {UUID(each["record_id"]): each["result"] for each in answer}
 
 
@@ -88,7 +87,7 @@ async def withdraw(contracts: Peer, row: Withdrawal) -> str:
     """Undo at its contract what a withdrawn record did; gives what became of that."""
     body = {"contract_id": row.contract_id, "record_id": row.record_id}
     path = f"/internal/milestone-withdrawals/{row.id}"
-    answer = await contracts.ask("PUT", path, caller=SELF, body=plain(body))
+    answer = await contracts.ask("PUT", path, caller=SELF, body=body)
     return str(answer["result"])
 
 
@@ -96,7 +95,7 @@ async def open_memberships(outcomes: Peer, rows: Sequence[tuple[Transfer, Json]]
     """Close ring-fences, open memberships, add identifiers, in one transaction: the point of no return."""
     names = ("contract_id", "school_urn", "trust_uid", "effective_on")
     body = [{"transfer_id": row.id, **{name: getattr(row, name) for name in names}, **new} for row, new in rows]
-    answer: list[Json] = await outcomes.ask("PUT", "/internal/full-memberships", caller=SELF, body=plain(body))
+    answer: list[Json] = await outcomes.ask("PUT", "/internal/full-memberships", caller=SELF, body=body)
     return {UUID(each["transfer_id"]): each for each in answer}
 
 
@@ -104,5 +103,5 @@ async def freeze_contracts(contracts: Peer, rows: Sequence[Transfer]) -> dict[UU
     """Make the contracts transferred."""
     names = ("contract_id", "effective_on")
     body = [{"transfer_id": row.id, **{name: getattr(row, name) for name in names}} for row in rows]
-    answer: list[Json] = await contracts.ask("PUT", "/internal/transfers", caller=SELF, body=plain(body))
+    answer: list[Json] = await contracts.ask("PUT", "/internal/transfers", caller=SELF, body=body)
     return {UUID(each["transfer_id"]): each for each in answer}

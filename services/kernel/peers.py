@@ -9,6 +9,7 @@ from math import ceil
 from typing import Any
 
 import httpx
+from pydantic_core import to_json
 
 from services.kernel.auth import Caller
 from services.kernel.errors import BadRequest, DomainError, Unavailable
@@ -49,10 +50,8 @@ class Refused(DomainError):
         self.status = status  # type: ignore[misc]
         self.code = str(members.get("code", "refused"))  # type: ignore[misc]
         self.title = str(members.get("title", "Refused"))  # type: ignore[misc]
-        self.extensions = {
-            name: value for name, value in members.items() if name not in {"type", "title", "status", "detail", "code"}
-        }
-        self.extensions.pop("instance", None)
+        told = {"type", "title", "status", "detail", "code", "instance"}
+        self.extensions = {name: value for name, value in members.items() if name not in told}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +163,11 @@ class Peer:
         return response
 
     async def ask(self, method: str, target: str, *, caller: Caller, body: Any = None, key: str = "") -> Any:
-        """One JSON request; gives the JSON answer, raises Refused with the other's own problem."""
-        content = None if body is None else httpx.Request("POST", "http://peer", json=body).content
+        """One JSON request, whose body may hold identifiers and dates; gives the JSON answer.
+
+        Raises Refused with the other's own problem.
+        """
+        content = None if body is None else to_json(body)
         said = {"Content-Type": content and "application/json", "Idempotency-Key": key and f'"{key}"'}
         headers = {name: value for name, value in said.items() if value}
         response = await self.send(method, target, caller=caller, content=content, headers=headers)
@@ -218,5 +220,4 @@ def connect(url: str | None, app: Any, client: type[httpx.AsyncClient] = httpx.A
 async def next_events(source: Peer, after: tuple[int, int], caller: Caller) -> list[dict[str, Any]]:
     """The next events of a service after a place."""
     answer = await source.ask("GET", f"/internal/events?txid={after[0]}&position={after[1]}", caller=caller)
-    found: list[dict[str, Any]] = answer["data"]
-    return found
+    return list(answer["data"])

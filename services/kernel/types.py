@@ -87,21 +87,25 @@ uuid7 = IDS.next
 
 def plain(value: Any) -> Any:
     """A value as JSON can carry it: dates and identifiers as text, decimals as numbers, enums as their value."""
+    if type(value) in PLAIN:
+        return value
+    if isinstance(value, UUID):
+        return str(value)
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, set | frozenset):
-        return sorted((plain(item) for item in value), key=str)
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+    if isinstance(value, list | tuple | set | frozenset):
+        found = [plain(item) for item in value]
+        return found if isinstance(value, list | tuple) else sorted(found, key=str)
+    if isinstance(value, date):
+        moment = value.astimezone(UTC) if isinstance(value, datetime) else value
+        return moment.isoformat().replace("+00:00", "Z")
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return float(value)
-    return str(value) if isinstance(value, UUID) else value
+    return float(value) if isinstance(value, Decimal) else value
+
+
+PLAIN = frozenset({str, int, float, bool, type(None)})
+"""What JSON carries as it is."""
 
 
 def canonical_json(value: Any) -> bytes:

@@ -1,9 +1,12 @@
 """Writing the ledger: each move is a journal of two entries, and the payment shows what the ledger then says."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
+from pydantic_core import to_json
+from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.contracts.accounts import LedgerEntry
@@ -15,18 +18,26 @@ from services.kernel.types import uuid7
 
 IN_CLAIMS = frozenset({Account.CLAIMED, Account.CERTIFIED, Account.APPROVED, Account.PAID, Account.OWED})
 """Accounts whose money belongs to a claim."""
+ENTRIES = text(
+    "INSERT INTO contracts.ledger_entry (id, journal_id, contract_id, kind, code, account, claim_id, amount_pence,"
+    " occurred_on, reason, cause_id, recorded_at) SELECT * FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS"
+    " (id uuid, journal_id uuid, contract_id uuid, kind text, code text, account text, claim_id uuid,"
+    " amount_pence bigint, occurred_on date, reason text, cause_id uuid, recorded_at timestamptz)"
+)
 BACKWARDS = frozenset({Move.UNEARN, Move.RETURN, Move.REDUCE, Move.WITHHOLD, Move.REVERSE})
 """Moves whose reason stays with the payment until it is earned again."""
+Entry = dict[str, Any]
+Keep = Callable[[Entry], None]
 
 
 class Book:
     """The ledger of one contract, open for writing; the contract is locked, so what it holds does not change under us.
 
-    `on` is the London date on which what is written happened.
+    `on` is the London date on which what is written happened; `keep` is told each entry, as the values of its columns.
     """
 
-    def __init__(self, session: AsyncSession, contract_id: UUID, held: queries.Held, on: date, now: datetime) -> None:
-        self.session, self.contract_id, self.by_claim = session, contract_id, held
+    def __init__(self, keep: Keep, contract_id: UUID, held: queries.Held, on: date, now: datetime) -> None:
+        self.keep, self.contract_id, self.by_claim = keep, contract_id, held
         self.on, self.now = on, now
 
     def held(self, payment: Payment) -> dict[Account, int]:
@@ -102,24 +113,20 @@ class Book:
         self, payment: Payment, sides: Iterable[tuple[Account, UUID | None, int]], reason: str, cause_id: UUID | None
     ) -> None:
         """Write a journal, and on the payment what the ledger says of it after that."""
-        pile, journal_id = self.by_claim[payment.kind, payment.code], uuid7()
+        pile = self.by_claim[payment.kind, payment.code]
+        journal = {
+            "journal_id": uuid7(),
+            "contract_id": self.contract_id,
+            "kind": payment.kind,
+            "code": payment.code,
+            "occurred_on": self.on,
+            "reason": reason,
+            "cause_id": cause_id,
+            "recorded_at": self.now,
+        }
         for account, claim_id, amount in sides:
             pile[account, claim_id] = pile.get((account, claim_id), 0) + amount
-            self.session.add(
-                LedgerEntry(
-                    journal_id=journal_id,
-                    contract_id=self.contract_id,
-                    kind=payment.kind,
-                    code=payment.code,
-                    account=account,
-                    claim_id=claim_id,
-                    amount_pence=amount,
-                    occurred_on=self.on,
-                    reason=reason,
-                    cause_id=cause_id,
-                    recorded_at=self.now,
-                )
-            )
+            self.keep({"id": uuid7(), "account": account, "claim_id": claim_id, "amount_pence": amount, **journal})
         self.show(payment)
 
     def show(self, payment: Payment) -> None:
@@ -135,4 +142,11 @@ class Book:
 async def open_book(session: AsyncSession, contract_id: UUID, on: date, now: datetime) -> Book:
     """The ledger of a contract that is locked, to write what happened on a day."""
     await session.flush()
-    return Book(session, contract_id, (await queries.balances(session, [contract_id]))[contract_id], on, now)
+    held = (await queries.balances(session, [contract_id]))[contract_id]
+    return Book(lambda entry: session.add(LedgerEntry(**entry)), contract_id, held, on, now)
+
+
+async def keep_entries(session: AsyncSession, entries: Sequence[Entry]) -> None:
+    """Write entries of many contracts at once."""
+    if entries:
+        await session.execute(ENTRIES, {"entries": to_json(entries).decode()})

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.contracts.events import Story
 from services.contracts.ledger.queries import Held
-from services.contracts.ledger.service import Book
+from services.contracts.ledger.service import Book, Keep
 from services.contracts.milestones.schemas import RecordIn
 from services.contracts.models import Contract, Milestone, Payment
 from services.contracts.payments.effect import stopped
@@ -16,10 +16,13 @@ from services.kernel.types import london_date
 
 
 class Desk:
-    """A contract that is locked, with its milestones, payments and balances, and the story in which is told of it."""
+    """A contract that is locked, with its milestones, payments and balances, and the story in which is told of it.
 
-    def __init__(self, row: Contract, held: Held, story: Story) -> None:
-        self.row, self.held, self.story = row, held, story
+    `keep` is told of each entry in its ledger.
+    """
+
+    def __init__(self, row: Contract, held: Held, story: Story, keep: Keep) -> None:
+        self.row, self.held, self.story, self.keep = row, held, story, keep
         self.milestones: dict[str, Milestone] = {}
         self.payments: list[Payment] = []
 
@@ -46,7 +49,7 @@ class Desk:
         """What is payable now is earned, unless a suspension stops payments."""
         if stopped(self.row):
             return
-        book = Book(self.story.session, self.row.id, self.held, london_date(record.recorded_at), now)
+        book = Book(self.keep, self.row.id, self.held, london_date(record.recorded_at), now)
         for payment in payable(list(self.milestones.values()), self.payments):
             if facts := posted(book, payment):
                 self.story.tell(self.row, "payment.earned", [payment], **facts)

@@ -1,16 +1,17 @@
 """What a record of the gateway does to a contract's milestone, once, and how its withdrawal undoes that."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.contracts.events import Story, tell
 from services.contracts.ledger.queries import balances
+from services.contracts.ledger.service import Entry, keep_entries
 from services.contracts.milestones import queries
 from services.contracts.milestones.effect import Desk
 from services.contracts.milestones.schemas import RecordIn, WithdrawalIn
@@ -23,7 +24,7 @@ from services.contracts.rules.milestones import MilestoneStatus, Undone, standin
 from services.kernel.auth import Caller
 from services.kernel.errors import NotFound
 from services.kernel.jobs import enqueue
-from services.kernel.types import london_date, plain
+from services.kernel.types import london_date
 
 KEEP = text(
     "INSERT INTO contracts.applied_record (record_id, contract_id, milestone_code, status, occurred_on, result,"
@@ -41,10 +42,10 @@ async def apply(
     All of them are one transaction, in which their contracts are locked in the order of their ids.
     """
     rows = await contracts(session, sorted({each.contract_id for each in records}), locked=True)
-    ids, story = [row.id for row in rows], Story(session, caller, now)
+    ids, story, entries = [row.id for row in rows], Story(session, caller, now), list[Entry]()
     found = await queries.results(session, [each.record_id for each in records])
     held = await balances(session, ids)
-    desks = {row.id: Desk(row, held[row.id], story) for row in rows}
+    desks = {row.id: Desk(row, held[row.id], story, entries.append) for row in rows}
     for milestone in await milestones(session, ids):
         desks[milestone.contract_id].milestones[milestone.code] = milestone
     for payment in await of_milestones(session, ids):
@@ -53,7 +54,8 @@ async def apply(
     for each in records:
         if each.record_id not in found and each.record_id not in made:
             made[each.record_id] = desks[each.contract_id].apply(each, now)
-    await session.execute(KEEP, {"applied": json.dumps(list(made.values()), default=plain)})
+    await session.execute(KEEP, {"applied": to_json(list(made.values())).decode()})
+    await keep_entries(session, entries)
     await story.end()
     known = found | made
     return [known[each.record_id] for each in records]
