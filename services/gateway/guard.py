@@ -1,7 +1,6 @@
 """What comes in: limits on addresses, headers, bodies and time, and on requests that prove nobody."""
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -10,6 +9,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.answers import Answer
+from services.gateway.deadline import Deadline
 from services.gateway.rates import Rates
 from services.gateway.rules.nesting import MAX_DEPTH, tangled
 from services.gateway.settings import Settings
@@ -79,14 +79,11 @@ def check_head(scope: Scope) -> None:
 
 
 class Body:
-    """The receiving side of one request: while its body comes, its deadline moves with every piece.
+    """The receiving side of one request: while its body comes, its deadline moves with every piece."""
 
-    `timed` says that `limit` is that of the first piece already.
-    """
-
-    def __init__(self, receive: Receive, limit: asyncio.Timeout, settings: Settings, *, timed: bool) -> None:
-        self.source, self.limit, self.settings, self.timed = receive, limit, settings, timed
-        self.started, self.received = time.monotonic(), 0
+    def __init__(self, receive: Receive, limit: Deadline, settings: Settings) -> None:
+        self.source, self.limit, self.settings = receive, limit, settings
+        self.started, self.received = limit.loop.time(), 0
         self.complete, self.waiting = False, False
         self.kept: deque[Message] = deque()
 
@@ -98,16 +95,13 @@ class Body:
         """The next message from the caller."""
         if self.complete:
             return await self.source()
-        loop = asyncio.get_running_loop()
-        if not self.timed:
-            allowed = self.settings.body_seconds + self.received / SLOWEST
-            self.limit.reschedule(loop.time() + self.started + allowed - time.monotonic())
-        self.waiting, self.timed = True, False
+        self.limit.move(self.started + self.settings.body_seconds + self.received / SLOWEST)
+        self.waiting = True
         message = await self.source()
         self.waiting = False
         self.received += len(message.get("body", b""))
         self.complete = not message.get("more_body", False)
-        self.limit.reschedule(loop.time() + self.settings.request_seconds)
+        self.limit.move(self.limit.loop.time() + self.settings.request_seconds)
         return message
 
     async def check(self) -> None:
@@ -165,14 +159,16 @@ class Guard:
     async def within_time(self, request: Request, receive: Receive, answer: Answer) -> None:
         """Let the app answer; raises TooSlow or Overtime when time runs out before the answer has begun."""
         json = reads_json(request)
+        seconds = self.settings.body_seconds if json else self.settings.request_seconds
+        limit = Deadline(asyncio.get_running_loop().time() + seconds)
         try:
-            async with asyncio.timeout(self.settings.body_seconds if json else self.settings.request_seconds) as limit:
-                body = Body(receive, limit, self.settings, timed=json)
+            async with limit:
+                body = Body(receive, limit, self.settings)
                 if json:
                     await body.check()
                 await self.app(request.scope, body.receive, answer.send)
         except TimeoutError as error:
-            if not limit.expired() or answer.begun:
+            if not limit.expired or answer.begun:
                 raise
             if body.waiting:
                 raise TooSlow("Send the body without pauses.") from error
