@@ -49,7 +49,7 @@ def works(ground: Ground) -> list[Work]:
             ("gias_establishments", None, files.establishments),
             "cp1252",
             grouped,
-            Goal(to_peer=10, to_limit=2),
+            Goal(to_limit=2),
         ),
         Work(
             52,
@@ -65,7 +65,7 @@ def works(ground: Ground) -> list[Work]:
             ("ks2", 2018, files.ks2(2018)),
             "utf-8-sig",
             registered,
-            Goal(to_peer=10, to_limit=4),
+            Goal(to_limit=4),
         ),
         Work(
             54,
@@ -73,7 +73,7 @@ def works(ground: Ground) -> list[Work]:
             ("ks4", 2018, files.ks4(2018)),
             "utf-8-sig",
             registered,
-            Goal(to_peer=10, to_limit=4),
+            Goal(to_limit=4),
         ),
     ]
 
