@@ -73,7 +73,7 @@ def merged(
     found: Mapping[Key, Column],
     rolls: Mapping[int, Floats],
 ) -> Observed:
-    """What counts of a measure, school by school: of two releases the better, of two URNs the present one.
+    """What counts of a measure, school by school: of two releases the better, of two URNs the one with a figure.
 
     `rolls` are the pupils by each census, which stand in where the table does not say how many it speaks of.
     """
@@ -90,8 +90,9 @@ def merged(
             row = years.index(counting[at].academic_year)
             states[row, places], values[row, places] = column.states[known], column.values[known]
             published[row, places], origins[row, places] = column.pupils[known], at
-    states, values = under_one(schools, origins, states), under_one(schools, origins, values, np.nan)
-    published, origins = under_one(schools, origins, published, UNSEEN), under_one(schools, origins, origins, UNSEEN)
+    lives = counting_lives(schools, origins, states)
+    states, values = under_one(lives, states, 0), under_one(lives, values, np.nan)
+    published, origins = under_one(lives, published, UNSEEN), under_one(lives, origins, UNSEEN)
     values[states != OK] = np.nan
     pupils, lacking = counted(published, years, rolls, schools.on_roll)
     proxies = lacking & (origins != UNSEEN)
@@ -119,12 +120,25 @@ def places_of(lives: Ints, order: Ints, urns: NDArray[np.int32]) -> tuple[Ints, 
     return found[known], known
 
 
-def under_one(schools: Register, origins: Ints, rows: NDArray[Of], nothing: float = 0) -> NDArray[Of]:
-    """What was observed of each life, as that of its school: the last life that has anything counts."""
-    found = np.full((len(rows), len(schools.urns)), nothing, dtype=rows.dtype)
-    for row in range(len(rows)):
+def counting_lives(schools: Register, origins: Ints, states: NDArray[np.uint8]) -> Ints:
+    """Which life speaks for each school in each year: the last one that has a value, else the last one with a reason.
+
+    DfE lists a school that has converted under both its URNs, and its results under one of them. UNSEEN where no life
+    was observed.
+    """
+    found = np.full((len(origins), len(schools.urns)), UNSEEN)
+    for row in range(len(origins)):
         seen = np.flatnonzero(origins[row] != UNSEEN)
-        found[row, schools.places[seen]] = rows[row, seen]
+        seen = seen[np.argsort(states[row, seen] == OK, kind="stable")]
+        found[row, schools.places[seen]] = seen
+    return found
+
+
+def under_one(lives: Ints, rows: NDArray[Of], nothing: float) -> NDArray[Of]:
+    """What was observed of the lives that count, as that of their schools."""
+    if not rows.shape[1]:
+        return np.full(lives.shape, nothing, dtype=rows.dtype)
+    found: NDArray[Of] = np.where(lives == UNSEEN, np.array(nothing, rows.dtype), np.take_along_axis(rows, lives, 1))
     return found
 
 

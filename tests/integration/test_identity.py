@@ -1,6 +1,7 @@
 """A school that gets another URN stays the school of its contract; and the database holds what a contract is."""
 
 from datetime import date
+from typing import Any
 
 import psycopg
 import pytest
@@ -22,6 +23,10 @@ REOPENED = (
     " WHERE e.urn = %(old)s"
 )
 CLOSED = "UPDATE outcomes.establishment SET status = 'closed', closed_on = '2023-12-31' WHERE urn = %(old)s"
+JOINED = (
+    "UPDATE outcomes.membership SET trust_uid = %(trust)s, joined_on = '2015-09-01', joined_inferred = false"
+    " WHERE urn = %(urn)s AND left_on IS NULL"
+)
 NAMED = (
     "INSERT INTO outcomes.school_identifier (school_id, scheme, value, valid_from, source)"
     " SELECT school_id, 'urn', %(new)s::text, '2024-01-01', 'gias_establishments' FROM outcomes.establishment"
@@ -54,6 +59,41 @@ async def test_a_contract_follows_its_school_to_another_urn(seeded_world: World,
     verdict = await actors["rsc"].post(f"{path}/evaluations", {"academic_year": cast.YEAR, "run": "final"})
     assert verdict["overall"] == "met"
     assert all(each["actual"]["years"] == [cast.YEAR] for each in verdict["measures"])
+
+
+async def table(world: World, view: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The schools of a view of the supplier's table of absence, and its totals."""
+    dfe = await world.client(Kind.DFE)
+    path = f"/v1/trusts/{cast.SUPPLIER}/performance"
+    found = (await dfe.get(path, academic_year=cast.YEAR, key_stage="ABS"))["views"][view]
+    totals = [(each["measure"], each["state"], each["value"], each["n"]) for each in found["measures"]]
+    return [each["urn"] for each in found["members"]], totals
+
+
+async def test_results_are_kept_apart_from_tables_under_whatever_urn_they_were_published(
+    seeded_world: World, actors: Actors
+) -> None:
+    """METHOD.md T6 (a member that is under contract), and then the school gets another URN."""
+    path = await active_contract(seeded_world, actors)
+    for code in ("M1", "M2", "M3"):
+        await record(actors["mat"], path, code, "2023-09-01")
+    await to(seeded_world, "2023-12-15")
+    change(seeded_world.database_url, JOINED, urn=int(cast.SCHOOL), trust=cast.SUPPLIER)
+    before = {view: await table(seeded_world, view) for view in ("contracts", "platform", "dfe")}
+    assert before["contracts"][0] == [cast.SCHOOL]
+    assert all(cast.SCHOOL not in before[view][0] for view in ("platform", "dfe"))
+    for statement in (REOPENED, CLOSED, NAMED):
+        change(seeded_world.database_url, statement, old=int(cast.SCHOOL), new=NEW)
+    await to(seeded_world, "2024-01-01")
+    after = {view: await table(seeded_world, view) for view in before}
+    assert {view: totals for view, (_, totals) in after.items()} == {
+        view: totals for view, (_, totals) in before.items()
+    }
+    assert after["contracts"][0] == [str(NEW)]
+    assert [after[view][0] for view in ("platform", "dfe")] == [before[view][0] for view in ("platform", "dfe")]
+    for urn in (cast.SCHOOL, str(NEW)):
+        found = (await actors["dfe"].get("/v1/ring-fences", school_urn=urn))["data"]
+        assert [each["school_urn"] for each in found] == [str(NEW)], "it is found by every URN that the school has had"
 
 
 LIVES = (

@@ -143,6 +143,19 @@ class Membership:
         return self.joined_on <= day and (self.left_on is None or day < self.left_on)
 
 
+def continued(times: Iterable[Membership]) -> tuple[Membership, ...]:
+    """Times in one trust, those with no day between them as one: a school that got another URN there has not left."""
+    found: list[Membership] = []
+    for each in sorted(times, key=lambda each: each.joined_on):
+        last = found[-1] if found else None
+        if last is None or (last.left_on is not None and each.joined_on > last.left_on + timedelta(days=1)):
+            found.append(each)
+            continue
+        left = max(last.left_on, each.left_on) if last.left_on and each.left_on else each.left_on
+        found[-1] = Membership(last.joined_on, left)
+    return tuple(found)
+
+
 def census_on(year: int, census: tuple[int, int] = CENSUS) -> date:
     """The census day of the academic year that starts in `year`."""
     return date(year, *census)

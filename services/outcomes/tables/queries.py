@@ -1,6 +1,6 @@
 """Every SELECT for ring-fences and tables. Tables are read under the role `tables`, from its own views only."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,11 +13,11 @@ from services.outcomes.models import FullMembership, RingFence
 from services.outcomes.rules.measures import KeyStage
 from services.outcomes.rules.performance import Cell, School, measures_of
 from services.outcomes.rules.ringfence import Membership as Time
-from services.outcomes.rules.ringfence import Term, breaks_of
+from services.outcomes.rules.ringfence import Term, breaks_of, continued
 from services.outcomes.rules.schools import mainstream
 from services.outcomes.rules.series import denominator
 from services.outcomes.rules.values import ValueState
-from services.outcomes.schools import Membership
+from services.outcomes.schools import Establishment, Membership
 
 Row = dict[str, Any]
 
@@ -36,6 +36,12 @@ async def ring_fence(session: AsyncSession, contract_id: UUID) -> RingFence | No
     return (await session.exec(statement)).one_or_none()
 
 
+async def lives_of(session: AsyncSession, urn: int) -> list[int]:
+    """The URNs that the school with this one has had."""
+    school = select(Establishment.school_id).where(Establishment.urn == urn).scalar_subquery()
+    return list(await session.exec(select(Establishment.urn).where(Establishment.school_id == school)))
+
+
 async def ring_fences_page(
     session: AsyncSession,
     *,
@@ -46,12 +52,12 @@ async def ring_fences_page(
     after: UUID | None,
     limit: int,
 ) -> list[RingFence]:
-    """Ring-fences after a place, by contract, of this school or supplier, standing on this day, or in the academic
-    year that starts in `year`.
+    """Ring-fences after a place, by contract, of the school with this URN or of this supplier, standing on this day, or
+    in the academic year that starts in `year`.
     """
     statement = select(RingFence).order_by(col(RingFence.contract_id)).limit(limit)
     if school_urn is not None:
-        statement = statement.where(RingFence.school_urn == school_urn)
+        statement = statement.where(col(RingFence.school_urn).in_([school_urn, *await lives_of(session, school_urn)]))
     if supplier_uid is not None:
         statement = statement.where(RingFence.supplier_uid == supplier_uid)
     if on is not None:
@@ -97,51 +103,92 @@ async def trust(session: AsyncSession, uid: str) -> Row | None:
     return found[0] if found else None
 
 
+LIVES = (
+    "SELECT urn, school_id, name, kind, kind_group, pupils FROM tables.school WHERE school_id = ANY(:schools)"
+    " ORDER BY status LIKE 'open%' OR status = 'announced', opened_on NULLS FIRST, urn"
+)
+"""All URNs of schools, the present one of each last."""
+
+
 async def schools(session: AsyncSession, uid: str, key_stage: KeyStage, year: int) -> tuple[list[School], list[Row]]:
-    """Every school that was ever in the trust or under contract with it, with its results of a year; the releases."""
+    """Every school that was ever in the trust or under contract with it, with its results of a year; the releases.
+
+    A school has all that was told under any of its URNs, and is shown by the latest by which the trust had it.
+    """
     times = "SELECT urn, joined_on, left_on FROM tables.member WHERE trust_uid = :uid ORDER BY urn, joined_on"
     members = await rows(session, times, uid=uid)
     fences = await rows(
         session,
         "SELECT contract_id, school_urn AS urn, starts_on, ends_on, breaks FROM tables.fence WHERE supplier_uid = :uid"
-        " ORDER BY school_urn, starts_on",
+        " ORDER BY starts_on, contract_id",
         uid=uid,
     )
-    urns = sorted({row["urn"] for row in (*members, *fences)})
-    named = "SELECT urn, name, kind, kind_group, pupils FROM tables.school WHERE urn = ANY(:urns)"
-    facts = {row["urn"]: row for row in await rows(session, named, urns=urns)}
-    results, releases = await cells(session, urns, facts, key_stage, year)
-    found = [
-        School(
-            urn=urn,
-            name=facts[urn]["name"] if urn in facts else f"URN {urn}",
-            mainstream=urn in facts and mainstream(facts[urn]["kind"], facts[urn]["kind_group"]),
-            memberships=tuple(Time(row["joined_on"], row["left_on"]) for row in members if row["urn"] == urn),
-            contracts=tuple(
-                (row["contract_id"], Term(row["starts_on"], row["ends_on"], breaks_of(row["breaks"])))
-                for row in fences
-                if row["urn"] == urn
-            ),
-            results=results.get(urn, {}),
+    had = {row["urn"] for row in (*members, *fences)}
+    named = await rows(session, "SELECT school_id FROM tables.school WHERE urn = ANY(:urns)", urns=sorted(had))
+    known = await rows(session, LIVES, schools=sorted({row["school_id"] for row in named}))
+    strangers = had - {row["urn"] for row in known}
+    lives: dict[Any, list[Row]] = {urn: [{"urn": urn, "name": f"URN {urn}", "pupils": None}] for urn in strangers}
+    for row in known:
+        lives.setdefault(row["school_id"], []).append(row)
+    results, releases = await cells(session, lives.values(), key_stage, year)
+    found = []
+    for each in lives.values():
+        urns = {life["urn"] for life in each}
+        shown = [life for life in each if life["urn"] in had][-1]
+        found.append(
+            School(
+                urn=shown["urn"],
+                name=shown["name"],
+                mainstream="kind" in shown and mainstream(shown["kind"], shown["kind_group"]),
+                memberships=continued(Time(row["joined_on"], row["left_on"]) for row in members if row["urn"] in urns),
+                contracts=tuple(
+                    (row["contract_id"], Term(row["starts_on"], row["ends_on"], breaks_of(row["breaks"])))
+                    for row in fences
+                    if row["urn"] in urns
+                ),
+                results=of_school([results.get(life["urn"], {}) for life in each]),
+            )
         )
-        for urn in urns
-    ]
     return found, releases
 
 
+def of_school(lives: Iterable[Mapping[str, Cell]]) -> dict[str, Cell]:
+    """The results of a school from those of its lives: of each measure the last value, else the last reason.
+
+    DfE lists a school that has converted under both its URNs, and its results under one of them.
+    """
+    found: dict[str, Cell] = {}
+    for results in lives:
+        for code, cell in results.items():
+            if code not in found or cell.state is ValueState.OK or found[code].state is not ValueState.OK:
+                found[code] = cell
+    return found
+
+
 async def cells(
-    session: AsyncSession, urns: Sequence[int], facts: dict[int, Row], key_stage: KeyStage, year: int
+    session: AsyncSession, schools: Collection[Sequence[Row]], key_stage: KeyStage, year: int
 ) -> tuple[dict[int, dict[str, Cell]], list[Row]]:
-    """By URN and measure: the published result with its pupils; and the releases that it comes from."""
+    """By URN and measure: the published result with its pupils; and the releases that it comes from.
+
+    `schools` are the lives of each, whose pupils by the census and on roll now stand in for one another's.
+    """
+    urns = sorted(life["urn"] for lives in schools for life in lives)
     census = await rows(
         session,
         "SELECT urn, academic_year, value FROM tables.result WHERE measure = 'CENSUS_NOR' AND state = 'ok'"
         " AND urn = ANY(:urns) ORDER BY urn, academic_year",
         urns=urns,
     )
-    on_roll: dict[int, dict[int, int]] = {}
+    counted: dict[int, dict[int, int]] = {}
     for row in census:
-        on_roll.setdefault(row["urn"], {})[row["academic_year"]] = int(row["value"])
+        counted.setdefault(row["urn"], {})[row["academic_year"]] = int(row["value"])
+    on_roll: dict[int, dict[int, int]] = {}
+    now: dict[int, int | None] = {}
+    for lives in schools:
+        rolls = {at: n for life in lives for at, n in counted.get(life["urn"], {}).items()}
+        present = [life["pupils"] for life in lives if life["pupils"] is not None]
+        for life in lives:
+            on_roll[life["urn"]], now[life["urn"]] = rolls, present[-1] if present else None
     published = await rows(
         session,
         "SELECT DISTINCT ON (urn, measure) urn, measure, state, value, denominator, release_id, release_number, feed,"
@@ -153,10 +200,9 @@ async def cells(
     )
     found: dict[int, dict[str, Cell]] = {}
     for row in published:
-        urn, now = row["urn"], facts[row["urn"]]["pupils"] if row["urn"] in facts else None
-        n, proxy = denominator(row["denominator"], on_roll.get(urn, {}), now, year)
+        n, proxy = denominator(row["denominator"], on_roll[row["urn"]], now[row["urn"]], year)
         value = None if row["value"] is None else float(row["value"])
-        found.setdefault(urn, {})[row["measure"]] = Cell(ValueState(row["state"]), value, n, proxy)
+        found.setdefault(row["urn"], {})[row["measure"]] = Cell(ValueState(row["state"]), value, n, proxy)
     named = ("release_id", "release_number", "feed", "release_status", "published_on")
     releases = {row["release_number"]: {name: row[name] for name in named} for row in published}
     return found, [releases[number] for number in sorted(releases)]

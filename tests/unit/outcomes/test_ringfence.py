@@ -17,6 +17,7 @@ from services.outcomes.rules.ringfence import (
     assessed_on,
     breaks_of,
     census_on,
+    continued,
     contract_role,
     first_dfe_year,
     first_platform_year,
@@ -278,3 +279,27 @@ def test_results_of_a_rest_are_not_kept_apart() -> None:
 def test_breaks_as_they_are_kept() -> None:
     kept = [{"starts_on": "2025-01-01", "ends_on": "2025-06-01"}, {"starts_on": "2026-01-01", "ends_on": None}]
     assert breaks_of(kept) == (Break(date(2025, 1, 1), date(2025, 6, 1)), Break(date(2026, 1, 1), None))
+
+
+SEPTEMBER, AUGUST = date(2019, 9, 1), date(2019, 8, 31)
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ([], []),
+        ([(date(2015, 9, 1), None)], [(date(2015, 9, 1), None)]),
+        ([(SEPTEMBER, None), (date(2015, 9, 1), SEPTEMBER)], [(date(2015, 9, 1), None)]),
+        ([(date(2015, 9, 1), AUGUST), (SEPTEMBER, None)], [(date(2015, 9, 1), None)]),
+        (
+            [(date(2015, 9, 1), AUGUST), (date(2019, 9, 2), None)],
+            [(date(2015, 9, 1), AUGUST), (date(2019, 9, 2), None)],
+        ),
+        ([(date(2015, 9, 1), None), (SEPTEMBER, date(2020, 1, 1))], [(date(2015, 9, 1), date(2020, 1, 1))]),
+        ([(date(2015, 9, 1), SEPTEMBER), (date(2016, 1, 1), AUGUST)], [(date(2015, 9, 1), SEPTEMBER)]),
+    ],
+)
+def test_a_school_that_gets_another_urn_in_its_trust_has_not_left_it(
+    times: list[tuple[date, date | None]], expected: list[tuple[date, date | None]]
+) -> None:
+    assert continued(Membership(*each) for each in times) == tuple(Membership(*each) for each in expected)
