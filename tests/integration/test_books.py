@@ -57,6 +57,7 @@ def verdict(share: float, **changes: Json) -> Json:
         "status": "met",
         "actual": {"n": 900},
         "effect": {"lower90": 0.4},
+        "value_result": "same",
         "shrunk": 1 + 5 * share,
         "rounding_half_width": 0.05,
     }

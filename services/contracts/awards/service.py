@@ -21,12 +21,17 @@ from services.contracts.rules.life import Role
 from services.kernel.auth import Caller
 from services.kernel.types import london_date
 
+NOT_AVAILABLE = "not_available"
+"""What a verdict says of value added where too few comparators were found."""
 TOLD = {Move.EARN: "earned", Move.RETAIN: "retained", Move.REDUCE: "reduced"}
 """What the events of moves by a verdict are called; the others only make room for these."""
 
 
 def judged(outcome: Outcome, measure: Mapping[str, Any]) -> Judged:
-    """An outcome that pays, as the verdict has it; an outcome that pays has floor and full."""
+    """An outcome that pays, as the verdict has it; an outcome that pays has floor and full.
+
+    Without enough comparators to judge what the supplier added (METHOD.md 3.3) no effect is sure.
+    """
     effect, actual = measure["effect"] or {}, measure["actual"] or {}
     return Judged(
         code=outcome.code,
@@ -36,7 +41,7 @@ def judged(outcome: Outcome, measure: Mapping[str, Any]) -> Judged:
         status=measure["status"],
         n=actual.get("n"),
         effect=measure["shrunk"],
-        surely_better=effect.get("lower90", 0.0) > 0,
+        surely_better=measure["value_result"] != NOT_AVAILABLE and effect.get("lower90", 0.0) > 0,
     )
 
 

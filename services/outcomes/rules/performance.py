@@ -8,7 +8,7 @@ from uuid import UUID
 
 import numpy as np
 
-from services.outcomes.rules.measures import MEASURES, KeyStage, Kind, Measure
+from services.outcomes.rules.measures import MEASURES, KeyStage, Measure
 from services.outcomes.rules.ringfence import (
     DFE_RULE,
     Membership,
@@ -21,7 +21,7 @@ from services.outcomes.rules.ringfence import (
 )
 from services.outcomes.rules.series import recovered
 from services.outcomes.rules.suppression import Count, fit, poolable
-from services.outcomes.rules.tables import Member, TrustMeasure, pool_trust
+from services.outcomes.rules.tables import PLAIN, Member, TrustMeasure, counted_together, pool_trust
 from services.outcomes.rules.values import ValueState
 
 
@@ -168,7 +168,8 @@ def pooled_measure(
 
     Results that are withheld count where they are told of together only (`suppression.poolable`): those in DfE's view,
     and those that the view of all members has more. A contracted school is in other tables too, so the total of
-    contracts holds none that is withheld.
+    contracts holds none that is withheld; nor does one in which schools weigh otherwise than by their pupils, which
+    beside the plain one would tell how withheld results are made up.
     """
     measure = MEASURES[code]
     found = {each.school.urn: count for each in places if (count := counted(each.school, code)) is not None}
@@ -179,15 +180,17 @@ def pooled_measure(
         {urn: count for urn, count in found.items() if urn not in told and (urn in dfe) is inside}
         for inside in (True, False)
     ]
-    kept = poolable(measure, open_, () if view is View.CONTRACTS else atoms)
+    kept = poolable(measure, open_, () if view is View.CONTRACTS or rule.time_weighting != PLAIN else atoms)
     members = [
         Member(each.school.urn, count.n, exact(measure, each.school.results[code]), each.full_years)
         for each in places
         if (count := kept.get(each.school.urn)) is not None
     ]
-    sigma = None if measure.kind is Kind.PROPORTION else measure.over((year,)).pupil_sd
-    total = pool_trust(members, sigma, rule.time_weighting, rule.schools if view is View.DFE else 1)
-    return total, len(found) - len(kept)
+    enough = rule.schools if view is View.DFE else 1
+    if measure.unit == "pupils":
+        return counted_together(members, enough), len(found) - len(kept)
+    sigma = None if measure.unit == "percent" else measure.over((year,)).pupil_sd
+    return pool_trust(members, sigma, rule.time_weighting, enough), len(found) - len(kept)
 
 
 def exact(measure: Measure, cell: Cell) -> float:

@@ -95,6 +95,9 @@ def poolable(measure: Measure, shown: Mapping[int, Count], atoms: Iterable[Mappi
 
 
 def total_tells(measure: Measure, counts: Sequence[Count]) -> bool:
-    """Whether a total of several years, beside those of them that may be told alone, would tell of single pupils."""
-    alone = [each for each in counts if not fit(measure, [each])]
-    return not fit(measure, counts) or (bool(alone) and not fit(measure, alone))
+    """Whether a total of several years would tell of single pupils, as any does that holds a withheld year.
+
+    Not only beside the years that may be told alone: totals of other years, that hold some of the same withheld ones,
+    leave a single one over; and one child may be counted in each of several years.
+    """
+    return not fit(measure, counts) or not all(fit(measure, [each]) for each in counts)

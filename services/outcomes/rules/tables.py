@@ -8,6 +8,9 @@ from services.outcomes.rules.intervals import wilson
 from services.outcomes.rules.ringfence import ENOUGH_SCHOOLS
 from services.outcomes.rules.suppression import SUPPRESS_UP_TO
 
+PLAIN = "none"
+"""Schools weigh by their pupils alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -32,14 +35,15 @@ class TrustMeasure:
 
 
 def pool_trust(
-    members: Sequence[Member], sigma: float | None, time_weighting: str = "none", enough: int = ENOUGH_SCHOOLS
+    members: Sequence[Member], sigma: float | None, time_weighting: str = PLAIN, enough: int = ENOUGH_SCHOOLS
 ) -> TrustMeasure:
     """Pool members' pupils; fewer than `enough` schools: NOT_PUBLISHED_TOO_FEW; five pupils or fewer: SUPPRESSED.
 
     `sigma` is the national pupil standard deviation of a progress measure, for its interval; None means that the
-    values are percentages (Wilson). `time_weighting` is `none`, or `cap4` for the weights of 2015/16 and 2016/17.
+    values are percentages (Wilson, over as many pupils as the weights leave: Kish). `time_weighting` is `none`, or
+    `cap4` for the weights of 2015/16 and 2016/17.
     """
-    if time_weighting not in {"none", "cap4"}:
+    if time_weighting not in {PLAIN, "cap4"}:
         raise ValueError("time_weighting is none or cap4")
     schools, n = len(members), sum(member.n for member in members)
     if schools < enough:
@@ -49,9 +53,18 @@ def pool_trust(
     weights = [min(max(member.full_years, 1), 4) if time_weighting == "cap4" else 1 for member in members]
     mass = sum(w * member.n for w, member in zip(weights, members, strict=True))
     value = sum(w * member.n * member.value for w, member in zip(weights, members, strict=True)) / mass
-    if sigma is None:
-        bounds = wilson(min(max(value / 100, 0.0), 1.0) * n, n)
-        return TrustMeasure("OK", value, bounds.low * 100, bounds.high * 100, n, schools)
     squares = sum(w * w * member.n for w, member in zip(weights, members, strict=True))
+    if sigma is None:
+        effective = mass**2 / squares
+        bounds = wilson(min(max(value / 100, 0.0), 1.0) * effective, effective)
+        return TrustMeasure("OK", value, bounds.low * 100, bounds.high * 100, n, schools)
     half = 1.96 * sigma * math.sqrt(squares) / mass
     return TrustMeasure("OK", value, value - half, value + half, n, schools)
+
+
+def counted_together(members: Sequence[Member], enough: int = ENOUGH_SCHOOLS) -> TrustMeasure:
+    """All pupils of the members: a sum, which has no interval; fewer than `enough` schools: NOT_PUBLISHED_TOO_FEW."""
+    n = sum(member.n for member in members)
+    if len(members) < enough:
+        return TrustMeasure("NOT_PUBLISHED_TOO_FEW", None, None, None, n, len(members))
+    return TrustMeasure("OK", sum(member.value for member in members), None, None, n, len(members))

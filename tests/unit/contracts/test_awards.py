@@ -1,11 +1,15 @@
 """Payment by results (METHOD.md 3.12)."""
 
+from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.contracts.awards.service import judged as as_judged
+from services.contracts.models import Outcome
 from services.contracts.rules.awards import GUARD, Judged, awards, negligible, payable, shifts, take_back
 from services.contracts.rules.ledger import TABLE, Account, Move, check_held, gained
 
@@ -122,3 +126,20 @@ def test_whatever_was_held_a_verdict_brings_it_to_what_was_earned(
     assert min(amount for account, amount in after.items() if account is not Account.VALUE) >= 0
     if settled:
         assert after[Account.SCHEDULED] == after[Account.RETAINED] == 0
+
+
+@pytest.mark.parametrize(("value_result", "sure"), [("not_available", False), ("same", True)])
+def test_without_enough_comparators_no_effect_is_sure_and_none_is_paid_for(value_result: str, sure: bool) -> None:
+    """METHOD.md 3.3: fewer than ten comparators cannot judge what was added."""
+    terms = {"payment_pence": 3_000_000, "floor": Decimal(1), "full": Decimal(6)}
+    row = Outcome(contract_id=uuid4(), code="O1", place=1, measure="KS4_A8", **terms)
+    measure = {
+        "status": "partly_met",
+        "value_result": value_result,
+        "effect": {"lower90": 14.8},
+        "shrunk": 21.7,
+        "actual": {"n": 120},
+    }
+    found = as_judged(row, measure)
+    assert found.surely_better is sure
+    assert awards([found], 1.0, [])[0].amount_pence == (3_000_000 if sure else 0)

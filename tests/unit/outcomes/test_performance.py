@@ -24,7 +24,13 @@ def contracted(urn: int, term: Term, value: float = 60.0) -> School:
     return School(urn, f"School {urn}", True, (), ((CONTRACT, term),), cells)
 
 
+def attainment(n: int) -> dict[str, Cell]:
+    """Attainment 8 of a few pupils."""
+    return {"KS4_A8": Cell(ValueState.OK, 40.0, n, False)}
+
+
 OLD = [member(100_001 + place, date(2015, 9, 1), 20.0 + place) for place in range(3)]
+ATTAINING = [replace(each, results=attainment(100)) for each in OLD]
 TERM = Term(date(2023, 9, 1), date(2024, 8, 31))
 
 
@@ -98,6 +104,27 @@ def test_withheld_results_count_where_they_are_told_of_together_only() -> None:
     assert rwm([*large, one, two], View.DFE) == (pytest.approx(100 * 63 / 128), 128, 5, 0)
     late = ks2(100_013, 25.0, 4, date(2023, 9, 1))
     assert rwm([*large, one, two, late], View.PLATFORM) == (pytest.approx(100 * 63 / 128), 128, 5, 1)
+
+
+def test_weights_for_time_beside_none_do_not_tell_how_withheld_results_are_made_up() -> None:
+    few = [
+        replace(member(400_001 + at, date(2015 + 5 * at, 9, 1), 50.0), results=attainment(n))
+        for at, n in enumerate((4, 5))
+    ]
+    for weighting, left_out in (("none", 0), ("cap4", 2)):
+        rule = Rule(time_weighting=weighting)
+        _places, tables = performance([*ATTAINING, *few], KeyStage.KS4, 2023, rule)
+        assert tables[View.PLATFORM].left_out["KS4_A8"] == left_out
+
+
+def test_pupils_on_roll_are_a_sum_and_percentages_of_an_intake_have_an_interval() -> None:
+    cells = {"CENSUS_NOR": Cell(ValueState.OK, 700.0, 700, True), "CENSUS_FSM": Cell(ValueState.OK, 30.0, 700, True)}
+    schools = [replace(each, results=cells) for each in OLD]
+    _places, tables = performance(schools, KeyStage.CENSUS, 2023)
+    roll, fsm = (tables[View.PLATFORM].measures[code] for code in ("CENSUS_NOR", "CENSUS_FSM"))
+    assert (roll.value, roll.low, roll.high) == (2100.0, None, None)
+    assert fsm.value == pytest.approx(30.0)
+    assert (fsm.low, fsm.high) == (pytest.approx(28.1, abs=0.1), pytest.approx(32.0, abs=0.1))
 
 
 def test_what_is_withheld_is_not_shown() -> None:

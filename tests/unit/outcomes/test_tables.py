@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.outcomes.rules.intervals import wilson
-from services.outcomes.rules.tables import Member, TrustMeasure, pool_trust
+from services.outcomes.rules.tables import Member, TrustMeasure, counted_together, pool_trust
 
 SIGMA = 1.41628
 A = Member(100001, 180, 0.30, 10)
@@ -79,6 +79,28 @@ def test_a_percentage_has_wilsons_interval_over_all_pupils() -> None:
     found = pool_trust([Member(1, 28, 1200 / 28, 3), Member(2, 31, 1500 / 31, 3), Member(3, 29, 1300 / 29, 3)], None)
     assert found.value == pytest.approx(100 * 40 / 88)
     assert (round(found.low or 0, 1), round(found.high or 0, 1)) == (35.5, 55.8)
+
+
+def test_weights_for_time_leave_a_percentage_fewer_pupils_to_rest_on() -> None:
+    """Kish's effective size: 4 and 1 over 100 pupils each leave 500 squared over 1,700, which is 147.06."""
+    found = pool_trust([Member(1, 100, 50.0, 4), Member(2, 100, 50.0, 1)], None, "cap4", 2)
+    expected = wilson(0.5 * 500**2 / 1700, 500**2 / 1700)
+    assert (found.value, found.low, found.high) == pytest.approx((50.0, 100 * expected.low, 100 * expected.high))
+    assert 100 * (expected.high - expected.low) / 2 == pytest.approx(7.98, abs=0.01)
+
+
+def test_pupils_are_counted_together_and_have_no_interval() -> None:
+    schools = [Member(1, 766, 766.0, 4), Member(2, 34, 34.0, 1)]
+    found = counted_together(schools, 2)
+    assert (found.state, found.value, found.low, found.high, found.n, found.schools) == (
+        "OK",
+        800.0,
+        None,
+        None,
+        800,
+        2,
+    )
+    assert counted_together(schools).state == "NOT_PUBLISHED_TOO_FEW"
 
 
 def test_a_percentage_of_nothing_or_all_stays_a_percentage() -> None:
