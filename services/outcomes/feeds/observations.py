@@ -6,8 +6,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain
 from typing import Any
 
-from services.outcomes.feeds.columns import TWICE, URNS, Columns, chosen, converted, rejected, repeated
-from services.outcomes.feeds.reading import SHOWN, RowRejected, urn_of
+from services.outcomes.feeds.columns import URNS, Columns, chosen, converted, rejected, repeated
+from services.outcomes.feeds.reading import SHOWN, TWICE, RowRejected, urn_of
 from services.outcomes.feeds.records import ObservationRecord, Parsed
 from services.outcomes.rules.columnar import Once, Records
 from services.outcomes.rules.values import Value, ValueState, parse_value
