@@ -79,19 +79,29 @@ def migrate() -> None:
     out.print(f"Up to date: {heads}.", highlight=False)
 
 
+def day_from(text: str) -> date:
+    """The day written as 2025-03-20."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a day; write it as 2025-03-20.") from None
+
+
 @app.command("import")
 def import_file(
     feed: Annotated[str, typer.Argument(help="Which feed the file belongs to; see `ringfence feeds`")],
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The file as it was published")],
     year: Annotated[str | None, typer.Option(help="Academic year, such as 2018/19, where the file names none")] = None,
     status: Annotated[Stage, typer.Option(help="How settled the publication is")] = Stage.FINAL,
-    published: Annotated[str, typer.Option(help="Day of publication; default: today")] = "",
+    published: Annotated[
+        date | None, typer.Option(parser=day_from, metavar="DAY", help="Day of publication; default: today")
+    ] = None,
 ) -> None:
     """Ingest a published file; rejected rows are listed in a file beside it."""
 
     async def work(database: Database) -> ingest.Summary:
         now = real_now()
-        day = date.fromisoformat(published) if published else now.date()
+        day = published or now.date()
         asked = ingest.Arrival(feed, academic_year_from(year) if year else None, status, day)
         with watched():
             return await ingest.ingest_file(database, file, asked, now)
@@ -100,7 +110,10 @@ def import_file(
     out.print(summary.words(), highlight=False)
     if summary.rejections:
         listed = file.with_name(f"{file.name}.rejected.csv")
-        ingest.write_rejections(listed, summary.rejections)
+        try:
+            ingest.write_rejections(listed, summary.rejections)
+        except OSError as error:
+            raise fail(f"Rejected rows cannot be listed in {listed}: {error.strerror}.") from error
         out.print(f"Rejected rows are in {listed}.", highlight=False)
     if summary.refused:
         raise typer.Exit(1)

@@ -56,6 +56,35 @@ async def test_a_file_is_taken_in_with_plain_lines_and_a_summary(world: World, t
     assert "\x1b" not in said
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("absence", "--published", "soon"), 2, "Invalid value for '--published': 'soon' is not a day"),
+        (("absence", "--published", "2024-02-30"), 2, "'2024-02-30' is not a day; write it as 2025-03-20."),
+        (("absence", "--year", "soon"), 1, "'soon' is not an academic year"),
+        (("absence", "--year", "2022/23", "--published", "2999-01-01"), 1, "2999-01-01 lies in the future."),
+        (("absent", "--year", "2022/23"), 1, "absent"),
+    ],
+)
+async def test_what_is_asked_wrongly_is_told_plainly(
+    world: World, tmp_path: Path, words: tuple[str, ...], code: int, told: str
+) -> None:
+    file = tmp_path / "absence.csv"
+    file.write_bytes(csv(FEW))
+    assert told in await run("import", *words, str(file), expect=code)
+    assert world.rows("SELECT count(*) FROM outcomes.release") == [(0,)]
+
+
+async def test_where_rejected_rows_cannot_be_listed_the_file_is_taken_in(world: World, tmp_path: Path) -> None:
+    file = tmp_path / f"{'absence' * 35}.csv"
+    file.write_bytes(csv(FEW) + b"12,202,1.0,1.0\n")
+    said = await run("import", "absence", str(file), "--year", "2022/23", expect=1)
+    assert "1 rejected (bad_urn 1). Counts for 2022/23." in said
+    assert "Rejected rows cannot be listed in" in said
+    assert "File name too long" in said
+    assert world.rows("SELECT filename FROM outcomes.release") == [(file.name[-200:],)]
+
+
 async def test_a_data_set_is_taken_in_by_version(publisher: Publisher, world: World) -> None:
     publisher.csv, publisher.metadata, publisher.versions = KS4, METADATA, ["1.0"]
     assert PUBLICATION in await run("ees", "publications", "--search", "England 4")

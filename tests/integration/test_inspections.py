@@ -1,16 +1,38 @@
 """Inspections: monthly files that follow one another, what they are to a school, and what they forbid a contract."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
 import psycopg
 import pytest
 
 from services.demo import cast
-from services.kernel.types import Kind
+from services.kernel.db import Database, role_url
+from services.kernel.types import Kind, utc_now
+from services.outcomes.arrivals.service import Arrival, receive
+from services.outcomes.releases import jobs
+from services.outcomes.releases.reading import Read
+from services.outcomes.rules.releases import Stage
 from tests.inspections import CARD, GRADED, monthly, of
 from tests.integration.scenes import Case
-from tests.world import Actor, Json, World, plain_url
+from tests.world import OPERATOR, Actor, Json, World, plain_url
 
 SCHOOL = int(cast.SCHOOL)
 FAILED = {"graded__concern": "SM", "graded__safeguarding": "No", "graded__overall_effectiveness": "4"}
+FIGURES = (
+    *("ATT8SCR_WGTAVG", "P8MEA_WGTAVG", "P8CILOW", "P8CIUPP", "PTL2BASICS_95_WGTAVG"),
+    *("EBACCAPS_WGTAVG", "PTEBACC_E_PTQ_EE_WGTAVG"),
+)
+TRUST = (
+    "TIME_PERIOD,TRUST_UID,INSTITUTIONS_MATPTINC,TPUP_MATPTINC,"
+    + ",".join(figure + end for end in ("", "_FSM6CLA1A", "_NFSM6CLA1A") for figure in FIGURES)
+    + f"\n202223,{cast.SUPPLIER},139268;141111,647,"
+    + ",".join(["40.4", "-0.68", "-0.79", "-0.56", "34%", "3.31", "29%"] * 3)
+    + "\n"
+).encode()
+ABSENCE = b"LA,URN,PERCTOT,PPERSABS10\n202,100052,8.2,24.0\n"
 
 
 async def send(world: World, dfe: Actor, content: bytes, on: str = "2026-03-01", feed: str = "ofsted") -> Json:
@@ -44,6 +66,41 @@ async def test_a_school_shows_its_inspections_the_latest_first(seeded_world: Wor
     assert grades["post_16_provision"] == ("new5", "Not applicable", None)
     assert found["data"][1]["release"]["id"] == release["id"]
     assert (found["data"][1]["contract_role"], found["data"][1]["below_good"]) == ("none", False)
+
+
+async def test_of_two_inspections_on_one_day_one_is_kept_and_the_other_listed(seeded_world: World, dfe: Actor) -> None:
+    visit = {"ungraded.number": "7", "ungraded.started": GRADED["graded.started"]}
+    release = await send(seeded_world, dfe, monthly(of(SCHOOL, CARD, GRADED, visit), of(110000, GRADED)))
+    assert (release["status"], release["rows_accepted"], release["rows_rejected"]) == ("current", 1, 1)
+    (rejected,) = (await dfe.get(f"/v1/releases/{release['id']}/rejections"))["data"]
+    assert (rejected["key"], rejected["code"]) == (str(SCHOOL), "duplicate")
+    assert [each["framework"] for each in (await seen(dfe))["data"]] == ["report_card_2025", "eif2019_oe"]
+
+
+def judged_twice(records: list[Any]) -> list[Any]:
+    return [replace(each, judgements=each.judgements * 2) for each in records]
+
+
+async def test_what_a_reader_gives_twice_refuses_the_file(world: World, subtests: pytest.Subtests) -> None:
+    given: list[tuple[str, int | None, bytes, Callable[[list[Any]], list[Any]], str]] = [
+        ("ofsted", None, monthly(of(SCHOOL, GRADED)), lambda records: records * 2, "inspection"),
+        ("ofsted", None, monthly(of(SCHOOL, CARD)), judged_twice, "judgement"),
+        ("trust_ks4", None, TRUST, lambda records: records * 2, "trust observation"),
+        ("absence", 2021, ABSENCE, lambda records: records * 2, "observation"),
+    ]
+    database, day = Database("outcomes", role_url("outcomes", world.database_url)), date(2026, 3, 1)
+    for feed, year, content, repeated, what in given:
+        with subtests.test(what=what):
+            found = await jobs.found_in(feed, year, content, None)
+            assert isinstance(found, Read)
+            parsed = replace(found.parsed, records=repeated(list(found.parsed.records)))
+            facts: Json = {"asked": Arrival(feed, year, Stage.FINAL, day), "filename": "a.csv", "content": content}
+            async with database.transaction(OPERATOR) as session:
+                row = await receive(session, **facts, caller=OPERATOR, today=day, now=utc_now())
+            await jobs.settle(database, row, content, replace(found, parsed=parsed, said=found.said * 2), utc_now())
+            told = world.rows("SELECT status, reason_code, detail FROM outcomes.release WHERE id = %(id)s", id=row.id)
+            assert told == [("refused", "duplicate_rows", f"The file gives the same {what} more than once.")]
+    await database.close()
 
 
 async def test_an_older_month_fills_gaps_and_takes_the_place_of_nothing(seeded_world: World, dfe: Actor) -> None:
@@ -128,15 +185,7 @@ async def test_what_inspectors_found_in_the_term_forbids_that_the_contract_was_m
 
 
 async def test_dfes_own_figures_of_a_trust(seeded_world: World, dfe: Actor) -> None:
-    ends = ("", "_FSM6CLA1A", "_NFSM6CLA1A")
-    figures = ("ATT8SCR_WGTAVG", "P8MEA_WGTAVG", "P8CILOW", "P8CIUPP", "PTL2BASICS_95_WGTAVG")
-    figures = (*figures, "EBACCAPS_WGTAVG", "PTEBACC_E_PTQ_EE_WGTAVG")
-    columns = ",".join(("TIME_PERIOD", "TRUST_UID", "INSTITUTIONS_MATPTINC", "TPUP_MATPTINC"))
-    header = columns + "," + ",".join(figure + end for end in ends for figure in figures)
-    line = f"202223,{cast.SUPPLIER},139268;141111,647," + ",".join(
-        ["40.4", "-0.68", "-0.79", "-0.56", "34%", "3.31", "29%"] * 3
-    )
-    release = await send(seeded_world, dfe, f"{header}\n{line}\n".encode(), feed="trust_ks4")
+    release = await send(seeded_world, dfe, TRUST, feed="trust_ks4")
     assert release["counts_for"] == ["2022/23"]
     found = (await dfe.get(f"/v1/trusts/{cast.SUPPLIER}/observations"))["data"]
     assert len(found) == 15

@@ -116,6 +116,12 @@ async def expect(
     return row
 
 
+def plain_name(filename: str) -> str:
+    """The last part of a file's name, as it may be shown: no folders, nothing unprintable, at most 200 characters."""
+    name = filename.replace("\\", "/").rpartition("/")[2]
+    return "".join(sign for sign in name if sign.isprintable())[-200:] or "file"
+
+
 async def announce(
     session: AsyncSession, asked: Arrival, filename: str, caller: Caller, today: date, now: datetime
 ) -> Release:
@@ -131,7 +137,7 @@ async def announce(
         published_on=asked.published_on,
         source_url=asked.source_url,
         source_version=asked.source_version,
-        filename=filename,
+        filename=plain_name(filename),
         status=Status.INGESTING,
         created_by=caller.actor(),
         created_at=now,

@@ -144,6 +144,3 @@ def repeated(keys: Sequence[Any], out: Iterable[int] = ()) -> list[int]:
             found.append(place)
         seen.add(key)
     return found
-
-
-TWICE = RowRejected("duplicate", "The file has this record twice; the first one is kept.")

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from services.outcomes.feeds.columns import (
-    TWICE,
     URNS,
     Columns,
     Layout,
@@ -19,7 +18,7 @@ from services.outcomes.feeds.columns import (
     text_or_none,
 )
 from services.outcomes.feeds.opening import ENCODINGS
-from services.outcomes.feeds.reading import RowRejected, code, day_of, urn_of, word
+from services.outcomes.feeds.reading import TWICE, RowRejected, code, day_of, urn_of, word
 from services.outcomes.feeds.records import EstablishmentRecord, Parsed
 from services.outcomes.rules.columnar import Records
 

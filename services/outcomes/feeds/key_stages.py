@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from services.outcomes.feeds.columns import Columns, Layout, columns
 from services.outcomes.feeds.observations import BACK, Figure, by_year, given, observations
+from services.outcomes.feeds.reading import SHOWN
 from services.outcomes.feeds.records import FeedRefused, ObservationRecord, Parsed
 from services.outcomes.rules.years import academic_year_text
 
@@ -12,6 +13,8 @@ SCHOOL_ROWS = {"1", "2"}
 """Record types of mainstream and special schools; the others are local authorities and England."""
 NO_TABLE_BEFORE = {2020, 2021}
 """Years whose tables cannot repeat the year before: none was published for 2019/20 and 2020/21."""
+NAMED = 3
+"""Of the years that a file's rows are of, so many are named."""
 KS2 = {
     "rectype": "rectype",
     "urn": "urn",
@@ -128,19 +131,20 @@ def fits(table: Columns, headline: str, year: int) -> None:
     """Raise FeedRefused when the table says itself that it is not of the declared year.
 
     A table repeats its headline measure for earlier years: `ATT8SCR_18` is the measure of 2017/18 in the table of
-    2018/19. Other columns are no guide: the table of 2016/17 has one that ends in `_17`. A trimmed table names the
-    calendar year in which its own ends.
+    2018/19. Other columns are no guide: the table of 2016/17 has one that ends in `_17`. A trimmed table names in
+    each row the calendar year in which its own ends: rows of two years are no table of either.
     """
+    sent = f"The file was sent as {academic_year_text(year)}, but its"
+    ends = {cell.strip().removesuffix(".0") for cell in set(table.cells.get("ends_in", ()))} - {""}
+    if ends - {str(year + 1)}:
+        named = " and in ".join(each[:SHOWN] for each in sorted(ends)[:NAMED])
+        raise FeedRefused("wrong_year", f"{sent} rows say that their year ends in {named}.")
     repeated = re.compile(rf"{headline}_([0-9]{{2}})")
     history = [2000 + int(found[1]) for found in map(repeated.fullmatch, table.names) if found]
     latest = max(history, default=year)
-    if "ends_in" in table:
-        latest = max((int(each) - 1 for each in set(table.cells["ends_in"]) if each.isdecimal()), default=year)
     if latest > year or (latest < year and (year not in NO_TABLE_BEFORE or not history)):
-        said, own = academic_year_text(year), academic_year_text(latest)
-        raise FeedRefused(
-            "wrong_year", f"The file was sent as {said}, but its columns are those of the table of {own}."
-        )
+        own = academic_year_text(latest)
+        raise FeedRefused("wrong_year", f"{sent} columns are those of the table of {own}.")
 
 
 def table(

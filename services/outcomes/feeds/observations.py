@@ -3,11 +3,12 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from itertools import chain
 from typing import Any
 
-from services.outcomes.feeds.columns import TWICE, URNS, Columns, chosen, converted, rejected, repeated
-from services.outcomes.feeds.reading import SHOWN, RowRejected, urn_of
+from services.outcomes.feeds.columns import URNS, Columns, chosen, converted, rejected, repeated
+from services.outcomes.feeds.reading import SHOWN, TWICE, RowRejected, urn_of
 from services.outcomes.feeds.records import ObservationRecord, Parsed
 from services.outcomes.rules.columnar import Once, Records
 from services.outcomes.rules.values import Value, ValueState, parse_value
@@ -52,8 +53,9 @@ def observations(
     of the others only the cells that cannot be read.
     """
     rows = len(table.numbers)
+    called = table.layout.columns
     table = table.only(range(rows) if schools is None else schools)
-    urns, bad = converted(table.cells["urn"], urn_of, URNS)
+    urns, bad = converted(table.cells["urn"], partial(urn_of, name=called["urn"]), URNS)
     for place in repeated(urns, out=bad):
         bad[place] = TWICE
     if bad:
@@ -67,7 +69,7 @@ def observations(
     told = []
     for year, wanted in figures.items():
         for figure in wanted:
-            values, wrong = converted(table.cells[figure.column], figure_of(figure.column))
+            values, wrong = converted(table.cells[figure.column], figure_of(called[figure.column]))
             for place, error in wrong.items():
                 number = table.numbers[place]
                 rejections.setdefault(number, []).append(rejected(number, table.cells["urn"][place], error))

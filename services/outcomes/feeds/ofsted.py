@@ -6,7 +6,7 @@ from typing import Any
 
 from services.outcomes.feeds.columns import Layout, recognised
 from services.outcomes.feeds.opening import normalised
-from services.outcomes.feeds.reading import SHOWN, Cells, RowRejected, day_of, read, sheet, urn_of
+from services.outcomes.feeds.reading import SHOWN, URN, Cells, RowRejected, day_of, read, sheet, urn_of
 from services.outcomes.feeds.records import Parsed
 from services.outcomes.rules.grades import GRADES, Area, Grade, Scale
 from services.outcomes.rules.inspection import Concern, Framework, Inspection, Safeguarding, framework_on
@@ -212,7 +212,7 @@ def inspection(cell: Cells, block: Block) -> Inspection | None:
     return Inspection(
         urn=urn,
         started_on=started,
-        listed_under=int(listed) if listed.isdecimal() and int(listed) != urn else None,
+        listed_under=int(listed) if URN.fullmatch(listed) and int(listed) != urn else None,
         number=given(cell, f"{block.name}.number"),
         kind=given(cell, f"{block.name}.kind"),
         published_on=day_of(given(cell, f"{block.name}.published") or "", f"{block.name}.published"),
@@ -232,6 +232,16 @@ def attempted(cell: Cells, block: Block) -> Inspection | RowRejected | None:
         return error
 
 
+def another(found: Inspection) -> RowRejected:
+    """Why an inspection is left out when the file has one of the same school and day before, in its row or above it.
+
+    An inspection is known by its school and day. In a row the full inspection stands before a visit, and so is kept.
+    """
+    one = f"Inspection {found.number[:SHOWN]}" if found.number else "An inspection"
+    words = f"{one}: the file has another one of {found.urn} on {found.started_on}, which is kept."
+    return RowRejected("duplicate", words)
+
+
 def parse(content: bytes, _academic_year: int | None) -> Parsed[Inspection]:
     """Read the inspections of every block; names of parents, heads and inspectors are in none. Raises FeedRefused."""
     table = sheet(content)
@@ -242,5 +252,7 @@ def parse(content: bytes, _academic_year: int | None) -> Parsed[Inspection]:
         return [each for each in made if each is not None] or None
 
     columns = {field: (column,) for field, column in found.columns.items()}
-    parsed = read(table, columns, found.required, make=make, unique=lambda each: (each.urn, each.started_on))
+    parsed = read(
+        table, columns, found.required, make=make, unique=lambda each: (each.urn, each.started_on), again=another
+    )
     return replace(parsed, layout=found.name)

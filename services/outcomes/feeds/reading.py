@@ -25,6 +25,9 @@ class RowRejected(Exception):
         self.code, self.detail = code, detail
 
 
+TWICE = RowRejected("duplicate", "The file has this record twice; the first one is kept.")
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """A table as text: normalised column names, and rows that may be shorter than these."""
@@ -70,10 +73,12 @@ def read(
     *,
     make: Callable[[Cells], Iterable[Record | RowRejected] | None],
     unique: Callable[[Record], Hashable],
+    again: Callable[[Record], RowRejected] | None = None,
 ) -> Parsed[Record]:
     """Every row made into records; `make` gives None for a row that is none of the feed's, and may raise RowRejected.
 
-    A row with a record whose `unique` key has come before is rejected whole, so that no school is mixed of two rows.
+    A row with a record whose `unique` key has come before is rejected whole, so that no school is mixed of two rows;
+    where records of a row stand apart, `again` says why that one is left out, and the others are kept.
     """
     places = located(table, columns, required)
     records: list[Record] = []
@@ -89,7 +94,7 @@ def read(
         try:
             made = make(cell)
             ignored += made is None
-            for each in fresh(made or (), unique, seen):
+            for each in fresh(made or (), unique, seen, again):
                 if isinstance(each, RowRejected):
                     rejections.append(Rejection(number, key_of(cell), each.code, each.detail))
                 else:
@@ -100,14 +105,27 @@ def read(
 
 
 def fresh(
-    made: Iterable[Record | RowRejected], unique: Callable[[Record], Hashable], seen: set[Hashable]
+    made: Iterable[Record | RowRejected],
+    unique: Callable[[Record], Hashable],
+    seen: set[Hashable],
+    again: Callable[[Record], RowRejected] | None,
 ) -> list[Record | RowRejected]:
-    """What a row gave, its keys added to `seen`; raises RowRejected when one of them was there before."""
-    found = list(made)
-    for each in found:
-        if not isinstance(each, RowRejected) and unique(each) in seen:
-            raise RowRejected("duplicate", "The file has this record twice; the first one is kept.")
-    seen.update(unique(each) for each in found if not isinstance(each, RowRejected))
+    """What a row gave, its keys added to `seen`; of a record that came before, in the row or above it, a rejection."""
+    found: list[Record | RowRejected] = []
+    keys: set[Hashable] = set()
+    for each in made:
+        if isinstance(each, RowRejected):
+            found.append(each)
+            continue
+        key = unique(each)
+        if key not in seen and key not in keys:
+            keys.add(key)
+            found.append(each)
+        elif again:
+            found.append(again(each))
+        else:
+            return [TWICE]
+    seen |= keys
     return found
 
 

@@ -12,6 +12,7 @@ from services.kernel.db import Database
 from services.outcomes import progress
 from services.outcomes.arrivals.queries import content as content_of
 from services.outcomes.arrivals.service import refuse
+from services.outcomes.evidence import Inspection, Judgement, TrustObservation
 from services.outcomes.feeds import FEEDS, Feed
 from services.outcomes.feeds.records import FeedRefused
 from services.outcomes.models import Observation, Release
@@ -22,6 +23,8 @@ from services.outcomes.releases.service import Overtaken
 from services.outcomes.rules.releases import Status
 
 SELF = service_caller("outcomes")
+EVIDENCE = {each.__tablename__ for each in (Observation, TrustObservation, Inspection, Judgement)}
+"""Tables whose rows name the release that has them: one that is there twice came twice from its file."""
 
 
 async def ingest(database: Database, key: str, now: datetime) -> None:
@@ -75,9 +78,10 @@ def unstorable(error: Exception) -> FeedRefused:
     """The refusal of a file that says what no column can hold; raises the error when it is not the file's fault."""
     cause = error.orig if isinstance(error, DataError) else error
     if isinstance(cause, psycopg.errors.UniqueViolation):
-        if cause.diag.table_name != Observation.__tablename__:
+        table = cause.diag.table_name or ""
+        if table not in EVIDENCE:
             raise error
-        return FeedRefused("duplicate_rows", "The file gives the same measure of the same school more than once.")
+        return FeedRefused("duplicate_rows", f"The file gives the same {table.replace('_', ' ')} more than once.")
     return FeedRefused("unstorable", f"The file holds a value that cannot be kept: {str(cause).splitlines()[0][:200]}.")
 
 

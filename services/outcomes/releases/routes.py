@@ -44,12 +44,6 @@ class OneSourceNeeded(Unprocessable):
     title = "A file or an address is needed"
 
 
-def plain_name(filename: str | None) -> str:
-    """The last part of a file's name, as it may be shown: no folders, nothing unprintable, at most 200 characters."""
-    name = (filename or "").replace("\\", "/").rpartition("/")[2]
-    return "".join(sign for sign in name if sign.isprintable())[-200:] or "file"
-
-
 async def multipart(request: Request) -> None:
     """Raise 415 unless the body is a form with parts."""
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -89,9 +83,9 @@ async def receive_release(
     asked = Arrival(form.feed, year, form.release_status, form.published_on, source_url=str(url) if url else None)
     facts: dict[str, Any] = {"asked": asked, "caller": caller, "today": london_date(real_now()), "now": utc_now()}
     if url is not None:
-        row = await service.expect(session, filename=plain_name(url.path), **facts)
+        row = await service.expect(session, filename=url.path, **facts)
     else:
-        name = plain_name(form.file.filename if form.file else None)
+        name = (form.file and form.file.filename) or ""
         row = await service.receive(session, filename=name, content=content, **facts)
     return once.finish(202, schemas.ReleaseOut.of(row, []), {"Location": f"/v1/releases/{row.id}"})
 

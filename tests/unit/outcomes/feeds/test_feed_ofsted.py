@@ -110,6 +110,29 @@ def test_a_block_that_cannot_be_read_leaves_the_others() -> None:
     assert codes(of(107848, GRADED), of(107848, GRADED)) == [(2, "107848", "duplicate")]
 
 
+def test_of_two_inspections_on_one_day_the_full_one_is_kept() -> None:
+    visit = {"ungraded.number": "7", "ungraded.started": GRADED["graded.started"]}
+    parsed = FEEDS["ofsted"].parse(monthly(of(107848, CARD, GRADED, visit)), None)
+    assert [each.framework for each in parsed.records] == [Framework.REPORT_CARD_2025, Framework.EIF2019_OE]
+    (rejected,) = parsed.rejections
+    assert (rejected.row, rejected.key, rejected.code) == (1, "107848", "duplicate")
+    assert rejected.detail == "Inspection 7: the file has another one of 107848 on 2024-05-21, which is kept."
+
+
+def test_schools_that_share_an_inherited_inspection_keep_their_others() -> None:
+    visit = {"ungraded.number": "7", "ungraded.started": "14/06/2025"}
+    rows = (of(urn, CARD, GRADED, visit, graded__urn="107848") for urn in (150001, 150002))
+    parsed = FEEDS["ofsted"].parse(monthly(*rows), None)
+    assert [each.urn for each in parsed.records] == [150001, 107848, 150001, 150002, 150002]
+    assert [(each.row, each.key, each.code) for each in parsed.rejections] == [(2, "150002", "duplicate")]
+
+
+@pytest.mark.parametrize("listed", ["9" * 5_000, "1078480"])
+def test_what_is_no_urn_lists_no_inspection(listed: str) -> None:
+    (found,) = parse(of(107848, GRADED) | {"urn": listed})
+    assert (found.urn, found.listed_under) == (107848, None)
+
+
 def test_schools_that_were_never_inspected_are_no_inspections() -> None:
     parsed = FEEDS["ofsted"].parse(monthly(of(107848, GRADED), {"urn": "107849"}), None)
     assert (parsed.rows, parsed.ignored, len(parsed.records)) == (2, 1, 1)

@@ -1,12 +1,13 @@
 """What every feed has in common: which files are refused, and which rows are rejected."""
 
 import gzip
+import json
 from collections.abc import Callable
 from datetime import date
 
 import pytest
 
-from services.outcomes.feeds import FEEDS, Kept, absence, gias_groups, gias_links, opening, reading
+from services.outcomes.feeds import FEEDS, Kept, absence, gias_groups, gias_links, key_stages, opening, reading
 from services.outcomes.feeds.reading import Cells, RowRejected
 from services.outcomes.feeds.records import FeedRefused
 
@@ -117,9 +118,14 @@ def test_unreadable_cell_is_named_and_the_rest_of_the_row_kept() -> None:
     parsed = absence.parse(HEADER + b"201,1,100000,five,9.8\n", 2022)
     (rejected,) = parsed.rejections
     assert (rejected.row, rejected.key, rejected.code) == (1, "100000", "unreadable_value")
-    assert "overall" in rejected.detail
-    assert "'five'" in rejected.detail
+    assert rejected.detail == "perctot: 'five' is neither a number nor a known code."
     assert [each.measure for each in parsed.records] == ["ABS_PA"]
+
+
+def test_a_bad_urn_is_named_by_the_column_of_its_layout() -> None:
+    served = {f"Attainment8_Tot_Est_{years}_Num": 46.4 for years in ("Current", "Previous", "Previous2")}
+    parsed = key_stages.parse_ks4(json.dumps([{"id": 12, **served}, {"id": 100000, **served}]).encode(), 2023)
+    assert [each.detail for each in parsed.rejections] == ["id: '12' is not a URN of six digits."]
 
 
 def test_short_rows_have_empty_cells_and_long_ones_lose_none() -> None:

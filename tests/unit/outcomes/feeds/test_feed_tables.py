@@ -184,6 +184,28 @@ def test_which_years_a_table_fits(columns: str, year: int, fitting: bool) -> Non
     assert caught.value.code == "wrong_year"
 
 
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        (("2017", "2017.0"), None),
+        (("2017", ""), None),
+        (("2016", "2017"), "sent as 2016/17, but its rows say that their year ends in 2016 and in 2017"),
+        (("2017", " 2016 "), "ends in 2016 and in 2017"),
+        (("2016", "2016"), "ends in 2016"),
+        (("2017", "9" * 5_000), f"ends in 2017 and in {'9' * 60}"),
+    ],
+)
+def test_a_trimmed_table_is_of_one_year(ends: tuple[str, str], words: str | None) -> None:
+    rows = "".join(f"{100000 + at},{year},20,89,20\n" for at, year in enumerate(ends))
+    content = f"urn,academic_year,ks2_pupils,overall_meet_std,overall_exceed_std\n{rows}".encode()
+    if words is None:
+        assert {each.academic_year for each in key_stages.parse_ks2(content, 2016).records} == {2016}
+        return
+    with pytest.raises(FeedRefused, match=rf"{words}\.$") as caught:
+        key_stages.parse_ks2(content, 2016)
+    assert caught.value.code == "wrong_year"
+
+
 def test_a_measure_that_the_layout_lacks_gives_no_observation() -> None:
     parsed = key_stages.parse_ks4(b"RECTYPE,URN,TPUP,ATT8SCR\n1,100000,99,LOWCOV\n", 2016)
     assert [(each.measure, each.state) for each in parsed.records] == [("KS4_A8", ValueState.LOW_COVERAGE)]
