@@ -96,6 +96,14 @@ async def years_held(session: AsyncSession, release_id: UUID) -> list[int]:
     return list(await session.exec(statement.order_by(col(CurrentRelease.academic_year))))
 
 
+async def counting(session: AsyncSession, feeds: Sequence[str], years: Sequence[int]) -> list[UUID]:
+    """The releases of these feeds that count in any of these academic years."""
+    pointer = CurrentRelease
+    wanted = (col(pointer.feed).in_(feeds), col(pointer.academic_year).in_(years))
+    statement = select(pointer.release_id).where(*wanted).distinct()
+    return list(await session.exec(statement.order_by(col(pointer.release_id))))
+
+
 async def years_by_release(session: AsyncSession, release_ids: Sequence[UUID]) -> dict[UUID, list[int]]:
     """For each of these releases the academic years in which it counts."""
     pointer = CurrentRelease

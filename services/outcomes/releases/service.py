@@ -9,13 +9,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kernel.auth import Caller
-from services.kernel.jobs import enqueue
+from services.kernel.jobs import enqueue_all
 from services.outcomes import progress
 from services.outcomes import service as register
 from services.outcomes.arrivals.queries import locked_release
 from services.outcomes.arrivals.service import refuse, tell
 from services.outcomes.copies import copy_rows
-from services.outcomes.feeds import FEEDS, Feed, Kept
+from services.outcomes.feeds import FEEDS, Feed, Kept, siblings
 from services.outcomes.feeds.lines import Known
 from services.outcomes.feeds.records import FeedRefused, Parsed
 from services.outcomes.models import CurrentRelease, Job, Rejection, Release, ReleaseLines
@@ -131,7 +131,8 @@ async def point(
 ) -> None:
     """Let the release count in the years that it won; releases that count nowhere any more are superseded.
 
-    Verdicts that rest on a release whose years were won from it are reopened.
+    Verdicts that rest on a release whose years were won from it are reopened, and those on releases of other feeds that
+    give the same measures: of these, which go on counting, some results may be shown from this release now.
     """
     await session.flush()
     for year in settlement.years:
@@ -140,8 +141,11 @@ async def point(
             index_elements=["feed", "academic_year"], set_={"release_id": pointer.excluded.release_id}
         )
         await session.exec(moved)
-    for holder in {each.id: each for year, each in holders.items() if year in settlement.years}.values():
-        await enqueue(session, Job, kind="reopen", key=f"{holder.id} {row.id}")
+    replaced = {each.id: each for year, each in holders.items() if year in settlement.years}
+    beside = await queries.counting(session, siblings(row.feed), settlement.years)
+    keys = [f"{each} {row.id}" for each in (*replaced, *beside)]
+    await enqueue_all(session, Job, kind="reopen", keys=keys)
+    for holder in replaced.values():
         if not await queries.years_held(session, holder.id):
             holder.status, holder.reason_code = Status.SUPERSEDED, Reason.REPLACED
             session.add(holder)
