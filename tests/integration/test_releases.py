@@ -107,6 +107,17 @@ async def test_an_older_snapshot_that_arrives_later_does_not_replace(world: Worl
     assert await overall(dfe) == 8.2
 
 
+async def test_values_that_were_published_again_are_as_new_as_their_last_publication(world: World, dfe: Actor) -> None:
+    first = await send(world, dfe, csv(FEW), published_on="2024-01-10")
+    again = await send(world, dfe, csv(FEW), published_on="2024-06-10")
+    assert (again["reason_code"], again["same_values_as"]) == ("same_values", first["id"])
+    other = csv(FEW | {100052: ("9.9", "30.0")})
+    between = await send(world, dfe, other, published_on="2024-03-10")
+    assert (between["reason_code"], between["counts_for"], await overall(dfe)) == ("older_snapshot", [], 8.2)
+    later = await send(world, dfe, other, published_on="2024-06-11")
+    assert (later["status"], await overall(dfe)) == ("current", 9.9)
+
+
 async def test_a_later_publication_of_the_same_stage_replaces(world: World, dfe: Actor) -> None:
     older = await send(world, dfe, csv(FEW), published_on="2023-10-01")
     newer = await send(world, dfe, csv(FEW | {100052: ("9.9", "30.0")}), published_on="2024-03-21")

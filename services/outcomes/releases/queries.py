@@ -1,6 +1,6 @@
 """Every SELECT and lock on releases."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from services.kernel.errors import NotFound
 from services.outcomes.feeds.lines import ENTRY, Known
 from services.outcomes.models import CurrentRelease, Rejection, Release, ReleaseLines
 from services.outcomes.releases.reading import Base
-from services.outcomes.rules.releases import REFERENCE_YEAR, Stage, Standing, Status
+from services.outcomes.rules.releases import REFERENCE_YEAR, Stage, Standing, Status, confirmed
 
 
 async def release(session: AsyncSession, release_id: UUID) -> Release:
@@ -88,6 +88,15 @@ async def twins(session: AsyncSession, row: Release, values_hash: str) -> list[R
     same = (Release.feed == row.feed, Release.values_hash == values_hash, Release.id != row.id)
     read = col(Release.status).in_([Status.CURRENT, Status.SUPERSEDED])
     return list(await session.exec(select(Release).where(*same, read).order_by(col(Release.number))))
+
+
+async def standings(session: AsyncSession, feed: str, holders: Mapping[int, Release]) -> dict[int, Standing]:
+    """What the releases that count are ranked by: each is as new as the last that repeated its values."""
+    ids = {each.id for each in holders.values()}
+    again: dict[UUID | None, list[Standing]] = {}
+    for row in await session.exec(select(Release).where(Release.feed == feed, col(Release.same_values_as).in_(ids))):
+        again.setdefault(row.same_values_as, []).append(standing(row))
+    return {year: confirmed(standing(each), again.get(each.id, [])) for year, each in holders.items()}
 
 
 async def years_held(session: AsyncSession, release_id: UUID) -> list[int]:

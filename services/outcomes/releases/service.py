@@ -44,7 +44,7 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
     settlement = rules.settle(
         queries.standing(row, read.values_hash),
         read.years,
-        {year: queries.standing(holder) for year, holder in holders.items()},
+        await queries.standings(session, row.feed, holders),
         [queries.standing(twin) for twin in await queries.twins(session, row, read.values_hash)],
     )
     if read.base and settlement.years and holders[REFERENCE_YEAR].id != read.base:

@@ -1,7 +1,7 @@
 """Which release counts: a later stage before an earlier one, then the later publication; never the later arrival."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -90,13 +90,19 @@ def repeats(new: Standing, twin: Standing, twin_counts: bool) -> bool:
     return twin_counts or new.rank[:2] <= twin.rank[:2]
 
 
+def confirmed(holder: Standing, again: Iterable[Standing]) -> Standing:
+    """The holder as new as its values: `again` are releases that repeated them, of which those of its stage date it."""
+    latest = max((holder, *(each for each in again if each.stage is holder.stage)), key=lambda each: each.rank)
+    return replace(holder, published_on=latest.published_on, number=latest.number)
+
+
 def settle(
     new: Standing, years: Iterable[int], holders: Mapping[int, Standing], twins: Iterable[Standing]
 ) -> Settlement:
     """Decide, for each academic year in the file, whether the new release counts.
 
-    `holders` are the releases that count now, by academic year; `twins` are earlier releases of the feed with the
-    same values, in the order of their arrival.
+    `holders` are the releases that count now, by academic year, each as new as it was `confirmed`; `twins` are earlier
+    releases of the feed with the same values, in the order of their arrival.
     """
     wanted = tuple(sorted(set(years)))
     for twin in twins:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import permutations
+from random import Random
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,7 @@ from services.outcomes.rules.releases import (
     Stage,
     Standing,
     Status,
+    confirmed,
     mostly_rejected,
     much_smaller,
     outranks,
@@ -67,6 +69,34 @@ def test_what_counts_does_not_depend_on_the_order_of_reading(found: list[Standin
             if settle(release, [2023], holders, []).years:
                 holders[2023] = release
         assert holders[2023] == max(found, key=lambda each: each.rank)
+
+
+@given(st.lists(releases, min_size=1, max_size=5, unique_by=lambda each: each.number), st.randoms())
+def test_nor_does_it_where_values_are_published_again(found: list[Standing], order: Random) -> None:
+    holder: Standing | None = None
+    again: list[tuple[UUID, Standing]] = []
+    settled: list[Standing] = []
+    for release in order.sample(found, len(found)):
+        holders = {2023: confirmed(holder, [each for of, each in again if of == holder.id])} if holder else {}
+        become = settle(release, [2023], holders, settled)
+        settled = sorted([*settled, release], key=lambda each: each.number)
+        if become.years:
+            holder = release
+        elif become.same_values_as:
+            again.append((become.same_values_as, release))
+    first = max(found, key=lambda each: each.rank)
+    assert holder is not None
+    assert (holder.values_hash, holder.stage) == (first.values_hash, first.stage)
+
+
+def test_values_are_as_new_as_their_last_publication_at_their_stage() -> None:
+    holder = standing(1, Stage.REVISED, values="a")
+    june, early = standing(3, Stage.REVISED, 160, "a"), standing(4, Stage.PROVISIONAL, 300, "a")
+    now = confirmed(holder, [june, early])
+    assert (now.id, now.stage, now.published_on, now.number) == (holder.id, Stage.REVISED, june.published_on, 3)
+    assert settle(standing(5, Stage.REVISED, 60), [0], {0: now}, []).reason is Reason.OLDER_SNAPSHOT
+    assert settle(standing(5, Stage.REVISED, 161), [0], {0: now}, []).years == (0,)
+    assert confirmed(holder, []) == holder
 
 
 @given(releases, releases)
