@@ -1,6 +1,8 @@
 """Published files come in at the gateway: which of them count, which are refused, and that nothing is lost silently."""
 
 import gzip
+import json
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -193,6 +195,31 @@ async def test_a_broken_file_is_refused_with_its_reason_and_changes_nothing(
             assert word.lower() in row["detail"].lower()
             assert state(world) == before
     assert (await dfe.get(f"/v1/releases/{good['id']}"))["status"] == "current"
+
+
+def served(schools: Sequence[int], overall: float) -> bytes:
+    """Absence of three years a school."""
+    periods = ("Current", "Previous", "Previous2")
+    figures = {f"Abs_{of}_Est_{when}_Pct": overall for of in ("Tot", "Persistent") for when in periods}
+    return json.dumps([{"Id": str(urn), "LAId": "202", **figures} for urn in schools]).encode()
+
+
+async def test_a_year_of_which_a_file_has_a_part_does_not_count_but_its_others_do(world: World, dfe: Actor) -> None:
+    whole, urns = await send(world, dfe, csv(MANY)), list(MANY)
+    three = {"academic_year": "2023/24", "published_on": "2026-03-01"}
+    row = await send(world, dfe, served(urns[:60], 3.25), **three)
+    assert (row["status"], row["reason_code"], row["counts_for"]) == ("current", "much_smaller", ["2021/22", "2023/24"])
+    why = f"Of 2022/23 it has 120 records where release {whole['number']} has 300: a part of a file?"
+    assert row["detail"] == f"It does not count for every year. {why}"
+    told = world.rows("SELECT data FROM outcomes.event WHERE type = 'release.ingested' ORDER BY position DESC LIMIT 1")
+    assert (told[0][0]["detail"], told[0][0]["counts_for"]) == (row["detail"], row["counts_for"])
+    seen = (await dfe.get(f"/v1/schools/{urns[0]}/observations", measure="ABS_OVERALL"))["data"]
+    assert {each["academic_year"]: each["value"] for each in seen} == {"2021/22": 3.25, "2022/23": 5.5, "2023/24": 3.25}
+    assert (await dfe.get(f"/v1/releases/{whole['id']}"))["counts_for"] == [YEAR]
+    kept = world.rows(f"SELECT count(*) FROM outcomes.observation WHERE release_id = '{row['id']}'")
+    assert kept == [(360,)]
+    small = await send(world, dfe, served(urns[:30], 3.5), **three)
+    assert (small["status"], small["reason_code"], small["detail"].count("a part of")) == ("refused", "much_smaller", 3)
 
 
 async def test_a_file_without_bytes_is_not_even_received(world: World, dfe: Actor) -> None:

@@ -1,6 +1,7 @@
 """What becomes of a release whose file was read: where it counts, or why it must not."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -49,10 +50,14 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
     )
     if read.base and settlement.years and holders[REFERENCE_YEAR].id != read.base:
         raise Overtaken
-    refusal = await broken(session, feed, row, read, settlement, holders)
+    parts = await parts_of_years(session, feed, read, settlement, holders)
+    refusal = broken(row, read, settlement, parts)
     if refusal is not None:
         await refuse(session, release_id=row.id, refusal=refusal, caller=caller, now=now)
         return
+    if parts:
+        settlement = settlement.without(parts, Reason.MUCH_SMALLER)
+        row.detail = " ".join(("It does not count for every year.", *parts.values()))
     progress.begin(Phase.STORING, len(parsed.records))
     row.values_hash, row.ingested_at = read.values_hash, now
     row.status, row.reason_code, row.same_values_as = settlement.status, settlement.reason, settlement.same_values_as
@@ -67,7 +72,8 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
     progress.begin(Phase.SETTLING)
     counted = [academic_year_text(year) for year in settlement.years if year != REFERENCE_YEAR]
     counts = {name: getattr(row, name) for name in ("rows_read", "rows_accepted", "rows_ignored", "rows_rejected")}
-    tell(session, row, "release.ingested", caller, now, reason_code=row.reason_code, counts_for=counted, **counts)
+    why = {"reason_code": row.reason_code, "detail": row.detail}
+    tell(session, row, "release.ingested", caller, now, **why, counts_for=counted, **counts)
 
 
 async def count(session: AsyncSession, row: Release, parsed: Parsed[Any]) -> None:
@@ -93,32 +99,35 @@ async def remember(session: AsyncSession, row: Release, known: Known | None) -> 
         session.add(ReleaseLines(release_id=row.id, reading=known.reading, entries=known.entries.tobytes()))
 
 
-async def broken(
-    session: AsyncSession,
-    feed: Feed,
-    row: Release,
-    read: Read,
-    settlement: Settlement,
-    holders: dict[int, Release],
-) -> FeedRefused | None:
-    """Why the file must not take the place of good data, though it could be read; None when it may.
-
-    A list of inspections takes the place of none: those of before stay known.
-    """
+def broken(row: Release, read: Read, settlement: Settlement, parts: Mapping[int, str]) -> FeedRefused | None:
+    """Why the file must not take the place of good data, though it could be read; None when it may in some year."""
     if rules.mostly_rejected(row.rows_read, row.rows_ignored, row.rows_rejected) or not read.years:
         words = f"{row.rows_rejected} of {row.rows_read - row.rows_ignored} rows were rejected; see its rejections."
         return FeedRefused(Reason.MOSTLY_REJECTED, words)
+    if parts and len(parts) == len(settlement.years):
+        return FeedRefused(Reason.MUCH_SMALLER, " ".join(parts.values()))
+    return None
+
+
+async def parts_of_years(
+    session: AsyncSession, feed: Feed, read: Read, settlement: Settlement, holders: Mapping[int, Release]
+) -> dict[int, str]:
+    """The years of those that it won of which the file must be a part, beside what counts, each with the reason.
+
+    A list of inspections takes the place of none: those of before stay known.
+    """
+    found: dict[int, str] = {}
     for year in settlement.years:
         if year not in holders or feed.kept is Kept.INSPECTIONS:
             continue
-        present = holders[year].rows_accepted
+        present, of = holders[year].rows_accepted, "It"
         if year != REFERENCE_YEAR:
             present = await queries.count_of_year(session, effect.YEARLY[feed.kept], holders[year].id, year)
+            of = f"Of {academic_year_text(year)} it"
         if rules.much_smaller(read.years[year], present):
-            found, holder = read.years[year], holders[year].number
-            words = f"It has {found} records where release {holder} has {present}: a part of a file?"
-            return FeedRefused(Reason.MUCH_SMALLER, words)
-    return None
+            beside = f"where release {holders[year].number} has {present}"
+            found[year] = f"{of} has {read.years[year]} records {beside}: a part of a file?"
+    return found
 
 
 async def point(

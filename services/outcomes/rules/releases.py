@@ -1,6 +1,6 @@
 """Which release counts: a later stage before an earlier one, then the later publication; never the later arrival."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -39,7 +39,7 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a release is not current."""
+    """Why a release is not current, or not for all of its years."""
 
     SAME_VALUES = "same_values"
     OLDER_SNAPSHOT = "older_snapshot"
@@ -72,6 +72,11 @@ class Settlement:
     reason: Reason | None
     years: tuple[int, ...]
     same_values_as: UUID | None = None
+
+    def without(self, years: Container[int], reason: Reason) -> "Settlement":
+        """The same where it does not count for these years, for a reason."""
+        left = tuple(year for year in self.years if year not in years)
+        return self if left == self.years else replace(self, reason=reason, years=left)
 
 
 def outranks(new: Standing, holder: Standing | None) -> bool:

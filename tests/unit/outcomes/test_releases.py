@@ -132,6 +132,13 @@ def test_each_year_of_a_file_is_decided_by_itself() -> None:
     assert settle(new, [2023, 2022, 2021, 2022], holders, []).years == (2022, 2023)
 
 
+def test_years_may_be_left_out_of_those_that_were_won() -> None:
+    won = settle(standing(1), [2021, 2022, 2023], {}, [])
+    assert won.without({}, Reason.MUCH_SMALLER) == won
+    expected = Settlement(Status.CURRENT, Reason.MUCH_SMALLER, (2021, 2023))
+    assert won.without({2022}, Reason.MUCH_SMALLER) == expected
+
+
 def test_an_older_snapshot_that_arrives_late_does_not_count() -> None:
     found = settle(standing(2, days=0), [0], {0: standing(1, days=1)}, [])
     assert found == Settlement(Status.SUPERSEDED, Reason.OLDER_SNAPSHOT, ())
