@@ -222,6 +222,25 @@ async def test_a_year_of_which_a_file_has_a_part_does_not_count_but_its_others_d
     assert (small["status"], small["reason_code"], small["detail"].count("a part of")) == ("refused", "much_smaller", 3)
 
 
+def ks2(*measures: str) -> bytes:
+    """A key stage 2 table with a few of its columns."""
+    head = ",".join(("RECTYPE", "URN", "TELIG", *measures))
+    return "\n".join((head, *(f"1,{urn},30{',1' * len(measures)}" for urn in MANY))).encode()
+
+
+async def test_a_narrower_table_does_not_take_measures_away(world: World, dfe: Actor) -> None:
+    fields, progress = {"feed": "ks2", "academic_year": "2018/19"}, ("READPROG", "WRITPROG", "MATPROG")
+    whole = await send(world, dfe, ks2("PTRWM_EXP", "READ_AVERAGE", *progress), **fields)
+    before = state(world)
+    row = await send(world, dfe, ks2(*progress), **fields, published_on="2024-03-22")
+    assert (row["status"], row["reason_code"]) == ("refused", "lacks_measures")
+    lacks = f"lacks KS2_READ_AVG, KS2_RWM_EXP, which release {whole['number']} gives"
+    assert row["detail"] == f"Of 2018/19 it {lacks}: a narrower table?"
+    assert state(world) == before
+    wider = await send(world, dfe, ks2("PTRWM_EXP", "READ_AVERAGE", "MAT_AVERAGE", *progress), **fields)
+    assert (wider["status"], wider["reason_code"]) == ("current", None)
+
+
 async def test_a_file_without_bytes_is_not_even_received(world: World, dfe: Actor) -> None:
     answer = await dfe.ask("POST", "/v1/releases", data=form(), files={"file": ("absence.csv", b"")})
     problem(answer, 422, "empty_file")

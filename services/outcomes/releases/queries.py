@@ -123,10 +123,14 @@ async def years_by_release(session: AsyncSession, release_ids: Sequence[UUID]) -
     return found
 
 
-async def count_of_year(session: AsyncSession, table: Any, release_id: UUID, academic_year: int) -> int:
-    """How many rows of a table a release gave for an academic year."""
+async def counts_of_year(
+    session: AsyncSession, table: Any, release_id: UUID, academic_year: int
+) -> tuple[int, dict[str, int]]:
+    """How many rows of a table a release gave for an academic year, and how many values of each measure."""
     wanted = (table.release_id == release_id, table.academic_year == academic_year)
-    return (await session.exec(select(func.count()).select_from(table).where(*wanted))).one()
+    counts = (func.count(), func.count(table.value))
+    rows = (await session.exec(select(table.measure, *counts).where(*wanted).group_by(table.measure))).all()
+    return sum(each[1] for each in rows), {measure: values for measure, _count, values in rows}
 
 
 def standing(row: Release, values_hash: str | None = None) -> Standing:

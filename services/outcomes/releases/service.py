@@ -56,8 +56,9 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
         await refuse(session, release_id=row.id, refusal=refusal, caller=caller, now=now)
         return
     if parts:
-        settlement = settlement.without(parts, Reason.MUCH_SMALLER)
-        row.detail = " ".join(("It does not count for every year.", *parts.values()))
+        why = together(parts)
+        settlement = settlement.without(parts, Reason(why.code))
+        row.detail = f"It does not count for every year. {why.detail}"
     progress.begin(Phase.STORING, len(parsed.records))
     row.values_hash, row.ingested_at = read.values_hash, now
     row.status, row.reason_code, row.same_values_as = settlement.status, settlement.reason, settlement.same_values_as
@@ -72,8 +73,8 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
     progress.begin(Phase.SETTLING)
     counted = [academic_year_text(year) for year in settlement.years if year != REFERENCE_YEAR]
     counts = {name: getattr(row, name) for name in ("rows_read", "rows_accepted", "rows_ignored", "rows_rejected")}
-    why = {"reason_code": row.reason_code, "detail": row.detail}
-    tell(session, row, "release.ingested", caller, now, **why, counts_for=counted, **counts)
+    told = {"reason_code": row.reason_code, "detail": row.detail, "counts_for": counted, **counts}
+    tell(session, row, "release.ingested", caller, now, **told)
 
 
 async def count(session: AsyncSession, row: Release, parsed: Parsed[Any]) -> None:
@@ -99,34 +100,44 @@ async def remember(session: AsyncSession, row: Release, known: Known | None) -> 
         session.add(ReleaseLines(release_id=row.id, reading=known.reading, entries=known.entries.tobytes()))
 
 
-def broken(row: Release, read: Read, settlement: Settlement, parts: Mapping[int, str]) -> FeedRefused | None:
+def broken(row: Release, read: Read, settlement: Settlement, parts: Mapping[int, FeedRefused]) -> FeedRefused | None:
     """Why the file must not take the place of good data, though it could be read; None when it may in some year."""
     if rules.mostly_rejected(row.rows_read, row.rows_ignored, row.rows_rejected) or not read.years:
         words = f"{row.rows_rejected} of {row.rows_read - row.rows_ignored} rows were rejected; see its rejections."
         return FeedRefused(Reason.MOSTLY_REJECTED, words)
     if parts and len(parts) == len(settlement.years):
-        return FeedRefused(Reason.MUCH_SMALLER, " ".join(parts.values()))
+        return together(parts)
     return None
+
+
+def together(parts: Mapping[int, FeedRefused]) -> FeedRefused:
+    """The reasons of several years as one, under the code of the first."""
+    return FeedRefused(next(iter(parts.values())).code, " ".join(each.detail for each in parts.values()))
 
 
 async def parts_of_years(
     session: AsyncSession, feed: Feed, read: Read, settlement: Settlement, holders: Mapping[int, Release]
-) -> dict[int, str]:
-    """The years of those that it won of which the file must be a part, beside what counts, each with the reason.
+) -> dict[int, FeedRefused]:
+    """The years of those that it won of which the file is but a part, beside what counts, each with the reason.
 
     A list of inspections takes the place of none: those of before stay known.
     """
-    found: dict[int, str] = {}
+    found: dict[int, FeedRefused] = {}
     for year in settlement.years:
         if year not in holders or feed.kept is Kept.INSPECTIONS:
             continue
-        present, of = holders[year].rows_accepted, "It"
+        holder, of, values = holders[year], "It", dict[str, int]()
+        present = holder.rows_accepted
         if year != REFERENCE_YEAR:
-            present = await queries.count_of_year(session, effect.YEARLY[feed.kept], holders[year].id, year)
+            present, values = await queries.counts_of_year(session, effect.YEARLY[feed.kept], holder.id, year)
             of = f"Of {academic_year_text(year)} it"
-        if rules.much_smaller(read.years[year], present):
-            beside = f"where release {holders[year].number} has {present}"
-            found[year] = f"{of} has {read.years[year]} records {beside}: a part of a file?"
+        if gone := rules.lacking({measure for when, measure in read.measures if when == year}, values):
+            words = f"{of} lacks {', '.join(gone)}, which release {holder.number} gives: a narrower table?"
+            found[year] = FeedRefused(Reason.LACKS_MEASURES, words)
+        elif rules.much_smaller(read.years[year], present):
+            beside = f"where release {holder.number} has {present}"
+            words = f"{of} has {read.years[year]} records {beside}: a part of a file?"
+            found[year] = FeedRefused(Reason.MUCH_SMALLER, words)
     return found
 
 

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     REPLACED = "replaced"
     MOSTLY_REJECTED = "mostly_rejected"
     MUCH_SMALLER = "much_smaller"
+    LACKS_MEASURES = "lacks_measures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +135,8 @@ def much_smaller(new: int, present: int) -> bool:
     Files of fewer than 100 records are let through: they are samples, and half of little is little.
     """
     return present >= REAL_SIZE and new < present * MUCH_SMALLER
+
+
+def lacking(measures: Container[str], present: Mapping[str, int]) -> list[str]:
+    """The measures that a narrower table would make vanish: it has none of them; `present` counts values that do."""
+    return sorted(each for each, values in present.items() if values >= REAL_SIZE and each not in measures)

@@ -17,6 +17,7 @@ from services.outcomes.rules.releases import (
     Standing,
     Status,
     confirmed,
+    lacking,
     mostly_rejected,
     much_smaller,
     outranks,
@@ -158,3 +159,9 @@ def test_a_file_that_is_mostly_rejected(rows: int, ignored: int, rejected: int, 
 )
 def test_a_fragment_of_a_file(new: int, present: int, fragment: bool) -> None:
     assert much_smaller(new, present) is fragment
+
+
+def test_measures_that_a_narrower_table_would_make_vanish() -> None:
+    present = {"KS2_RWM_EXP": 100, "KS2_MAT_AVG": 99, "KS2_RWM_HIGH": 240, "KS2_MAT_PROG": 240}
+    assert lacking({"KS2_MAT_PROG"}, present) == ["KS2_RWM_EXP", "KS2_RWM_HIGH"]
+    assert lacking(present, present) == []
