@@ -51,7 +51,7 @@ class Summary:
         years = [academic_year_text(year) for year in self.years if year != REFERENCE_YEAR]
         counting = f" Counts for {', '.join(years)}." if years else ""
         said = f"Release {row.number} of {row.feed} is {row.status}{why}. {counts}, {row.rows_rejected:,} rejected"
-        return f"{said}{named}.{counting}"
+        return f"{said}{named}.{counting}{f' {row.detail}' if row.detail else ''}"
 
 
 def read_file(path: Path) -> bytes:

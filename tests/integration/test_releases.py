@@ -1,6 +1,8 @@
 """Published files come in at the gateway: which of them count, which are refused, and that nothing is lost silently."""
 
 import gzip
+import json
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -107,6 +109,17 @@ async def test_an_older_snapshot_that_arrives_later_does_not_replace(world: Worl
     assert await overall(dfe) == 8.2
 
 
+async def test_values_that_were_published_again_are_as_new_as_their_last_publication(world: World, dfe: Actor) -> None:
+    first = await send(world, dfe, csv(FEW), published_on="2024-01-10")
+    again = await send(world, dfe, csv(FEW), published_on="2024-06-10")
+    assert (again["reason_code"], again["same_values_as"]) == ("same_values", first["id"])
+    other = csv(FEW | {100052: ("9.9", "30.0")})
+    between = await send(world, dfe, other, published_on="2024-03-10")
+    assert (between["reason_code"], between["counts_for"], await overall(dfe)) == ("older_snapshot", [], 8.2)
+    later = await send(world, dfe, other, published_on="2024-06-11")
+    assert (later["status"], await overall(dfe)) == ("current", 9.9)
+
+
 async def test_a_later_publication_of_the_same_stage_replaces(world: World, dfe: Actor) -> None:
     older = await send(world, dfe, csv(FEW), published_on="2023-10-01")
     newer = await send(world, dfe, csv(FEW | {100052: ("9.9", "30.0")}), published_on="2024-03-21")
@@ -182,6 +195,50 @@ async def test_a_broken_file_is_refused_with_its_reason_and_changes_nothing(
             assert word.lower() in row["detail"].lower()
             assert state(world) == before
     assert (await dfe.get(f"/v1/releases/{good['id']}"))["status"] == "current"
+
+
+def served(schools: Sequence[int], overall: float) -> bytes:
+    """Absence of three years a school."""
+    periods = ("Current", "Previous", "Previous2")
+    figures = {f"Abs_{of}_Est_{when}_Pct": overall for of in ("Tot", "Persistent") for when in periods}
+    return json.dumps([{"Id": str(urn), "LAId": "202", **figures} for urn in schools]).encode()
+
+
+async def test_a_year_of_which_a_file_has_a_part_does_not_count_but_its_others_do(world: World, dfe: Actor) -> None:
+    whole, urns = await send(world, dfe, csv(MANY)), list(MANY)
+    three = {"academic_year": "2023/24", "published_on": "2026-03-01"}
+    row = await send(world, dfe, served(urns[:60], 3.25), **three)
+    assert (row["status"], row["reason_code"], row["counts_for"]) == ("current", "much_smaller", ["2021/22", "2023/24"])
+    why = f"Of 2022/23 it has 120 records where release {whole['number']} has 300: a part of a file?"
+    assert row["detail"] == f"It does not count for every year. {why}"
+    told = world.rows("SELECT data FROM outcomes.event WHERE type = 'release.ingested' ORDER BY position DESC LIMIT 1")
+    assert (told[0][0]["detail"], told[0][0]["counts_for"]) == (row["detail"], row["counts_for"])
+    seen = (await dfe.get(f"/v1/schools/{urns[0]}/observations", measure="ABS_OVERALL"))["data"]
+    assert {each["academic_year"]: each["value"] for each in seen} == {"2021/22": 3.25, "2022/23": 5.5, "2023/24": 3.25}
+    assert (await dfe.get(f"/v1/releases/{whole['id']}"))["counts_for"] == [YEAR]
+    kept = world.rows(f"SELECT count(*) FROM outcomes.observation WHERE release_id = '{row['id']}'")
+    assert kept == [(360,)]
+    small = await send(world, dfe, served(urns[:30], 3.5), **three)
+    assert (small["status"], small["reason_code"], small["detail"].count("a part of")) == ("refused", "much_smaller", 3)
+
+
+def ks2(*measures: str) -> bytes:
+    """A key stage 2 table with a few of its columns."""
+    head = ",".join(("RECTYPE", "URN", "TELIG", *measures))
+    return "\n".join((head, *(f"1,{urn},30{',1' * len(measures)}" for urn in MANY))).encode()
+
+
+async def test_a_narrower_table_does_not_take_measures_away(world: World, dfe: Actor) -> None:
+    fields, progress = {"feed": "ks2", "academic_year": "2018/19"}, ("READPROG", "WRITPROG", "MATPROG")
+    whole = await send(world, dfe, ks2("PTRWM_EXP", "READ_AVERAGE", *progress), **fields)
+    before = state(world)
+    row = await send(world, dfe, ks2(*progress), **fields, published_on="2024-03-22")
+    assert (row["status"], row["reason_code"]) == ("refused", "lacks_measures")
+    lacks = f"lacks KS2_READ_AVG, KS2_RWM_EXP, which release {whole['number']} gives"
+    assert row["detail"] == f"Of 2018/19 it {lacks}: a narrower table?"
+    assert state(world) == before
+    wider = await send(world, dfe, ks2("PTRWM_EXP", "READ_AVERAGE", "MAT_AVERAGE", *progress), **fields)
+    assert (wider["status"], wider["reason_code"]) == ("current", None)
 
 
 async def test_a_file_without_bytes_is_not_even_received(world: World, dfe: Actor) -> None:

@@ -26,6 +26,7 @@ from tests.world import SAMPLE, Json, World, change, plain_url
 
 SELF = service_caller("outcomes")
 ABSENCE = SAMPLE / "absence_2023-24.json.gz"
+EES_ABSENCE = ("sess_overall_percent", "enrolments_pa_10_exact_percent")
 PUBLISHED = {"feed": "absence", "academic_year": cast.YEAR, "release_status": "final", "published_on": "2025-09-01"}
 
 
@@ -39,8 +40,12 @@ def absence(persistent: Mapping[str, str]) -> bytes:
 
 async def revise(case: Case, persistent: Mapping[str, str]) -> Json:
     """DfE publishes the year's absence again, and what follows from it is done."""
-    files = {"file": ("absence.json", absence(persistent))}
-    answer = await case["dfe"].ask("POST", "/v1/releases", data=PUBLISHED, files=files)
+    return await publish(case, PUBLISHED, absence(persistent))
+
+
+async def publish(case: Case, form: Mapping[str, str], content: bytes) -> Json:
+    """DfE publishes a file, and what follows from it is done; gives the release."""
+    answer = await case["dfe"].ask("POST", "/v1/releases", data=form, files={"file": ("absence", content)})
     assert answer.status_code == 202, answer.text
     await case.world.settle()
     return await case["dfe"].get(answer.headers["location"])
@@ -171,3 +176,24 @@ async def test_the_same_values_again_reopen_nothing(case: Case) -> None:
     release = await revise(case, {})
     assert release["reason_code"] == "same_values"
     assert (await case["rsc"].get(f"{case.contract}/evaluations"))["data"] == before
+
+
+async def test_a_revision_in_another_feed_of_the_same_measures_reopens_verdicts_too(case: Case) -> None:
+    before = (await case["rsc"].get(f"{case.contract}/evaluations"))["data"][0]
+    columns = ("time_period", "time_identifier", "geographic_level", "school_urn", *EES_ABSENCE)
+    lines = [",".join(columns)]
+    for row in json.loads(absence({cast.SCHOOL: "48.5"})):
+        figures = row["Abs_Tot_Est_Current_Pct"], row["Abs_Persistent_Est_Current_Pct"]
+        lines.append(",".join(("202324", "Academic year", "School", row["Id"], *(each or "" for each in figures))))
+    form = {"feed": "ees_absence", "release_status": "final", "published_on": "2025-09-01"}
+    release = await publish(case, form, "\n".join(lines).encode())
+    assert (release["status"], release["counts_for"]) == ("current", [cast.YEAR])
+    after, old = (await case["rsc"].get(f"{case.contract}/evaluations"))["data"]
+    assert (old, after["overall"]) == (before, "partly_met")
+    assert (after["supersedes_id"], after["reopened_by"]) == (before["id"], release["id"])
+    assert {each["measure"]: each for each in after["measures"]}["ABS_PA"]["actual"]["value"] == 48.5
+    counting = case.world.rows(
+        "SELECT r.feed, r.status FROM outcomes.current_release AS c JOIN outcomes.release AS r ON r.id = c.release_id"
+        " WHERE c.academic_year = 2023 AND r.feed LIKE '%absence' ORDER BY 1"
+    )
+    assert counting == [("absence", "current"), ("ees_absence", "current")]

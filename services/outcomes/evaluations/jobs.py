@@ -15,10 +15,10 @@ AT_A_TIME = 50
 
 
 async def reopen(database: Database, key: str, now: datetime) -> None:
-    """Judge again what rests on a replaced release; `key` is its id and that of the release that replaced it."""
-    replaced, by, *within = (UUID(each) for each in key.split())
+    """Judge again what rests on a release; `key` is its id and that of the one that replaced it or came beside it."""
+    source, by, *within = (UUID(each) for each in key.split())
     async with database.transaction(SELF) as session:
-        waiting = await queries.resting_on(session, replaced)
+        waiting = await queries.resting_on(session, source)
     await judge_again(database, f"reopen {key}", waiting, within, by, now)
 
 

@@ -18,8 +18,12 @@ from services.outcomes.feeds import (
     ofsted_history,
     trust_ks4,
 )
+from services.outcomes.feeds.ees_data_sets import ABSENCE, KS2, KS4
 from services.outcomes.feeds.lines import Parse
+from services.outcomes.feeds.observations import Figure
 from services.outcomes.feeds.records import Parsed
+
+Reader = Callable[[bytes, int | None], Parsed[Any]]
 
 
 class Kept(StrEnum):
@@ -37,21 +41,37 @@ class Feed:
 
     `parse` takes the bytes and, where the files do not name it, the academic year in which the figures start;
     `names_year` is for yearly figures whose files name it in each row. `parse_in` reads a file in a known encoding,
-    where a file says again what the one before said, but for a few lines.
+    where a file says again what the one before said, but for a few lines. `figures` are those of schools' results.
     """
 
     code: str
     title: str
     publisher: str
     kept: Kept
-    parse: Callable[[bytes, int | None], Parsed[Any]]
+    parse: Reader
     names_year: bool = False
     parse_in: Parse | None = None
+    figures: tuple[Figure, ...] = ()
 
     @property
     def needs_year(self) -> bool:
         """Whether the academic year must be declared with the file."""
         return self.kept is Kept.OBSERVATIONS and not self.names_year
+
+    @property
+    def measures(self) -> frozenset[str]:
+        """The measures of schools that it may give."""
+        return frozenset(figure.measure for figure in self.figures)
+
+
+def observed(code: str, title: str, parse: Reader, figures: tuple[Figure, ...], *, names_year: bool = False) -> Feed:
+    """A feed of DfE's that gives observations of schools."""
+    return Feed(code, title, "DfE", Kept.OBSERVATIONS, parse, names_year, figures=figures)
+
+
+def siblings(code: str) -> list[str]:
+    """The other feeds that give some of the same measures of schools."""
+    return [each.code for each in FEEDS.values() if each.code != code and each.measures & FEEDS[code].measures]
 
 
 FEEDS: dict[str, Feed] = {
@@ -68,13 +88,13 @@ FEEDS: dict[str, Feed] = {
             gias_establishments.parse,
             parse_in=gias_establishments.parse_in,
         ),
-        Feed("absence", "Pupil absence in schools", "DfE", Kept.OBSERVATIONS, absence.parse),
-        Feed("census", "School census", "DfE", Kept.OBSERVATIONS, census.parse),
-        Feed("ks2", "Key stage 2 performance tables", "DfE", Kept.OBSERVATIONS, key_stages.parse_ks2),
-        Feed("ks4", "Key stage 4 performance tables", "DfE", Kept.OBSERVATIONS, key_stages.parse_ks4),
-        Feed("ees_absence", "EES: absence by school", "DfE", Kept.OBSERVATIONS, ees.parse_absence, names_year=True),
-        Feed("ees_ks2", "EES: key stage 2 by school", "DfE", Kept.OBSERVATIONS, ees.parse_ks2, names_year=True),
-        Feed("ees_ks4", "EES: key stage 4 by school", "DfE", Kept.OBSERVATIONS, ees.parse_ks4, names_year=True),
+        observed("absence", "Pupil absence in schools", absence.parse, absence.FIGURES),
+        observed("census", "School census", census.parse, census.FIGURES),
+        observed("ks2", "Key stage 2 performance tables", key_stages.parse_ks2, key_stages.KS2_FIGURES),
+        observed("ks4", "Key stage 4 performance tables", key_stages.parse_ks4, key_stages.KS4_FIGURES),
+        observed("ees_absence", "EES: absence by school", ees.parse_absence, ABSENCE.figures, names_year=True),
+        observed("ees_ks2", "EES: key stage 2 by school", ees.parse_ks2, KS2.figures, names_year=True),
+        observed("ees_ks4", "EES: key stage 4 by school", ees.parse_ks4, KS4.figures, names_year=True),
         Feed("trust_ks4", "Key stage 4 of multi-academy trusts", "DfE", Kept.TRUST_OBSERVATIONS, trust_ks4.parse),
         Feed("ofsted", "Management information: latest inspections", "Ofsted", Kept.INSPECTIONS, ofsted.parse),
         Feed("ofsted_history", "Earlier ratings", "Ofsted", Kept.INSPECTIONS, ofsted_history.parse),

@@ -5,6 +5,7 @@ All of it is declared here and changes only with `VERSION`, which is kept with e
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from services.outcomes.feeds.columns import Layout
 from services.outcomes.feeds.observations import Figure
@@ -38,6 +39,11 @@ class DataSet:
     groups: tuple[Group, ...]
     attributes: frozenset[str] = frozenset()
     everybody: tuple[str, ...] = ()
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """What is read of any group."""
+        return tuple(chain.from_iterable(group.figures for group in self.groups))
 
 
 def layout(name: str, fields: Mapping[str, str], required: Iterable[str]) -> Layout:

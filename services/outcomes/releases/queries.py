@@ -1,6 +1,6 @@
 """Every SELECT and lock on releases."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from services.kernel.errors import NotFound
 from services.outcomes.feeds.lines import ENTRY, Known
 from services.outcomes.models import CurrentRelease, Rejection, Release, ReleaseLines
 from services.outcomes.releases.reading import Base
-from services.outcomes.rules.releases import REFERENCE_YEAR, Stage, Standing, Status
+from services.outcomes.rules.releases import REFERENCE_YEAR, Stage, Standing, Status, confirmed
 
 
 async def release(session: AsyncSession, release_id: UUID) -> Release:
@@ -90,10 +90,27 @@ async def twins(session: AsyncSession, row: Release, values_hash: str) -> list[R
     return list(await session.exec(select(Release).where(*same, read).order_by(col(Release.number))))
 
 
+async def standings(session: AsyncSession, feed: str, holders: Mapping[int, Release]) -> dict[int, Standing]:
+    """What the releases that count are ranked by: each is as new as the last that repeated its values."""
+    ids = {each.id for each in holders.values()}
+    again: dict[UUID | None, list[Standing]] = {}
+    for row in await session.exec(select(Release).where(Release.feed == feed, col(Release.same_values_as).in_(ids))):
+        again.setdefault(row.same_values_as, []).append(standing(row))
+    return {year: confirmed(standing(each), again.get(each.id, [])) for year, each in holders.items()}
+
+
 async def years_held(session: AsyncSession, release_id: UUID) -> list[int]:
     """The academic years in which a release counts."""
     statement = select(CurrentRelease.academic_year).where(CurrentRelease.release_id == release_id)
     return list(await session.exec(statement.order_by(col(CurrentRelease.academic_year))))
+
+
+async def counting(session: AsyncSession, feeds: Sequence[str], years: Sequence[int]) -> list[UUID]:
+    """The releases of these feeds that count in any of these academic years."""
+    pointer = CurrentRelease
+    wanted = (col(pointer.feed).in_(feeds), col(pointer.academic_year).in_(years))
+    statement = select(pointer.release_id).where(*wanted).distinct()
+    return list(await session.exec(statement.order_by(col(pointer.release_id))))
 
 
 async def years_by_release(session: AsyncSession, release_ids: Sequence[UUID]) -> dict[UUID, list[int]]:
@@ -106,10 +123,14 @@ async def years_by_release(session: AsyncSession, release_ids: Sequence[UUID]) -
     return found
 
 
-async def count_of_year(session: AsyncSession, table: Any, release_id: UUID, academic_year: int) -> int:
-    """How many rows of a table a release gave for an academic year."""
+async def counts_of_year(
+    session: AsyncSession, table: Any, release_id: UUID, academic_year: int
+) -> tuple[int, dict[str, int]]:
+    """How many rows of a table a release gave for an academic year, and how many values of each measure."""
     wanted = (table.release_id == release_id, table.academic_year == academic_year)
-    return (await session.exec(select(func.count()).select_from(table).where(*wanted))).one()
+    counts = (func.count(), func.count(table.value))
+    rows = (await session.exec(select(table.measure, *counts).where(*wanted).group_by(table.measure))).all()
+    return sum(each[1] for each in rows), {measure: values for measure, _count, values in rows}
 
 
 def standing(row: Release, values_hash: str | None = None) -> Standing:

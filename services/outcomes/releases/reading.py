@@ -40,8 +40,8 @@ class Read:
     """A file that was read: its records, what each says as a line of text, and the hash of all that it says.
 
     Where it was read beside a `base`, the records are those of the lines that differ, and `again` the URNs of the
-    others. `years` counts records of both kinds by academic year. `known` finds the lines beside which the next file
-    may be read, if there may be any; it takes long, and is needed last.
+    others. `years` counts records of both kinds by academic year; `measures` are those that it has of each. `known`
+    finds the lines beside which the next file may be read, if there may be any; it takes long, and is needed last.
     """
 
     parsed: Parsed[Any]
@@ -51,6 +51,7 @@ class Read:
     known: Callable[[], Known | None] = nothing
     base: UUID | None = None
     again: Sequence[int] = ()
+    measures: frozenset[tuple[int, str]] = frozenset()
 
 
 NOT_A_VALUE = {"raw", "says_trust"}
@@ -68,7 +69,7 @@ def read(feed: Feed, academic_year: int | None, content: bytes, base: Base | Non
     said = said_of(parsed)
     words = digests(said)
     known = partial(known_lines, content, parsed, words) if feed.parse_in else nothing
-    return Read(parsed, said, hash_of(words), years_of(parsed.records), known)
+    return Read(parsed, said, hash_of(words), years_of(parsed.records), known, measures=measures_of(parsed.records))
 
 
 def known_lines(content: bytes, parsed: Parsed[Any], words: NDArray[np.uint64]) -> Known | None:
@@ -106,6 +107,13 @@ def years_of(records: Sequence[Any]) -> Counter[int]:
     if records and "academic_year" in names_of(records[0]):
         return Counter(column(records, "academic_year"))
     return Counter({REFERENCE_YEAR: len(records)} if records else {})
+
+
+def measures_of(records: Sequence[Any]) -> frozenset[tuple[int, str]]:
+    """The measures that records speak of, each with the academic year."""
+    if not records or "measure" not in names_of(records[0]):
+        return frozenset()
+    return frozenset(zip(column(records, "academic_year"), column(records, "measure"), strict=True))
 
 
 def knowable(records: Sequence[Any]) -> bool:

@@ -41,6 +41,7 @@ class ReleaseIn(Body):
 
 class ReleaseOut(BaseModel):
     """A release and what became of it. Counts are rows of the file; `counts_for` the years in which it counts now.
+    Of one that is current, `reason_code` and `detail` say why it does not count for all of its years, if so.
 
     `sha256` and `size_bytes` are null until a file that is fetched has come.
     """

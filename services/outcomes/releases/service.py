@@ -1,6 +1,7 @@
 """What becomes of a release whose file was read: where it counts, or why it must not."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,13 +10,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kernel.auth import Caller
-from services.kernel.jobs import enqueue
+from services.kernel.jobs import enqueue_all
 from services.outcomes import progress
 from services.outcomes import service as register
 from services.outcomes.arrivals.queries import locked_release
 from services.outcomes.arrivals.service import refuse, tell
 from services.outcomes.copies import copy_rows
-from services.outcomes.feeds import FEEDS, Feed, Kept
+from services.outcomes.feeds import FEEDS, Feed, Kept, siblings
 from services.outcomes.feeds.lines import Known
 from services.outcomes.feeds.records import FeedRefused, Parsed
 from services.outcomes.models import CurrentRelease, Job, Rejection, Release, ReleaseLines
@@ -44,15 +45,20 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
     settlement = rules.settle(
         queries.standing(row, read.values_hash),
         read.years,
-        {year: queries.standing(holder) for year, holder in holders.items()},
+        await queries.standings(session, row.feed, holders),
         [queries.standing(twin) for twin in await queries.twins(session, row, read.values_hash)],
     )
     if read.base and settlement.years and holders[REFERENCE_YEAR].id != read.base:
         raise Overtaken
-    refusal = await broken(session, feed, row, read, settlement, holders)
+    parts = await parts_of_years(session, feed, read, settlement, holders)
+    refusal = broken(row, read, settlement, parts)
     if refusal is not None:
         await refuse(session, release_id=row.id, refusal=refusal, caller=caller, now=now)
         return
+    if parts:
+        why = together(parts)
+        settlement = settlement.without(parts, Reason(why.code))
+        row.detail = f"It does not count for every year. {why.detail}"
     progress.begin(Phase.STORING, len(parsed.records))
     row.values_hash, row.ingested_at = read.values_hash, now
     row.status, row.reason_code, row.same_values_as = settlement.status, settlement.reason, settlement.same_values_as
@@ -67,7 +73,8 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
     progress.begin(Phase.SETTLING)
     counted = [academic_year_text(year) for year in settlement.years if year != REFERENCE_YEAR]
     counts = {name: getattr(row, name) for name in ("rows_read", "rows_accepted", "rows_ignored", "rows_rejected")}
-    tell(session, row, "release.ingested", caller, now, reason_code=row.reason_code, counts_for=counted, **counts)
+    told = {"reason_code": row.reason_code, "detail": row.detail, "counts_for": counted, **counts}
+    tell(session, row, "release.ingested", caller, now, **told)
 
 
 async def count(session: AsyncSession, row: Release, parsed: Parsed[Any]) -> None:
@@ -93,32 +100,45 @@ async def remember(session: AsyncSession, row: Release, known: Known | None) -> 
         session.add(ReleaseLines(release_id=row.id, reading=known.reading, entries=known.entries.tobytes()))
 
 
-async def broken(
-    session: AsyncSession,
-    feed: Feed,
-    row: Release,
-    read: Read,
-    settlement: Settlement,
-    holders: dict[int, Release],
-) -> FeedRefused | None:
-    """Why the file must not take the place of good data, though it could be read; None when it may.
-
-    A list of inspections takes the place of none: those of before stay known.
-    """
+def broken(row: Release, read: Read, settlement: Settlement, parts: Mapping[int, FeedRefused]) -> FeedRefused | None:
+    """Why the file must not take the place of good data, though it could be read; None when it may in some year."""
     if rules.mostly_rejected(row.rows_read, row.rows_ignored, row.rows_rejected) or not read.years:
         words = f"{row.rows_rejected} of {row.rows_read - row.rows_ignored} rows were rejected; see its rejections."
         return FeedRefused(Reason.MOSTLY_REJECTED, words)
+    if parts and len(parts) == len(settlement.years):
+        return together(parts)
+    return None
+
+
+def together(parts: Mapping[int, FeedRefused]) -> FeedRefused:
+    """The reasons of several years as one, under the code of the first."""
+    return FeedRefused(next(iter(parts.values())).code, " ".join(each.detail for each in parts.values()))
+
+
+async def parts_of_years(
+    session: AsyncSession, feed: Feed, read: Read, settlement: Settlement, holders: Mapping[int, Release]
+) -> dict[int, FeedRefused]:
+    """The years of those that it won of which the file is but a part, beside what counts, each with the reason.
+
+    A list of inspections takes the place of none: those of before stay known.
+    """
+    found: dict[int, FeedRefused] = {}
     for year in settlement.years:
         if year not in holders or feed.kept is Kept.INSPECTIONS:
             continue
-        present = holders[year].rows_accepted
+        holder, of, values = holders[year], "It", dict[str, int]()
+        present = holder.rows_accepted
         if year != REFERENCE_YEAR:
-            present = await queries.count_of_year(session, effect.YEARLY[feed.kept], holders[year].id, year)
-        if rules.much_smaller(read.years[year], present):
-            found, holder = read.years[year], holders[year].number
-            words = f"It has {found} records where release {holder} has {present}: a part of a file?"
-            return FeedRefused(Reason.MUCH_SMALLER, words)
-    return None
+            present, values = await queries.counts_of_year(session, effect.YEARLY[feed.kept], holder.id, year)
+            of = f"Of {academic_year_text(year)} it"
+        if gone := rules.lacking({measure for when, measure in read.measures if when == year}, values):
+            words = f"{of} lacks {', '.join(gone)}, which release {holder.number} gives: a narrower table?"
+            found[year] = FeedRefused(Reason.LACKS_MEASURES, words)
+        elif rules.much_smaller(read.years[year], present):
+            beside = f"where release {holder.number} has {present}"
+            words = f"{of} has {read.years[year]} records {beside}: a part of a file?"
+            found[year] = FeedRefused(Reason.MUCH_SMALLER, words)
+    return found
 
 
 async def point(
@@ -131,7 +151,8 @@ async def point(
 ) -> None:
     """Let the release count in the years that it won; releases that count nowhere any more are superseded.
 
-    Verdicts that rest on a release whose years were won from it are reopened.
+    Verdicts that rest on a release whose years were won from it are reopened, and those on releases of other feeds that
+    give the same measures: of these, which go on counting, some results may be shown from this release now.
     """
     await session.flush()
     for year in settlement.years:
@@ -140,8 +161,11 @@ async def point(
             index_elements=["feed", "academic_year"], set_={"release_id": pointer.excluded.release_id}
         )
         await session.exec(moved)
-    for holder in {each.id: each for year, each in holders.items() if year in settlement.years}.values():
-        await enqueue(session, Job, kind="reopen", key=f"{holder.id} {row.id}")
+    replaced = {each.id: each for year, each in holders.items() if year in settlement.years}
+    beside = await queries.counting(session, siblings(row.feed), settlement.years)
+    keys = [f"{each} {row.id}" for each in (*replaced, *beside)]
+    await enqueue_all(session, Job, kind="reopen", keys=keys)
+    for holder in replaced.values():
         if not await queries.years_held(session, holder.id):
             holder.status, holder.reason_code = Status.SUPERSEDED, Reason.REPLACED
             session.add(holder)

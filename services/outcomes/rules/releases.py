@@ -1,7 +1,7 @@
 """Which release counts: a later stage before an earlier one, then the later publication; never the later arrival."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -39,13 +39,14 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a release is not current."""
+    """Why a release is not current, or not for all of its years."""
 
     SAME_VALUES = "same_values"
     OLDER_SNAPSHOT = "older_snapshot"
     REPLACED = "replaced"
     MOSTLY_REJECTED = "mostly_rejected"
     MUCH_SMALLER = "much_smaller"
+    LACKS_MEASURES = "lacks_measures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,11 @@ class Settlement:
     years: tuple[int, ...]
     same_values_as: UUID | None = None
 
+    def without(self, years: Container[int], reason: Reason) -> "Settlement":
+        """The same where it does not count for these years, for a reason."""
+        left = tuple(year for year in self.years if year not in years)
+        return self if left == self.years else replace(self, reason=reason, years=left)
+
 
 def outranks(new: Standing, holder: Standing | None) -> bool:
     """Whether `new` counts instead of `holder`."""
@@ -90,13 +96,19 @@ def repeats(new: Standing, twin: Standing, twin_counts: bool) -> bool:
     return twin_counts or new.rank[:2] <= twin.rank[:2]
 
 
+def confirmed(holder: Standing, again: Iterable[Standing]) -> Standing:
+    """The holder as new as its values: `again` are releases that repeated them, of which those of its stage date it."""
+    latest = max((holder, *(each for each in again if each.stage is holder.stage)), key=lambda each: each.rank)
+    return replace(holder, published_on=latest.published_on, number=latest.number)
+
+
 def settle(
     new: Standing, years: Iterable[int], holders: Mapping[int, Standing], twins: Iterable[Standing]
 ) -> Settlement:
     """Decide, for each academic year in the file, whether the new release counts.
 
-    `holders` are the releases that count now, by academic year; `twins` are earlier releases of the feed with the
-    same values, in the order of their arrival.
+    `holders` are the releases that count now, by academic year, each as new as it was `confirmed`; `twins` are earlier
+    releases of the feed with the same values, in the order of their arrival.
     """
     wanted = tuple(sorted(set(years)))
     for twin in twins:
@@ -123,3 +135,8 @@ def much_smaller(new: int, present: int) -> bool:
     Files of fewer than 100 records are let through: they are samples, and half of little is little.
     """
     return present >= REAL_SIZE and new < present * MUCH_SMALLER
+
+
+def lacking(measures: Container[str], present: Mapping[str, int]) -> list[str]:
+    """The measures that a narrower table would make vanish: it has none of them; `present` counts values that do."""
+    return sorted(each for each, values in present.items() if values >= REAL_SIZE and each not in measures)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import permutations
+from random import Random
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,8 @@ from services.outcomes.rules.releases import (
     Stage,
     Standing,
     Status,
+    confirmed,
+    lacking,
     mostly_rejected,
     much_smaller,
     outranks,
@@ -69,6 +72,34 @@ def test_what_counts_does_not_depend_on_the_order_of_reading(found: list[Standin
         assert holders[2023] == max(found, key=lambda each: each.rank)
 
 
+@given(st.lists(releases, min_size=1, max_size=5, unique_by=lambda each: each.number), st.randoms())
+def test_nor_does_it_where_values_are_published_again(found: list[Standing], order: Random) -> None:
+    holder: Standing | None = None
+    again: list[tuple[UUID, Standing]] = []
+    settled: list[Standing] = []
+    for release in order.sample(found, len(found)):
+        holders = {2023: confirmed(holder, [each for of, each in again if of == holder.id])} if holder else {}
+        become = settle(release, [2023], holders, settled)
+        settled = sorted([*settled, release], key=lambda each: each.number)
+        if become.years:
+            holder = release
+        elif become.same_values_as:
+            again.append((become.same_values_as, release))
+    first = max(found, key=lambda each: each.rank)
+    assert holder is not None
+    assert (holder.values_hash, holder.stage) == (first.values_hash, first.stage)
+
+
+def test_values_are_as_new_as_their_last_publication_at_their_stage() -> None:
+    holder = standing(1, Stage.REVISED, values="a")
+    june, early = standing(3, Stage.REVISED, 160, "a"), standing(4, Stage.PROVISIONAL, 300, "a")
+    now = confirmed(holder, [june, early])
+    assert (now.id, now.stage, now.published_on, now.number) == (holder.id, Stage.REVISED, june.published_on, 3)
+    assert settle(standing(5, Stage.REVISED, 60), [0], {0: now}, []).reason is Reason.OLDER_SNAPSHOT
+    assert settle(standing(5, Stage.REVISED, 161), [0], {0: now}, []).years == (0,)
+    assert confirmed(holder, []) == holder
+
+
 @given(releases, releases)
 def test_the_same_release_twice_changes_nothing(first: Standing, other: Standing) -> None:
     again = replace(first, id=UUID(int=99_999), number=99_999)
@@ -102,6 +133,13 @@ def test_each_year_of_a_file_is_decided_by_itself() -> None:
     assert settle(new, [2023, 2022, 2021, 2022], holders, []).years == (2022, 2023)
 
 
+def test_years_may_be_left_out_of_those_that_were_won() -> None:
+    won = settle(standing(1), [2021, 2022, 2023], {}, [])
+    assert won.without({}, Reason.MUCH_SMALLER) == won
+    expected = Settlement(Status.CURRENT, Reason.MUCH_SMALLER, (2021, 2023))
+    assert won.without({2022}, Reason.MUCH_SMALLER) == expected
+
+
 def test_an_older_snapshot_that_arrives_late_does_not_count() -> None:
     found = settle(standing(2, days=0), [0], {0: standing(1, days=1)}, [])
     assert found == Settlement(Status.SUPERSEDED, Reason.OLDER_SNAPSHOT, ())
@@ -121,3 +159,9 @@ def test_a_file_that_is_mostly_rejected(rows: int, ignored: int, rejected: int, 
 )
 def test_a_fragment_of_a_file(new: int, present: int, fragment: bool) -> None:
     assert much_smaller(new, present) is fragment
+
+
+def test_measures_that_a_narrower_table_would_make_vanish() -> None:
+    present = {"KS2_RWM_EXP": 100, "KS2_MAT_AVG": 99, "KS2_RWM_HIGH": 240, "KS2_MAT_PROG": 240}
+    assert lacking({"KS2_MAT_PROG"}, present) == ["KS2_RWM_EXP", "KS2_RWM_HIGH"]
+    assert lacking(present, present) == []

@@ -7,9 +7,20 @@ from datetime import date
 
 import pytest
 
-from services.outcomes.feeds import FEEDS, Kept, absence, gias_groups, gias_links, key_stages, opening, reading
+from services.outcomes.feeds import (
+    FEEDS,
+    Kept,
+    absence,
+    gias_groups,
+    gias_links,
+    key_stages,
+    opening,
+    reading,
+    siblings,
+)
 from services.outcomes.feeds.reading import Cells, RowRejected
 from services.outcomes.feeds.records import FeedRefused
+from services.outcomes.rules.measures import MEASURES
 
 HEADER = b"LA,ESTAB,URN,PERCTOT,PPERSABS10\n"
 GOOD = HEADER + b"201,3614,100000,5.2,9.8\n"
@@ -30,6 +41,14 @@ def test_feeds_say_whether_they_need_a_year() -> None:
     assert {code for code, feed in FEEDS.items() if feed.kept is Kept.REGISTER} == reference
     assert {code for code, feed in FEEDS.items() if feed.needs_year} == {"absence", "census", "ks2", "ks4"}
     assert all(feed.code == code for code, feed in FEEDS.items())
+
+
+def test_feeds_that_give_the_same_measures_are_known() -> None:
+    pairs = {"absence": "ees_absence", "ks2": "ees_ks2", "ks4": "ees_ks4"}
+    expected = {code: [other] for code, other in (*pairs.items(), *((ees, of) for of, ees in pairs.items()))}
+    assert {code: siblings(code) for code in FEEDS if siblings(code)} == expected
+    given = {measure for feed in FEEDS.values() for measure in feed.measures}
+    assert given == set(MEASURES)
 
 
 def test_packed_and_plain_bytes_give_the_same() -> None:
