@@ -12,15 +12,11 @@ from services.outcomes.feeds.records import EstablishmentRecord
 from services.outcomes.models import Release
 from services.outcomes.rules.columnar import column
 
-ESTABLISHMENT = tuple(name for name in EstablishmentRecord._fields if name != "says_trust")
+ESTABLISHMENT = tuple(name for name in EstablishmentRecord._fields if name != "unsaid")
 KEPT_ON = ("school_id", "release_id")
 """What an establishment has beside what a release says of it: its school, and the release that last changed it."""
 
-RENAMED = text(
-    "SELECT DISTINCT e.school_id FROM again JOIN outcomes.establishment AS e USING (urn)"
-    " WHERE (again.la_code, again.establishment_number, again.ukprn)"
-    " IS DISTINCT FROM (e.la_code, e.establishment_number, e.ukprn)"
-)
+IDENTIFYING = ("la_code", "establishment_number", "ukprn")
 
 
 async def upsert(
@@ -40,26 +36,31 @@ async def upsert(
     if new:
         await copy_lines(session, "outcomes.establishment", (*ESTABLISHMENT, *KEPT_ON), lines(new))
     if known:
-        await change(session, row, lines(known), says_trust=records[0].says_trust)
+        await change(session, row, lines(known), records[0].unsaid)
         await identifiers.date_kept(session, row)
     if new and not first:
         await unite(session, new)
 
 
-async def change(session: AsyncSession, row: Release, again: Iterable[str], *, says_trust: bool) -> None:
+async def change(session: AsyncSession, row: Release, again: Iterable[str], unsaid: Collection[str]) -> None:
     """Bring establishments that were known before to what is said of them now, where that is something else.
 
-    Schools that get other identifiers keep those that they had.
+    What the file has no column for stays as it was. Schools that get other identifiers keep those that they had.
     """
-    said = [name for name in ESTABLISHMENT if name not in ({"urn"} if says_trust else {"urn", "trust_uid"})]
+    said = [name for name in ESTABLISHMENT if name not in {"urn", *unsaid}]
+    old, new = among(said)
     connection = await session.connection()
     await connection.execute(
         text("CREATE TEMPORARY TABLE again (LIKE outcomes.establishment INCLUDING DEFAULTS) ON COMMIT DROP")
     )
     await copy_lines(session, "again", (*ESTABLISHMENT, *KEPT_ON), again)
-    renamed = (await connection.execute(RENAMED)).scalars().all()
+    before, now = among([name for name in IDENTIFYING if name in said])
+    other = (
+        "SELECT DISTINCT e.school_id FROM again JOIN outcomes.establishment AS e USING (urn)"  # noqa: S608
+        f" WHERE ({before}) IS DISTINCT FROM ({now})"
+    )
+    renamed = (await connection.execute(text(other))).scalars().all()
     await identifiers.keep(session, renamed)
-    old, new = (", ".join(f"{table}.{name}" for name in said) for table in ("e", "again"))
     changed = ", ".join(f"{name} = again.{name}" for name in (*said, "release_id"))
     await connection.execute(
         text(
@@ -68,3 +69,9 @@ async def change(session: AsyncSession, row: Release, again: Iterable[str], *, s
         )
     )
     await identifiers.keep(session, renamed, since=f"DATE '{row.published_on.isoformat()}'")
+
+
+def among(names: Sequence[str]) -> tuple[str, str]:
+    """These columns of establishments as they are, and as they are said to be."""
+    old, new = (", ".join(f"{table}.{name}" for name in names) for table in ("e", "again"))
+    return old, new
