@@ -16,7 +16,13 @@ ESTABLISHMENT = tuple(name for name in EstablishmentRecord._fields if name != "u
 KEPT_ON = ("school_id", "release_id")
 """What an establishment has beside what a release says of it: its school, and the release that last changed it."""
 
-IDENTIFYING = ("la_code", "establishment_number", "ukprn")
+RENAMED = (
+    "SELECT e.school_id, i.scheme, bool_or(i.tells IS NOT NULL) FROM again JOIN outcomes.establishment AS e USING (urn)"
+    " CROSS JOIN LATERAL (VALUES ('laestab', e.la_code || e.establishment_number, again.la_code || {number}),"
+    " ('ukprn', e.ukprn, {ukprn})) AS i (scheme, told, tells) WHERE (e.la_code, e.establishment_number, e.ukprn)"
+    " IS DISTINCT FROM (again.la_code, {number}, {ukprn}) AND i.told IS DISTINCT FROM i.tells GROUP BY 1, 2"
+)
+"""Schools and schemes of which something else is told than before, and whether that is another identifier."""
 
 
 async def upsert(
@@ -37,29 +43,28 @@ async def upsert(
         await copy_lines(session, "outcomes.establishment", (*ESTABLISHMENT, *KEPT_ON), lines(new))
     if known:
         await change(session, row, lines(known), records[0].unsaid)
-        await identifiers.date_kept(session, row)
     if new and not first:
         await unite(session, new)
+    if not first:
+        await identifiers.date_kept(session, row)
 
 
 async def change(session: AsyncSession, row: Release, again: Iterable[str], unsaid: Collection[str]) -> None:
     """Bring establishments that were known before to what is said of them now, where that is something else.
 
-    What the file has no column for stays as it was. Schools that get other identifiers keep those that they had.
+    What the file has no column for stays as it was. Schools that get other identifiers keep, as ended, those they had.
     """
     said = [name for name in ESTABLISHMENT if name not in {"urn", *unsaid}]
-    old, new = among(said)
+    old, new = (", ".join(f"{table}.{name}" for name in said) for table in ("e", "again"))
     connection = await session.connection()
     await connection.execute(
         text("CREATE TEMPORARY TABLE again (LIKE outcomes.establishment INCLUDING DEFAULTS) ON COMMIT DROP")
     )
     await copy_lines(session, "again", (*ESTABLISHMENT, *KEPT_ON), again)
-    before, now = among([name for name in IDENTIFYING if name in said])
-    other = (
-        "SELECT DISTINCT e.school_id FROM again JOIN outcomes.establishment AS e USING (urn)"  # noqa: S608
-        f" WHERE ({before}) IS DISTINCT FROM ({now})"
-    )
-    renamed = (await connection.execute(text(other))).scalars().all()
+    number, ukprn = (f"{'again' if name in said else 'e'}.{name}" for name in ("establishment_number", "ukprn"))
+    found = (await connection.execute(text(RENAMED.format(number=number, ukprn=ukprn)))).all()
+    others = [(school_id, scheme) for school_id, scheme, told in found if told]
+    renamed = {school_id for school_id, _scheme, _told in found}
     await identifiers.keep(session, renamed)
     changed = ", ".join(f"{name} = again.{name}" for name in (*said, "release_id"))
     await connection.execute(
@@ -69,9 +74,4 @@ async def change(session: AsyncSession, row: Release, again: Iterable[str], unsa
         )
     )
     await identifiers.keep(session, renamed, since=f"DATE '{row.published_on.isoformat()}'")
-
-
-def among(names: Sequence[str]) -> tuple[str, str]:
-    """These columns of establishments as they are, and as they are said to be."""
-    old, new = (", ".join(f"{table}.{name}" for name in names) for table in ("e", "again"))
-    return old, new
+    await identifiers.end(session, row, others)
