@@ -12,15 +12,17 @@ from services.outcomes.feeds.records import EstablishmentRecord
 from services.outcomes.models import Release
 from services.outcomes.rules.columnar import column
 
-ESTABLISHMENT = tuple(name for name in EstablishmentRecord._fields if name != "says_trust")
+ESTABLISHMENT = tuple(name for name in EstablishmentRecord._fields if name != "unsaid")
 KEPT_ON = ("school_id", "release_id")
 """What an establishment has beside what a release says of it: its school, and the release that last changed it."""
 
-RENAMED = text(
-    "SELECT DISTINCT e.school_id FROM again JOIN outcomes.establishment AS e USING (urn)"
-    " WHERE (again.la_code, again.establishment_number, again.ukprn)"
-    " IS DISTINCT FROM (e.la_code, e.establishment_number, e.ukprn)"
+RENAMED = (
+    "SELECT e.school_id, i.scheme, bool_or(i.tells IS NOT NULL) FROM again JOIN outcomes.establishment AS e USING (urn)"
+    " CROSS JOIN LATERAL (VALUES ('laestab', e.la_code || e.establishment_number, again.la_code || {number}),"
+    " ('ukprn', e.ukprn, {ukprn})) AS i (scheme, told, tells) WHERE (e.la_code, e.establishment_number, e.ukprn)"
+    " IS DISTINCT FROM (again.la_code, {number}, {ukprn}) AND i.told IS DISTINCT FROM i.tells GROUP BY 1, 2"
 )
+"""Schools and schemes of which something else is told than before, and whether that is another identifier."""
 
 
 async def upsert(
@@ -40,26 +42,30 @@ async def upsert(
     if new:
         await copy_lines(session, "outcomes.establishment", (*ESTABLISHMENT, *KEPT_ON), lines(new))
     if known:
-        await change(session, row, lines(known), says_trust=records[0].says_trust)
-        await identifiers.date_kept(session, row)
+        await change(session, row, lines(known), records[0].unsaid)
     if new and not first:
         await unite(session, new)
+    if not first:
+        await identifiers.date_kept(session, row)
 
 
-async def change(session: AsyncSession, row: Release, again: Iterable[str], *, says_trust: bool) -> None:
+async def change(session: AsyncSession, row: Release, again: Iterable[str], unsaid: Collection[str]) -> None:
     """Bring establishments that were known before to what is said of them now, where that is something else.
 
-    Schools that get other identifiers keep those that they had.
+    What the file has no column for stays as it was. Schools that get other identifiers keep, as ended, those they had.
     """
-    said = [name for name in ESTABLISHMENT if name not in ({"urn"} if says_trust else {"urn", "trust_uid"})]
+    said = [name for name in ESTABLISHMENT if name not in {"urn", *unsaid}]
+    old, new = (", ".join(f"{table}.{name}" for name in said) for table in ("e", "again"))
     connection = await session.connection()
     await connection.execute(
         text("CREATE TEMPORARY TABLE again (LIKE outcomes.establishment INCLUDING DEFAULTS) ON COMMIT DROP")
     )
     await copy_lines(session, "again", (*ESTABLISHMENT, *KEPT_ON), again)
-    renamed = (await connection.execute(RENAMED)).scalars().all()
+    number, ukprn = (f"{'again' if name in said else 'e'}.{name}" for name in ("establishment_number", "ukprn"))
+    found = (await connection.execute(text(RENAMED.format(number=number, ukprn=ukprn)))).all()
+    others = [(school_id, scheme) for school_id, scheme, told in found if told]
+    renamed = {school_id for school_id, _scheme, _told in found}
     await identifiers.keep(session, renamed)
-    old, new = (", ".join(f"{table}.{name}" for name in said) for table in ("e", "again"))
     changed = ", ".join(f"{name} = again.{name}" for name in (*said, "release_id"))
     await connection.execute(
         text(
@@ -68,3 +74,4 @@ async def change(session: AsyncSession, row: Release, again: Iterable[str], *, s
         )
     )
     await identifiers.keep(session, renamed, since=f"DATE '{row.published_on.isoformat()}'")
+    await identifiers.end(session, row, others)

@@ -23,6 +23,9 @@ from services.outcomes.rules.statements import lines
 from services.outcomes.schools import EstablishmentLink, Membership, RegisterChange, Trust
 
 GONE = "gone"
+Told = tuple[str, date | None, date | None]
+"""A status, with the days of opening and closing."""
+DATED = {"status", "opened_on", "closed_on"}
 
 
 async def apply(
@@ -46,12 +49,13 @@ async def apply(
         await replace_links(session, row, records)
     elif kind is EstablishmentRecord:
         if None in column(records, "status"):
+            told = await queries.statuses_told(session, row)
             ended = await queries.ended_by_succession(session, row.published_on)
-            records = [with_status(each, ended.get(each.urn)) for each in records]
+            records = [with_status(each, told.get(each.urn), ended.get(each.urn)) for each in records]
             said = lines(records, establishments.ESTABLISHMENT)
         if records:
             await establishments.upsert(session, row, records, said)
-        if again or records[0].says_trust:
+        if again or "trust_uid" not in records[0].unsaid:
             sights = await establishment_sights(session, row, {*again, *column(records, "urn")})
             await settle_memberships(session, sights, caller, now)
     elif kind is GroupLinkRecord:
@@ -90,10 +94,17 @@ async def replace_links(session: AsyncSession, row: Release, records: Sequence[E
     await unite(session)
 
 
-def with_status(each: EstablishmentRecord, succeeded_on: date | None) -> EstablishmentRecord:
-    """The establishment with a status: where its layout has none, it is open unless another has succeeded it."""
+def with_status(each: EstablishmentRecord, known: Told | None, succeeded_on: date | None) -> EstablishmentRecord:
+    """The establishment with a status: where the file gives none, the one that is known, and its dates.
+
+    Where none is known either, it is open unless another has succeeded it.
+    """
     if each.status is not None:
         return each
-    if succeeded_on is None:
-        return each._replace(status="open")
-    return each._replace(status="closed", closed_on=each.closed_on or succeeded_on)
+    status, opened_on, closed_on = known or (("closed", None, succeeded_on) if succeeded_on else ("open", None, None))
+    return each._replace(
+        status=status,
+        opened_on=each.opened_on or opened_on,
+        closed_on=each.closed_on or closed_on,
+        unsaid=each.unsaid - DATED,
+    )

@@ -89,6 +89,7 @@ EXTRACT = Layout(
 )
 """As the search page gives it: names only, so that it cannot be said which trust a school is in."""
 LAYOUTS = (FULL, SERVED, EXTRACT)
+WITHOUT_STATUS = [layout.name for layout in LAYOUTS if "status" not in layout.columns]
 NEEDED = ("name", "la_code", "la_name", "region", "phase", "kind", "kind_group")
 CENTRE = re.compile(r"[1-9][0-9]{4}", re.ASCII)
 """Children's centres, which are no schools, have numbers of five digits."""
@@ -143,6 +144,9 @@ CONVERT: dict[str, Convert] = {
 METRES = plain("(?:[1-9][0-9]{0,5})?")
 NUMBERS = {"urn": URNS, "pupils": plain("(?:[0-9]{1,6})?"), "easting": METRES, "northing": METRES}
 FIELDS = dict.fromkeys((*CONVERT, *FULL.columns))
+TOLD = dict(zip((name for name in FULL.columns if name != "trust_flag"), EstablishmentRecord._fields[:-1], strict=True))
+"""For each field of a file that of its records."""
+PLACE = frozenset({"easting", "northing"})
 
 
 def parse(content: bytes, _academic_year: int | None) -> Parsed[EstablishmentRecord]:
@@ -185,9 +189,11 @@ def fields(table: Columns, values: dict[str, Sequence[Any]]) -> list[Sequence[An
     """The columns of EstablishmentRecord, in their order."""
     n = len(table.numbers)
     nothing: Sequence[Any] = [None] * n
-    says_trust = "trust" in table
+    unsaid = frozenset(told for name, told in TOLD.items() if name not in table)
+    if unsaid & PLACE:
+        unsaid |= PLACE
     trusts: Sequence[str | None] = nothing
-    if says_trust:
+    if "trust_uid" not in unsaid:
         trusts = [
             uid if flag is True else None for uid, flag in zip(values["trust"], values["trust_flag"], strict=True)
         ]
@@ -206,5 +212,5 @@ def fields(table: Columns, values: dict[str, Sequence[Any]]) -> list[Sequence[An
         *(values.get(name, nothing) for name in ("admissions", "religion", "pupils", "town", "postcode")),
         [east if both else None for east, both in zip(eastings, known, strict=True)],
         [north if both else None for north, both in zip(northings, known, strict=True)],
-        [says_trust] * n,
+        [unsaid] * n,
     ]

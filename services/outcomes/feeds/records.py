@@ -73,10 +73,10 @@ class EstablishmentLinkRecord:
 
 
 class EstablishmentRecord(NamedTuple):
-    """One establishment of the GIAS register: one legal life of a school. `status` None: the layout does not say.
+    """One establishment of the GIAS register: one legal life of a school. `status` None: the file does not say.
 
-    `easting` and `northing` are metres on the British National Grid, None where the place is not known. `says_trust`
-    is False where the layout cannot say which trust the school is in.
+    `easting` and `northing` are metres on the British National Grid, None where the place is not known. `unsaid` are
+    the fields of which the file has no column, the same ones in all records of a file: nothing is known from them.
     """
 
     urn: int
@@ -101,7 +101,7 @@ class EstablishmentRecord(NamedTuple):
     postcode: str | None
     easting: int | None
     northing: int | None
-    says_trust: bool
+    unsaid: frozenset[str]
 
 
 class ObservationRecord(NamedTuple):

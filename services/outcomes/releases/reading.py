@@ -54,7 +54,7 @@ class Read:
     measures: frozenset[tuple[int, str]] = frozenset()
 
 
-NOT_A_VALUE = {"raw", "says_trust"}
+NOT_A_VALUE = {"raw", "unsaid"}
 """How a cell was written, and what a layout has no column for, are no part of what a record says."""
 
 
@@ -117,8 +117,11 @@ def measures_of(records: Sequence[Any]) -> frozenset[tuple[int, str]]:
 
 
 def knowable(records: Sequence[Any]) -> bool:
-    """Whether lines say all that the register keeps of establishments, whatever else is known."""
-    return all(column(records, "says_trust")) and None not in column(records, "status")
+    """Whether lines say which trust establishments are in and whether they are open, whatever else is known.
+
+    What else they have no column for is left alone, and stays as it is where a line is there again.
+    """
+    return not records or ("trust_uid" not in records[0].unsaid and None not in column(records, "status"))
 
 
 @cache

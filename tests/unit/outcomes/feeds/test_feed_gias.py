@@ -184,7 +184,9 @@ def test_an_extract_does_not_say_which_trust_a_school_is_in() -> None:
     parsed = gias_establishments.parse(content.encode(), None)
     assert parsed.layout == "extract"
     (record,) = parsed.records
-    assert (record.trust_uid, record.says_trust, record.kind_code) == (None, False, "00")
+    assert (record.trust_uid, record.kind_code) == (None, "00")
+    assert {"trust_uid", "kind_code", "establishment_number", "ukprn", "easting", "northing"} < record.unsaid
+    assert not record.unsaid & {"name", "la_code", "status", "opened_on", "closed_on"}
     assert (record.status, record.opened_on) == ("open_proposed_to_close", date(2012, 9, 1))
 
 
