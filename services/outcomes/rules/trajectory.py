@@ -47,7 +47,7 @@ def follow(
     if reasons or reading is None or reading.value is None or reading.n is None or agreed.baseline is None:
         return Progress(agreed.code, agreed.measure.code, Rag.GREY, None, None, None, None, None, tuple(reasons), ())
     path = expected_in(agreed, agreed.baseline.value, trajectory, term, year)
-    se = standard_error(agreed.measure.over((year,)), reading.value, reading.n)
+    se = standard_error(agreed.measure.over((year,)), reading.value, reading.n, reading.half_width)
     rating, z = rag(reading.value, path, se, agreed.measure.direction)
     releases = tuple(sorted({reading.release_id, *agreed.baseline.releases}))
     known = (agreed.code, agreed.measure.code, rating, z, path, reading.value, reading.n, se)
@@ -96,8 +96,8 @@ def contract_year(measure: Measure, term: Term, year: int) -> int:
     return year - first + 1
 
 
-def standard_error(measure: Measure, value: float, n: int) -> float:
-    """The standard error of one year's value, in the measure's unit, with what rounding adds (METHOD.md 1.4).
+def standard_error(measure: Measure, value: float, n: int, half_width: float) -> float:
+    """The standard error of one year's value that may be off by `half_width`, in the measure's unit (METHOD.md 1.4).
 
     A share of 0 or 1 has none of its own; half a pupil stands in for it.
     """
@@ -106,4 +106,4 @@ def standard_error(measure: Measure, value: float, n: int) -> float:
         own = 100 * math.sqrt(share * (1 - share) / n)
     else:
         own = measure.pupil_sd / math.sqrt(n)
-    return math.hypot(own, float(measure.rounding_half_width) / math.sqrt(3))
+    return math.hypot(own, half_width / math.sqrt(3))

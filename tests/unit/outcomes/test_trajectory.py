@@ -53,11 +53,14 @@ def test_an_outcome_beside_its_path() -> None:
     assert found.releases == ("r",)
     change = follow(replace(AGREED, mode=TargetMode.CHANGE, target=-20.0), (1.0,), OWN, TERM, 2023)
     assert (change.rag, change.expected) == (Rag.RED, 20.0)
-    assert change.z == pytest.approx(-8 / math.hypot(100 * math.sqrt(0.28 * 0.72 / 900), change_half()))
+    assert change.z == pytest.approx(-8 / (100 * math.sqrt(0.28 * 0.72 / 900)))
 
 
-def change_half() -> float:
-    return float(AGREED.measure.rounding_half_width) / math.sqrt(3)
+@pytest.mark.parametrize("half", [0.0, 0.05, 0.5])
+def test_an_error_is_wider_by_how_far_the_figure_may_be_off(half: float) -> None:
+    own = {2023: replace(OWN[2023], half_width=half)}
+    found = follow(AGREED, None, own, TERM, 2023)
+    assert found.se == pytest.approx(math.hypot(100 * math.sqrt(0.28 * 0.72 / 900), half / math.sqrt(3)))
 
 
 @pytest.mark.parametrize("mode", [TargetMode.RELATIVE, TargetMode.PERCENTILE])
@@ -93,15 +96,15 @@ def test_years_of_the_contract_are_counted_from_the_first_that_is_assessed_in_it
 
 
 def test_errors_of_shares_and_of_means() -> None:
-    share = standard_error(MEASURES["ABS_PA"], 50.0, 30)
+    share = standard_error(MEASURES["ABS_PA"], 50.0, 30, 0.5)
     assert share == pytest.approx(9.13, abs=0.01)
     for edge in (0.0, 100.0):
-        assert standard_error(MEASURES["ABS_PA"], edge, 30) > 0
+        assert standard_error(MEASURES["ABS_PA"], edge, 30, 0.0) > 0
     score = MEASURES["KS4_P8"]
-    assert standard_error(score, -0.3, 100) == pytest.approx(score.pupil_sd / 10, rel=0.01)
+    assert standard_error(score, -0.3, 100, 0.0) == pytest.approx(score.pupil_sd / 10)
 
 
 @given(st.floats(0, 100), st.integers(11, 2000))
 def test_more_pupils_say_more(value: float, n: int) -> None:
     measure = MEASURES["ABS_PA"]
-    assert 0 < standard_error(measure, value, 4 * n) <= standard_error(measure, value, n)
+    assert 0 < standard_error(measure, value, 4 * n, 0.05) <= standard_error(measure, value, n, 0.05)
