@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeVar
 
 import numpy as np
@@ -26,6 +27,7 @@ class Observed:
 
     `values` in the measure's unit, as exact as could be recovered, off by `halves` at most; `origins` are places in
     `sources`, -1 where no release has the school; `pupils` 0 where unknown, from another source where `proxies`.
+    `published` are half of the last place of each source, and of none.
     """
 
     measure: Measure
@@ -36,6 +38,7 @@ class Observed:
     pupils: Ints
     proxies: Bools
     halves: Floats
+    published: Floats
     origins: Ints
     releases: Mapping[int, frozenset[str]]
 
@@ -53,7 +56,8 @@ class Observed:
 
     def reading(self, row: int, place: int) -> Reading:
         """What is known of the school at a place in the year of a row."""
-        source, state = self.sources[self.origins[row, place]], STATES[self.states[row, place]]
+        origin, state = self.origins[row, place], STATES[self.states[row, place]]
+        source, published = self.sources[origin], float(self.published[origin])
         return Reading(
             self.years[row],
             state,
@@ -63,6 +67,7 @@ class Observed:
             str(source.release_id),
             source.stage,
             float(self.halves[row, place]),
+            published if published != float(self.measure.rounding_half_width) else None,
         )
 
 
@@ -96,18 +101,20 @@ def merged(
     values[states != OK] = np.nan
     pupils, lacking = counted(published, years, rolls, schools.on_roll)
     proxies = lacking & (origins != UNSEEN)
-    exact, halves = recovered(measure, values, pupils, proxies, half_widths(measure, held)[origins])
+    told = half_widths(measure, held)
+    exact, halves = recovered(measure, values, pupils, proxies, told[origins])
     releases = {
         year: frozenset(str(counting[each].release_id) for each in np.unique(origins[row]).tolist() if each != UNSEEN)
         for row, year in enumerate(years)
     }
-    return Observed(measure, counting, years, states, exact, pupils, proxies, halves, origins, releases)
+    return Observed(measure, counting, years, states, exact, pupils, proxies, halves, told, origins, releases)
 
 
 def half_widths(measure: Measure, held: Sequence[Column]) -> Floats:
     """Half of the last place published by each release, and for none of them, in the measure's unit."""
     usual = float(measure.rounding_half_width)
-    return np.array([*(usual if each.decimals is None else 0.5 * 0.1**each.decimals for each in held), usual])
+    told = (usual if each.decimals is None else float(Decimal(5).scaleb(-1 - each.decimals)) for each in held)
+    return np.array([*told, usual])
 
 
 def places_of(lives: Ints, order: Ints, urns: NDArray[np.int32]) -> tuple[Ints, Bools]:

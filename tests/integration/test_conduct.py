@@ -5,7 +5,7 @@ from typing import Any
 from services.demo import cast
 from tests.integration.conftest import active_contract, problem, record, to
 from tests.integration.scenes import RESULTS_OUT, Actors
-from tests.world import Json, World
+from tests.world import Json, World, change
 
 LONG = {"term": {"starts_on": "2023-09-01", "ends_on": "2025-08-31"}}
 
@@ -81,12 +81,15 @@ async def test_a_review_rates_every_outcome_by_the_figures_or_beside_them(seeded
         problem(await review(actors, path, RESULTS_OUT, rag=away, reason="seen"), 422, "override_too_far")
     judged = (await review(actors, path, RESULTS_OUT, rag=step, reason="seen in lessons")).json()["objectives"][0]
     assert (judged["rag"], judged["figures"], judged["reason"]) == (step, first["figures"], "seen in lessons")
+    change(seeded_world.database_url, "UPDATE contracts.contract SET ended_on = '2024-08-31'")
+    cut_short = (await review(actors, path, RESULTS_OUT)).json()["objectives"][0]
+    assert cut_short["expected"] == first["expected"], "the path is that of the term as agreed"
     problem(await review(actors, path, "2025-03-22"), 422, "bad_terms")
     body = {"reviewed_on": RESULTS_OUT, "academic_year": cast.YEAR, "reviewer": "x", "objectives": [{"code": "O9"}]}
     problem(await actors["rsc"].ask("POST", f"{path}/reviews", json=body), 422, "bad_terms")
     problem(await actors["mat"].ask("POST", f"{path}/reviews", json=body | {"objectives": []}), 403, "not_your_move")
     held = (await actors["mat"].get(f"{path}/reviews"))["data"]
-    assert [each["number"] for each in held] == [1, 2]
+    assert [each["number"] for each in held] == [1, 2, 3]
     assert "A. Reviewer" not in str((await actors["rsc"].get(f"{path}/events", limit=200))["data"])
 
 

@@ -43,6 +43,17 @@ async def test_every_picture_in_every_form(case: Case) -> None:
         await check(case, plot)
 
 
+async def test_the_path_of_a_contract_that_was_cut_short_is_that_of_the_term_as_agreed(case: Case) -> None:
+    whole = (await ask(case, Plot.RAG, format="json")).json()["table"]["rows"][0]
+    assert whole["expected"] == 32.0, "the only year of the term is its last"
+    change(
+        case.world.database_url, "UPDATE contracts.contract SET ends_on = '2026-08-31', latest_ends_on = '2026-08-31'"
+    )
+    cut_short = (await ask(case, Plot.RAG, format="json")).json()["table"]["rows"][0]
+    baseline = (await verdict(case))["measures"][0]["baseline"]["value"]
+    assert cut_short["expected"] == pytest.approx(baseline + 0.25 * (32.0 - baseline), abs=1e-4)
+
+
 async def check(case: Case, plot: Plot) -> None:
     """The picture says the same in each of its forms, and drawn again it is the same picture."""
     answers = {form: await ask(case, plot, format=form) for form in Format}

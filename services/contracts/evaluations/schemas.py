@@ -1,6 +1,7 @@
 """Bodies of evaluations: what to judge, the verdict, and what its pictures are drawn from."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -68,9 +69,15 @@ def to_review(contract: ContractOut, breaks: list[dict[str, Any]], academic_year
     """What the outcomes service needs in order to say how far each outcome is from its path."""
     return {
         **parties_and_term(contract, breaks),
+        **agreed_until(contract.term.ended_on, contract.term.ends_on),
         "outcomes": plain([each.model_dump(include=FOLLOWED) for each in contract.outcomes]),
         "academic_year": academic_year,
     }
+
+
+def agreed_until(ended_on: date | None, ends_on: date) -> dict[str, str]:
+    """The last day as agreed, of a contract that ended on another: its usual path leads to the target by then."""
+    return {"agreed_until": ends_on.isoformat()} if ended_on not in {None, ends_on} else {}
 
 
 def parties_and_term(contract: ContractOut, breaks: list[dict[str, Any]]) -> dict[str, Any]:
@@ -98,6 +105,7 @@ def to_draw(
         **called(row),
         "supplier": row.supplier["name"],
         "trajectories": {each.code: each.trajectory for each in outcomes},
+        **agreed_until(row.ended_on, row.ends_on),
         "beside": [{"evaluation_id": each.evaluation["id"], **called(each)} for each in beside if each.evaluation],
     }
 

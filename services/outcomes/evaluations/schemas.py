@@ -1,5 +1,6 @@
 """Bodies between contracts and outcomes: facts to draft from, contracts to judge, and verdicts."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -182,9 +183,15 @@ class EvaluationIn(Asked):
 
 
 class RagIn(ContractIn):
-    """A contract whose outcomes are followed on their way."""
+    """A contract whose outcomes are followed on their way; `agreed_until` is its last day where it ended on another."""
 
     outcomes: Annotated[list[FollowedIn], Field(min_length=1, max_length=20)]
+    agreed_until: Day | None = None
+
+    @property
+    def agreed_term(self) -> Term:
+        """The term as it was agreed, over which the usual path leads to the target."""
+        return replace(self.term, ends_on=self.agreed_until or self.ends_on)
 
 
 class ProgressOut(BaseModel):

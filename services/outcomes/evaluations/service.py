@@ -22,7 +22,7 @@ from services.outcomes.inspections import queries as inspections
 from services.outcomes.models import Evaluation, Event
 from services.outcomes.panels import Panel, panel
 from services.outcomes.registers import phases
-from services.outcomes.rules.trajectory import follow
+from services.outcomes.rules.trajectory import follow, usual_path
 from services.outcomes.rules.years import academic_year_from
 
 log = structlog.get_logger("ringfence.evaluations")
@@ -50,7 +50,8 @@ async def follow_all(session: AsyncSession, *, body: RagIn) -> list[ProgressOut]
     for each in body.outcomes:
         agreed = each.agreed()
         readings = schools.observed[agreed.measure.code].readings(place, [year])
-        progress = follow(agreed, each.trajectory, readings, body.term, year)
+        path = each.trajectory or usual_path(agreed.measure, body.agreed_term)
+        progress = follow(agreed, path, readings, body.term, year)
         rows = await register.releases(session, progress.releases)
         used = [SourceRelease.model_validate(row).shown() for row in rows]
         found.append(ProgressOut(**asdict(progress) | {"releases": used, "reasons": list(progress.reasons)}))

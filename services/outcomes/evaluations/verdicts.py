@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from services.kernel.types import plain
 from services.outcomes.evaluations.schemas import Asked
@@ -51,6 +51,16 @@ class Inputs(BaseModel):
     evidence: list[Gathered]
     inspections: list[Inspection] = []
     releases: list[SourceRelease]
+
+    @model_serializer(mode="wrap")
+    def as_stored(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The inputs without what is as the catalogue has it: verdicts from before it was told have the same hash."""
+        found: dict[str, Any] = handler(self)
+        for evidence in found["evidence"]:
+            for reading in evidence["readings"].values():
+                if reading["published_half_width"] is None:
+                    del reading["published_half_width"]
+        return found
 
     def hash(self) -> str:
         """The SHA-256 of these inputs, in lower case hexadecimal, whatever the order of keys."""
@@ -130,11 +140,13 @@ def shown_measure(each: MeasureResult, sources: Mapping[str, dict[str, Any]]) ->
     alike = ("code", "measure", "status", "reasons", "weight", "critical", "target", "target_result", "value_result")
     measure = MEASURES[each.measure]
     return {
-        **{name: getattr(each, name) for name in (*alike, "effect_size", "shrunk", "pre_trend", "flags")},
+        **{
+            name: getattr(each, name)
+            for name in (*alike, "effect_size", "shrunk", "pre_trend", "rounding_half_width", "flags")
+        },
         "title": measure.title,
         "unit": measure.unit,
         "direction": measure.direction,
-        "rounding_half_width": measure.rounding_half_width,
         "baseline": shown_pooled(each.baseline),
         "actual": shown_pooled(each.actual),
         "actual_ci95": asdict(each.actual_interval) if each.actual_interval else None,

@@ -4,7 +4,7 @@ The tables of the trust are read as they stand, under the role that cannot read 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ from services.outcomes.rules.plots.trust import trust
 from services.outcomes.rules.ringfence import Rule
 from services.outcomes.rules.series import recovered
 from services.outcomes.rules.tables import TrustMeasure
+from services.outcomes.rules.trajectory import usual_path
 from services.outcomes.rules.years import academic_year_from, academic_year_text
 from services.outcomes.tables.queries import schools as members_of
 from services.pictures import Plot
@@ -67,7 +68,10 @@ def subject_of(row: Evaluation, asked: PlotIn) -> Subject:
     if code not in codes:
         raise UnknownOutcome(f"The evaluation judged {', '.join(codes)}; ask for one of these.")
     at, question = codes.index(code), question_of(inputs.question)
-    result, way = row.result["measures"][at], asked.trajectories.get(code)
+    result, agreed = row.result["measures"][at], inputs.question.outcomes[at].agreed()
+    way = asked.trajectories.get(code)
+    if not way and asked.agreed_until:
+        way = list(usual_path(agreed.measure, replace(question.term, ends_on=asked.agreed_until)))
     return Subject(
         contract=printable(asked.contract),
         school=printable(asked.school),
@@ -76,7 +80,7 @@ def subject_of(row: Evaluation, asked: PlotIn) -> Subject:
         year=question.year,
         run=question.run,
         method_version=inputs.method_version,
-        agreed=inputs.question.outcomes[at].agreed(),
+        agreed=agreed,
         trajectory=tuple(way) if way else None,
         gathered=inputs.evidence[at],
         status=result["status"],

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from services.kernel.bodies import Body, Code
 from services.outcomes.rules.plots.figure import Figure
+from services.outcomes.schemas import Day
 from services.pictures import Format, Plot, PlotOut, Table
 
 Name = Annotated[str, Field(min_length=1, max_length=400)]
@@ -24,6 +25,7 @@ class PlotIn(Body):
     """Which outcome, in which form, and what the contract calls those it speaks of.
 
     `trajectories` are the shares of the way that were agreed for each year, by outcome; null where none were.
+    `agreed_until` is the last day of the contract as agreed, where it ended on another.
     """
 
     outcome: Code | None = None
@@ -32,6 +34,7 @@ class PlotIn(Body):
     school: Name
     supplier: Name
     trajectories: dict[str, Annotated[list[float], Field(min_length=1, max_length=7)] | None] = {}
+    agreed_until: Day | None = None
     beside: Annotated[list[BesideIn], Field(max_length=1000)] = []
 
 

@@ -8,7 +8,7 @@ from services.outcomes.rules.measures import Measure
 from services.outcomes.rules.series import EVALUATION_YEARS, Pooled
 from services.outcomes.rules.values import ValueState
 
-METHOD_VERSION = "2026.6"
+METHOD_VERSION = "2026.7"
 TOO_FEW_UP_TO, UNRELIABLE_UP_TO = 10, 29
 COHORT_SHIFT = 0.5
 """Standard deviations by which an intake may have moved before a person must look (METHOD.md 3.9)."""

@@ -27,7 +27,7 @@ from services.outcomes.rules.intervals import Interval
 from services.outcomes.rules.matching import Match
 from services.outcomes.rules.measures import MEASURES, Domain
 from services.outcomes.rules.releases import Stage
-from services.outcomes.rules.series import Pooled, Reading, interval, pool
+from services.outcomes.rules.series import Pooled, Reading, interval, pool, published_half_width
 from services.outcomes.rules.verdict import (
     AddedValue,
     ContractScore,
@@ -47,7 +47,8 @@ class MeasureResult:
 
     `effect_size` is the effect in standard deviations between pupils; `shrunk` the improvement that payment goes by,
     better ones positive; `pre_trend` how far the school had already
-    drifted from its comparators before the term, in standard errors.
+    drifted from its comparators before the term, in standard errors; `rounding_half_width` half of the last place of
+    the figures that the target is tested by, as they were published.
     """
 
     code: str
@@ -56,6 +57,7 @@ class MeasureResult:
     reasons: tuple[str, ...]
     weight: float
     critical: bool
+    rounding_half_width: float
     baseline: Pooled | None = None
     target: float | None = None
     actual: Pooled | None = None
@@ -142,7 +144,7 @@ def conclude_measure(question: Question, agreed: Agreed, gathered: Gathered) -> 
     target = target_of(agreed, first.value, found)
     if target is None:
         return not_measurable(agreed, [Missing.NO_COMPARATORS], readings)
-    bounds, half = interval(agreed.measure, actual), float(agreed.measure.rounding_half_width)
+    bounds, half = interval(agreed.measure, actual), published_half_width(agreed.measure, readings)
     reached = target_result(actual.value, first.value, target, agreed.measure.direction, half, bounds)
     value = value_result(effect)
     verdict = measure_verdict(reached, value)
@@ -163,6 +165,7 @@ def conclude_measure(question: Question, agreed: Agreed, gathered: Gathered) -> 
         reasons=reasons,
         weight=agreed.weight,
         critical=agreed.critical,
+        rounding_half_width=half,
         baseline=first,
         target=target,
         actual=actual,
@@ -193,6 +196,7 @@ def not_measurable(agreed: Agreed, missing: Sequence[Missing], readings: Sequenc
         reasons=tuple(missing),
         weight=agreed.weight,
         critical=agreed.critical,
+        rounding_half_width=published_half_width(agreed.measure, readings),
         baseline=agreed.baseline,
         stage=stage_of(readings),
     )

@@ -182,18 +182,19 @@ def match_listed(
     """The comparators that were fixed when the outcome was agreed, in their order, less those that were lost.
 
     One is lost when it is comparable no more (`alike` says who is) or has no results to compare. Flagged when fewer
-    than four fifths are left. Source: METHOD.md 3.8, pre-registration.
+    than four fifths are left. How far they are off is told in the spread of all that could be compared with now, as it
+    is of comparators chosen now: they themselves were chosen to differ little. Source: METHOD.md 3.8, pre-registration.
     """
     pool = pool_of(population, results, alike, before, after)
     among = pool.places[np.isin(population.urns[pool.places], listed)]
     known = dict(zip(population.urns[among].tolist(), among.tolist(), strict=True))
     left = pool.only(np.array([known[urn] for urn in listed if urn in known], dtype=np.int64))
-    deviation = left.deviation
-    if not population.complete[place] or deviation == 0:
+    deviation = pool.deviation
+    if not population.complete[place] or deviation == 0 or not len(among):
         return NO_MATCH
     flags = ("comparators_lost",) if len(left.places) < ENOUGH_LEFT * len(listed) else ()
     distances = far(left, place, baseline, deviation)
-    return matched(left, place, left, distances, baseline, None, flags)
+    return matched(pool, place, left, distances, baseline, None, flags)
 
 
 def far(pool: Pool, place: int, baseline: float, deviation: float) -> Floats:

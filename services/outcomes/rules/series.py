@@ -1,7 +1,7 @@
 """One school's results over the years, and what several years add up to: pupils pooled, never percentages averaged."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -30,7 +30,9 @@ class Reading:
     """A measure in one academic year: `value` in its unit over `n` pupils, or the reason for its absence.
 
     `n_is_proxy` means that the pupils were counted by the census, not by the table that holds the value;
-    `half_width` is how far the value may be off by rounding, 0 where the exact figure was recovered.
+    `half_width` is how far the value may be off by rounding, 0 where the exact figure was recovered;
+    `published_half_width` is half of the last place of the figure as it was published, None where that is as the
+    catalogue has it.
     """
 
     year: int
@@ -41,6 +43,7 @@ class Reading:
     release_id: str
     stage: Stage
     half_width: float = 0.0
+    published_half_width: float | None = None
 
     @property
     def usable(self) -> bool:
@@ -81,6 +84,20 @@ def pool(readings: Iterable[Reading]) -> Pooled | None:
     return Pooled(value, n, tuple([each.year for each in usable]), releases, half_width)
 
 
+def published_half_width(measure: Measure, readings: Sequence[Reading]) -> float:
+    """By how much a target may be missed by rounding alone: half of the last place published, of several years pooled.
+
+    Also where exact figures were recovered, since a target is agreed in the figures that are published (METHOD.md 1.4).
+    """
+    usual = float(measure.rounding_half_width)
+    n = sum(each.n or 0 for each in readings)
+    halves = [usual if each.published_half_width is None else each.published_half_width for each in readings]
+    off = sum((each.n or 0) * half for each, half in zip(readings, halves, strict=True))
+    return round(off / n, TWELVE_PLACES) if n else usual
+
+
+TWELVE_PLACES = 12
+"""Enough for every half of a last place, and too few for what floats add to it."""
 WHOLE_PERCENT = Decimal("0.5")
 FLOAT_NOISE = 1e-9
 

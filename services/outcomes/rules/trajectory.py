@@ -19,7 +19,7 @@ from services.outcomes.rules.suppression import SUPPRESS_UP_TO
 from services.outcomes.rules.verdict import Rag, expected_by, rag
 
 GLIDE_PATH = (0.25, 0.6, 1.0)
-"""Share of the way to be gone by each year where nothing else was agreed: evidence has year one small."""
+"""Share of the way to be gone by each of three years where nothing else was agreed: evidence has year one small."""
 NOT_KNOWN_YET = "target_depends_on_comparators"
 
 
@@ -47,7 +47,7 @@ def follow(
     if reasons or reading is None or reading.value is None or reading.n is None or agreed.baseline is None:
         return Progress(agreed.code, agreed.measure.code, Rag.GREY, None, None, None, None, None, tuple(reasons), ())
     path = expected_in(agreed, agreed.baseline.value, trajectory, term, year)
-    se = standard_error(agreed.measure.over((year,)), reading.value, reading.n)
+    se = standard_error(agreed.measure.over((year,)), reading.value, reading.n, reading.half_width)
     rating, z = rag(reading.value, path, se, agreed.measure.direction)
     releases = tuple(sorted({reading.release_id, *agreed.baseline.releases}))
     known = (agreed.code, agreed.measure.code, rating, z, path, reading.value, reading.n, se)
@@ -57,7 +57,21 @@ def follow(
 def expected_in(agreed: Agreed, baseline: float, trajectory: Sequence[float] | None, term: Term, year: int) -> float:
     """Where the path from a baseline leads in an academic year of the contract, for a target that is known."""
     target = agreed.target + (baseline if agreed.mode is TargetMode.CHANGE else 0.0)
-    return expected_by(baseline, target, trajectory or GLIDE_PATH, contract_year(agreed.measure, term, year))
+    path = trajectory or usual_path(agreed.measure, term)
+    return expected_by(baseline, target, path, contract_year(agreed.measure, term, year))
+
+
+def usual_path(measure: Measure, term: Term) -> tuple[float, ...]:
+    """The path over a term for which none was agreed: all of the way in the last year of it, however many there are."""
+    years = years_of(term, measure)
+    before = range(max(years) - min(years)) if years else ()
+    return (*(GLIDE_PATH[min(at, len(GLIDE_PATH) - 1)] for at in before), 1.0)
+
+
+def years_of(term: Term, measure: Measure) -> list[int]:
+    """The academic years that are assessed in the term, whole or in part."""
+    years = range(term.starts_on.year - 1, term.ends_on.year + 1)
+    return [year for year in years if role(measure, term, year) is not ContractRole.NONE]
 
 
 def why_grey(agreed: Agreed, readings: Mapping[int, Reading], term: Term, year: int) -> list[str]:
@@ -96,8 +110,8 @@ def contract_year(measure: Measure, term: Term, year: int) -> int:
     return year - first + 1
 
 
-def standard_error(measure: Measure, value: float, n: int) -> float:
-    """The standard error of one year's value, in the measure's unit, with what rounding adds (METHOD.md 1.4).
+def standard_error(measure: Measure, value: float, n: int, half_width: float) -> float:
+    """The standard error of one year's value that may be off by `half_width`, in the measure's unit (METHOD.md 1.4).
 
     A share of 0 or 1 has none of its own; half a pupil stands in for it.
     """
@@ -106,4 +120,4 @@ def standard_error(measure: Measure, value: float, n: int) -> float:
         own = 100 * math.sqrt(share * (1 - share) / n)
     else:
         own = measure.pupil_sd / math.sqrt(n)
-    return math.hypot(own, float(measure.rounding_half_width) / math.sqrt(3))
+    return math.hypot(own, half_width / math.sqrt(3))

@@ -114,7 +114,7 @@ def expected_by(baseline: float, target: float, trajectory: Sequence[float], yea
     `trajectory` gives the share of the way for each year; beyond its end the last one holds.
     """
     share = trajectory[min(year, len(trajectory)) - 1]
-    return baseline + (target - baseline) * share
+    return target if share == 1 else baseline + (target - baseline) * share
 
 
 def payment_share(tau: float, floor: float, full: float) -> float:

@@ -78,6 +78,27 @@ def test_a_target_may_be_a_change_from_the_baseline() -> None:
     assert found.status is MeasureStatus.PARTLY_MET
 
 
+@pytest.mark.parametrize(
+    ("code", "value", "n", "half", "target", "result", "shown"),
+    [
+        ("KS4_EM95", 57.6, 180, 0.05, 58.0, Target.CLOSE, 0.05),
+        ("KS4_EM95", 57.96, 180, 0.05, 58.0, Target.REACHED, 0.05),
+        ("KS4_EM95", 100 * 19 / 33, 33, None, 58.0, Target.REACHED, 0.5),
+        ("KS4_EM95", 58.0, 150, None, 58.6, Target.CLOSE, 0.5),
+        ("ABS_PA", 32.0, 759, 0.05, 31.96, Target.REACHED, 0.05),
+        ("ABS_PA", 32.0, 759, 0.05, 31.94, Target.CLOSE, 0.05),
+        ("ABS_PA", 32.0, 759, None, 31.96, Target.CLOSE, 0.000005),
+    ],
+)
+def test_a_target_is_reached_as_far_as_the_release_that_has_the_figure_tells(
+    code: str, value: float, n: int, half: float | None, target: float, result: Target, shown: float
+) -> None:
+    agreed = replace(AGREED, measure=MEASURES[code], target=target)
+    own = with_last(OWN, ValueState.OK, value, n)
+    found = judge_measure(QUESTION, agreed, {**own, 2023: replace(own[2023], published_half_width=half)}, OTHERS)
+    assert (found.target_result, found.rounding_half_width) == (result, shown)
+
+
 def test_doing_what_all_schools_did_is_no_added_value() -> None:
     ordinary = with_last(OWN, ValueState.OK, 39.0, 900)
     found = judge_measure(QUESTION, replace(AGREED, target=39.5), ordinary, OTHERS)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from services.outcomes.rules.comparators import FEATURES, weighted_distance, weighting_of
-from services.outcomes.rules.matching import NO_MATCH, Match, match
+from services.outcomes.rules.matching import NO_MATCH, Match, match, match_listed
 from services.outcomes.rules.ringfence import Term
 from tests.unit.outcomes.schools_alike import INTAKE, One, population, results, school, schools
 
@@ -19,6 +19,13 @@ def found(treated: One, others: Sequence[One], *, baseline: float = 35.0) -> Mat
     everyone, place = population(rows), len(others)
     alike = everyone.comparable(place, "77", WINDOW)
     return match(everyone, place, results(rows), alike, baseline, (2021, 2022), (2023,))
+
+
+def listed(treated: One, others: Sequence[One], urns: Sequence[int], *, baseline: float = 35.0) -> Match:
+    rows = [*others, treated]
+    everyone, place = population(rows), len(others)
+    alike = everyone.comparable(place, "77", WINDOW)
+    return match_listed(everyone, place, results(rows), alike, urns, baseline, (2021, 2022), (2023,))
 
 
 def test_fifty_nearest_within_the_caliper() -> None:
@@ -96,3 +103,39 @@ def test_who_is_not_comparable_is_not_matched() -> None:
     near = found(TREATED, rows)
     assert rows[30].urn not in {each.urn for each in near.comparators}
     assert near.pool_size == 59
+
+
+def test_the_same_comparators_are_as_near_and_as_alike_when_they_were_fixed_as_when_they_are_chosen() -> None:
+    near = found(TREATED, schools(400, step=0.08), baseline=21.0)
+    fixed = listed(TREATED, schools(400, step=0.08), [each.urn for each in near.comparators], baseline=21.0)
+    assert fixed == replace(near, caliper=None)
+    assert (fixed.pool_size, fixed.flags, round(fixed.balance["baseline"], 3)) == (400, (), -0.069)
+
+
+def test_who_has_left_since_is_no_part_of_what_fixed_comparators_are_told_in() -> None:
+    """As of those chosen now, whose pool is open and left alone through all years compared (METHOD.md 3.3)."""
+    everyone = schools(60)
+    fixed = [each.urn for each in everyone[20:40]]
+    left = [replace(each, open=at % 20 != 0) for at, each in enumerate(everyone)]
+    now = listed(TREATED, left, fixed)
+    assert (now.pool_size, len(now.comparators), now.flags) == (57, 19, ())
+    deviation = float(np.std([each.values[2021] or 0.0 for each in left if each.open], ddof=1))
+    mean = float(np.mean([each.baseline for each in now.comparators]))
+    assert now.balance["baseline"] == pytest.approx((35.0 - mean) / deviation)
+    one = next(each for each in now.comparators if each.baseline == 38.5)
+    assert one.distance == pytest.approx(3 * 3.5 / deviation)
+
+
+@pytest.mark.parametrize(
+    ("others", "urns"),
+    [
+        (schools(60), []),
+        (schools(60), [555_555]),
+        (schools(60, step=0.0), [100_001, 100_002]),
+        (schools(1), [100_001]),
+    ],
+)
+def test_nobody_left_of_the_list_or_nothing_to_tell_them_apart_by_is_no_match(
+    others: Sequence[One], urns: Sequence[int]
+) -> None:
+    assert listed(TREATED, others, urns) is NO_MATCH

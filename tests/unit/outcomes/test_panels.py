@@ -1,16 +1,48 @@
 """How far published figures may be off: what a release says of its rounding, and what the catalogue says otherwise."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import numpy as np
 
-from services.outcomes.columns import NOTHING
-from services.outcomes.observed import half_widths
+from services.outcomes.columns import NOTHING, STATES, Column, Key, Source
+from services.outcomes.observed import half_widths, merged
+from services.outcomes.registers import Register
 from services.outcomes.rules.measures import MEASURES
+from services.outcomes.rules.population import Spells
+from services.outcomes.rules.releases import Stage
+from services.outcomes.rules.values import ValueState
+
+MEASURE = MEASURES["KS4_EM95"]
 
 
 def test_each_release_has_the_half_width_of_its_last_place() -> None:
-    told = [replace(NOTHING, decimals=places) for places in (None, 0, 1, 5)]
-    found = half_widths(MEASURES["KS4_EM95"], told)
-    assert np.allclose(found, [0.5, 0.5, 0.05, 0.000005, 0.5])
-    assert np.allclose(half_widths(MEASURES["KS4_A8"], told[:1]), [0.05, 0.05])
+    told = [replace(NOTHING, decimals=places) for places in (None, 0, 1, 2, 5)]
+    assert half_widths(MEASURE, told).tolist() == [0.5, 0.5, 0.05, 0.005, 0.000005, 0.5]
+    assert half_widths(MEASURES["KS4_A8"], told[:1]).tolist() == [0.05, 0.05]
+
+
+def schools(*urns: int) -> Register:
+    """Schools that have had one URN, of no trust."""
+    known, none, each = np.array(urns), np.empty(0, dtype=np.int64), np.ones(len(urns), dtype=np.bool_)
+    places, nobody = np.arange(len(urns)), Spells.of([])
+    at = dict(zip(urns, places.tolist(), strict=True))
+    whole = (known, each, each, ~each, np.full(len(urns), 900), known, places, at)
+    return Register((0, None), b"", "Secondary", *whole, {}, none, none, none, none, nobody, nobody)
+
+
+def test_a_reading_says_how_it_was_published_where_the_catalogue_says_otherwise() -> None:
+    """Of two schools, 33 pupils give their count away, so that the figure is exact; it was published all the same."""
+    counting, found = [], {}
+    for at, (year, decimals) in enumerate([(2021, None), (2022, 0), (2023, 1)]):
+        source = Source(UUID(int=at), year, Stage.FINAL)
+        values, pupils = np.array([57.6, 57.6]), np.array([33, 1801], dtype=np.int32)
+        states = np.full(2, STATES.index(ValueState.OK), dtype=np.uint8)
+        column = Column(np.array([100_001, 100_002], dtype=np.int32), values, pupils, states, decimals)
+        counting, found[Key(source.release_id, MEASURE.code, year)] = [*counting, source], column
+    seen = merged(schools(100_001, 100_002), MEASURE, tuple(counting), found, {})
+    few, many = ([*seen.readings(place, (2021, 2022, 2023)).values()] for place in (0, 1))
+    assert [each.published_half_width for each in few] == [None, None, 0.05]
+    assert [each.published_half_width for each in many] == [None, None, 0.05]
+    assert [each.half_width for each in few] == [0.0, 0.0, 0.0]
+    assert [each.half_width for each in many] == [0.5, 0.5, 0.05]

@@ -70,7 +70,7 @@ def test_the_school_beside_its_comparators() -> None:
     found = school(picture_of(), YEARLY)
     assert [each["value"] for each in found.rows] == [40.0, 40.0, 28.0]
     assert [each["comparators_p10"] for each in found.rows] == [32.0, 32.0, 32.0]
-    assert [each["path"] for each in found.rows] == [None, None, 38.0]
+    assert [each["path"] for each in found.rows] == [None, None, 32.0]
     line, points = marks(found, Line, About.SCHOOL)[0], marks(found, Points, About.SCHOOL)[0]
     assert [y for _, y in line.points] == [each["value"] for each in found.rows]
     assert [(each.y, *each.ends) for each in points.points] == [

@@ -22,6 +22,7 @@ from services.outcomes.rules.series import (
     denominator,
     interval,
     pool,
+    published_half_width,
     recovered,
 )
 from services.outcomes.rules.values import ValueState
@@ -157,6 +158,16 @@ def test_rounding_widens_an_interval_in_quadrature() -> None:
     pooled = pool(halves)
     assert pooled is not None
     assert pooled.half_width == pytest.approx(math.hypot(0.375, 0.125))
+
+
+def test_the_last_place_that_was_published_is_pooled_by_pupils() -> None:
+    """Each year is off by half of its last place at most, also where its exact figure was recovered."""
+    whole, to_a_place = reading(2022, 57.6, 300), replace(reading(2023, 57.6, 100), published_half_width=0.05)
+    measure = MEASURES["KS4_EM95"]
+    assert published_half_width(measure, [whole]) == published_half_width(measure, []) == 0.5
+    assert published_half_width(measure, [to_a_place]) == 0.05
+    assert published_half_width(measure, [whole, to_a_place]) == (300 * 0.5 + 100 * 0.05) / 400
+    assert published_half_width(MEASURES["ABS_PA"], [whole, replace(whole, n=7)]) == 0.000005
 
 
 def test_pupils_come_from_the_table_then_the_nearest_census_then_the_register() -> None:

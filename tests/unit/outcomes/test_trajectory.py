@@ -11,10 +11,17 @@ from hypothesis import strategies as st
 from services.outcomes.rules.agreement import Missing, TargetMode
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.ringfence import Break, Term
-from services.outcomes.rules.trajectory import NOT_KNOWN_YET, contract_year, follow, standard_error
+from services.outcomes.rules.trajectory import (
+    NOT_KNOWN_YET,
+    contract_year,
+    expected_in,
+    follow,
+    standard_error,
+    usual_path,
+)
 from services.outcomes.rules.values import ValueState
 from services.outcomes.rules.verdict import Rag, expected_by, rag
-from tests.unit.outcomes.test_evaluation import AGREED, OWN, TERM, with_last
+from tests.unit.outcomes.test_evaluation import AGREED, BASELINE, OWN, TERM, with_last
 
 LONG = Term(date(2022, 9, 1), date(2025, 8, 31))
 
@@ -34,6 +41,34 @@ def test_the_glide_path_of_the_worked_example() -> None:
     assert path == [48.6, 53.0, 58.0, 58.0]
 
 
+@pytest.mark.parametrize(
+    ("ends_in", "path"),
+    [
+        (2023, [58.0]),
+        (2024, [48.625, 58.0]),
+        (2025, [48.625, 53.0, 58.0]),
+        (2027, [48.625, 53.0, 58.0, 58.0, 58.0]),
+    ],
+)
+def test_the_usual_path_leads_to_the_target_by_the_last_year_of_the_term(ends_in: int, path: list[float]) -> None:
+    agreed, term = replace(AGREED, target=58.0), Term(date(2022, 9, 1), date(ends_in, 8, 31))
+    assert [expected_in(agreed, 45.5, None, term, 2022 + at) for at in range(len(path))] == path
+    assert usual_path(agreed.measure, Term(date(2022, 9, 1), date(2022, 12, 31))) == (1.0,)
+
+
+def test_who_only_does_as_the_path_of_a_year_asks_is_not_green_where_the_target_is_missed() -> None:
+    own = with_last(OWN, ValueState.OK, 35.0, 900)
+    found = follow(replace(AGREED, baseline=replace(BASELINE, value=38.386)), None, own, TERM, 2023)
+    assert (found.rag, found.expected) == (Rag.RED, AGREED.target)
+    agreed = follow(AGREED, (0.25, 0.6, 1.0), own, TERM, 2023)
+    assert (agreed.rag, agreed.expected) == (Rag.GREEN, 38.0)
+
+
+@given(st.floats(-50, 50), st.floats(-50, 50))
+def test_the_end_of_the_way_is_the_target_to_the_last_digit(baseline: float, target: float) -> None:
+    assert expected_by(baseline, target, (0.25, 1.0), 2) == target
+
+
 def test_red_begins_where_a_tenth_of_chance_ends() -> None:
     assert rag(0.0, 1.2816, 1.0, 1)[0] is Rag.AMBER
     assert rag(0.0, 1.2817, 1.0, 1)[0] is Rag.RED
@@ -49,15 +84,18 @@ def test_where_less_is_better_the_same_holds_upside_down(actual: float, expected
 
 def test_an_outcome_beside_its_path() -> None:
     found = follow(AGREED, None, OWN, TERM, 2023)
-    assert (found.rag, found.expected, found.actual, found.n) == (Rag.GREEN, 38.0, 28.0, 900)
+    assert (found.rag, found.expected, found.actual, found.n) == (Rag.GREEN, 32.0, 28.0, 900)
     assert found.releases == ("r",)
     change = follow(replace(AGREED, mode=TargetMode.CHANGE, target=-20.0), (1.0,), OWN, TERM, 2023)
     assert (change.rag, change.expected) == (Rag.RED, 20.0)
-    assert change.z == pytest.approx(-8 / math.hypot(100 * math.sqrt(0.28 * 0.72 / 900), change_half()))
+    assert change.z == pytest.approx(-8 / (100 * math.sqrt(0.28 * 0.72 / 900)))
 
 
-def change_half() -> float:
-    return float(AGREED.measure.rounding_half_width) / math.sqrt(3)
+@pytest.mark.parametrize("half", [0.0, 0.05, 0.5])
+def test_an_error_is_wider_by_how_far_the_figure_may_be_off(half: float) -> None:
+    own = {2023: replace(OWN[2023], half_width=half)}
+    found = follow(AGREED, None, own, TERM, 2023)
+    assert found.se == pytest.approx(math.hypot(100 * math.sqrt(0.28 * 0.72 / 900), half / math.sqrt(3)))
 
 
 @pytest.mark.parametrize("mode", [TargetMode.RELATIVE, TargetMode.PERCENTILE])
@@ -93,15 +131,15 @@ def test_years_of_the_contract_are_counted_from_the_first_that_is_assessed_in_it
 
 
 def test_errors_of_shares_and_of_means() -> None:
-    share = standard_error(MEASURES["ABS_PA"], 50.0, 30)
+    share = standard_error(MEASURES["ABS_PA"], 50.0, 30, 0.5)
     assert share == pytest.approx(9.13, abs=0.01)
     for edge in (0.0, 100.0):
-        assert standard_error(MEASURES["ABS_PA"], edge, 30) > 0
+        assert standard_error(MEASURES["ABS_PA"], edge, 30, 0.0) > 0
     score = MEASURES["KS4_P8"]
-    assert standard_error(score, -0.3, 100) == pytest.approx(score.pupil_sd / 10, rel=0.01)
+    assert standard_error(score, -0.3, 100, 0.0) == pytest.approx(score.pupil_sd / 10)
 
 
 @given(st.floats(0, 100), st.integers(11, 2000))
 def test_more_pupils_say_more(value: float, n: int) -> None:
     measure = MEASURES["ABS_PA"]
-    assert 0 < standard_error(measure, value, 4 * n) <= standard_error(measure, value, n)
+    assert 0 < standard_error(measure, value, 4 * n, 0.05) <= standard_error(measure, value, n, 0.05)

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from services.outcomes.rules.plots.figure import About, Axis, Figure, Gap, Line, Mark, Panel, Point, Points, Row, number
 from services.outcomes.rules.plots.subject import NOT_MEASURABLE, Subject, better, level, rounded, sources, undrawn
-from services.outcomes.rules.plots.years import path_of, years_of
-from services.outcomes.rules.trajectory import NOT_KNOWN_YET, follow
+from services.outcomes.rules.plots.years import path_of
+from services.outcomes.rules.trajectory import NOT_KNOWN_YET, follow, years_of
 from services.outcomes.rules.verdict import Rag
 from services.outcomes.rules.years import academic_year_text
 

@@ -9,12 +9,10 @@ import numpy as np
 from services.outcomes.rules.agreement import AGAINST_OTHERS, TargetMode
 from services.outcomes.rules.comparators import ENOUGH
 from services.outcomes.rules.evaluation import target_of
-from services.outcomes.rules.measures import Measure
 from services.outcomes.rules.plots.figure import Row
 from services.outcomes.rules.plots.subject import Subject, gap, rounded
-from services.outcomes.rules.ringfence import ContractRole, Term
 from services.outcomes.rules.series import interval, pool
-from services.outcomes.rules.trajectory import expected_in, role
+from services.outcomes.rules.trajectory import expected_in, years_of
 from services.outcomes.rules.years import academic_year_text
 
 COLUMNS = (
@@ -49,12 +47,6 @@ def position(day: date) -> float:
     """Where a day lies on an axis of academic years, each of which has its starting year in its middle."""
     start = day.year if day >= date(day.year, 9, 1) else day.year - 1
     return start - 0.5 + (day - date(start, 9, 1)).days / 366
-
-
-def years_of(term: Term, measure: Measure) -> list[int]:
-    """The academic years that are assessed in the term, whole or in part."""
-    years = range(term.starts_on.year - 1, term.ends_on.year + 1)
-    return [year for year in years if role(measure, term, year) is not ContractRole.NONE]
 
 
 def path_of(subject: Subject) -> dict[int, float]:
