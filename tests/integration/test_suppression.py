@@ -1,5 +1,7 @@
 """Small numbers are withheld from everybody but those who answer for the school, wherever they could be read."""
 
+import csv
+import io
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +10,8 @@ from services.demo import cast
 from services.kernel.types import Kind
 from services.outcomes import columns, panels, registers
 from services.outcomes.needs import service as needs
-from tests.world import Json, World, change
+from tests.integration.test_needs import every
+from tests.world import Actor, Json, World, change
 
 MEASURE = "KS4_A8"
 
@@ -75,26 +78,50 @@ async def test_the_list_of_needs_withholds_what_four_pupils_could_be_reckoned_fr
     seeded_world: World, small: int
 ) -> None:
     [(region,)] = seeded_world.rows("SELECT region FROM outcomes.establishment WHERE urn = %(urn)s", urn=small)
+    dfe = await seeded_world.client(Kind.DFE)
+    supplier = await seeded_world.client(Kind.SUPPLIER, trust_uid=cast.SUPPLIER)
 
-    async def seen(actor) -> Json:
-        cursor: dict[str, str] = {}
-        while True:
-            page = await actor.get("/v1/needs", region=region, key_stage="KS4", limit="200", **cursor)
-            for each in page["data"]:
-                if each["urn"] == str(small):
-                    return each
-            cursor = {"cursor": page["paging"]["next"]}
+    async def seen(actor: Actor) -> tuple[int, Json]:
+        """Where the school is in the list, and what is said of it."""
+        listed = await every(actor, region=region, key_stage="KS4")
+        [at] = [number for number, each in enumerate(listed) if each["urn"] == str(small)]
+        return at, listed[at]
 
-    whole = await seen(await seeded_world.client(Kind.DFE))
-    guarded = await seen(await seeded_world.client(Kind.SUPPLIER, trust_uid=cast.SUPPLIER))
+    _place, whole = await seen(dfe)
     assert whole["parts"]["attainment"]["estimate"] is not None
+    _last, guarded = await seen(supplier)
     hidden = guarded["parts"]["attainment"]
     assert (hidden["value"], hidden["n"], hidden["estimate"], hidden["share"], hidden["withheld"]) == (
         *(None, None, None, None),
         True,
     )
-    assert (guarded["need"], guarded["expected_rank"], guarded["p_worst_decile"]) == (None, None, None)
-    assert (guarded["tier"], guarded["rank_low"]) == (whole["tier"], whole["rank_low"])
+    placed = ("need", "expected_rank", "rank_low", "rank_high", "p_worst_decile")
+    assert None not in [whole[name] for name in placed]
+    assert [guarded[name] for name in placed] == [None] * 5
+    assert guarded["tier"] == whole["tier"]
+    two_apart = (
+        "UPDATE outcomes.observation SET denominator = CASE measure WHEN 'KS4_A8' THEN 22 ELSE 20 END,"
+        " value = CASE measure WHEN 'KS4_A8' THEN 60 ELSE %(value)s END"
+        " WHERE urn = %(urn)s AND measure IN ('KS4_A8', 'KS4_A8_DIS')"
+    )
+    told = []
+    for value in (30, 60):
+        change(seeded_world.database_url, two_apart, urn=small, value=value)
+        forget()
+        told.append((await seen(dfe), await seen(supplier)))
+    (low, guarded_low), (high, guarded_high) = told
+    assert guarded_low[1]["parts"]["disadvantage_gap"]["withheld"]
+    assert (low[1]["tier"], low[0] < high[0]) == (high[1]["tier"], True)
+    assert guarded_low == guarded_high, "neither the figures nor the place in the list tell of the pupils"
+    last = guarded_high[0]
+    table = await supplier.ask(
+        "GET", "/v1/needs", params={"region": region, "key_stage": "KS4"}, headers={"Accept": "text/csv"}
+    )
+    row = list(csv.DictReader(io.StringIO(table.text)))[last]
+    assert (row["urn"], *(row[name] for name in (*placed, "disadvantage_gap", "disadvantage_gap_estimate"))) == (
+        str(small),
+        *[""] * 7,
+    )
 
 
 async def test_the_register_of_ring_fences_says_of_every_series_of_a_year_what_it_is(case) -> None:
