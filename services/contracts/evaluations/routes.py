@@ -85,7 +85,10 @@ async def seen(
 async def read_evaluation(
     evaluation_id: UUID, caller: OutcomesReader, session: Session, outcomes: Outcomes
 ) -> JSONResponse:
-    """One evaluation, by its id."""
+    """One evaluation, by its id.
+
+    Figures of comparators that would tell you of single pupils of schools that you do not answer for are `withheld`.
+    """
     found, _row = await seen(session, outcomes, evaluation_id, caller)
     return JSONResponse(found)
 
