@@ -1,7 +1,32 @@
-"""Who may see results that would tell others of single pupils."""
+"""Which results of a school would tell of single pupils, and who may see them all the same."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kernel.auth import Caller
 from services.kernel.types import Kind
+from services.outcomes import queries
+from services.outcomes.models import Observation
+from services.outcomes.rules.measures import MEASURES
+from services.outcomes.rules.series import denominator
+from services.outcomes.rules.suppression import Count, fit
+
+ON_ROLL = "CENSUS_NOR"
+
+
+class Result(NamedTuple):
+    """A school's result of a year, in the measure's unit; no `denominator` where the table does not tell the pupils."""
+
+    measure: str
+    academic_year: int
+    value: float
+    denominator: int | None
+
+
+Results = Mapping[tuple[str, int], Result]
+"""Results of a school by measure and academic year."""
 
 
 def entitled(caller: Caller, *, urn: int, region: str, la_code: str, trust_uid: str | None) -> bool:
@@ -11,3 +36,56 @@ def entitled(caller: Caller, *, urn: int, region: str, la_code: str, trust_uid: 
     if caller.kind is Kind.COMMISSIONER:
         return region in caller.regions or la_code in caller.la_codes
     return str(urn) in caller.urns or (trust_uid is not None and trust_uid == caller.trust_uid)
+
+
+async def seen_whole(session: AsyncSession, urns: Collection[int], caller: Caller) -> set[int]:
+    """Those of these schools of which the caller sees every result."""
+    if caller.kind in {Kind.DFE, Kind.SERVICE}:
+        return set(urns)
+    trusts = {each.urn: each.trust_uid for each in await queries.memberships(session, list(urns)) if not each.left_on}
+    return {
+        each.urn
+        for each in await queries.establishments(session, list(urns))
+        if entitled(caller, urn=each.urn, trust_uid=trusts.get(each.urn), region=each.region, la_code=each.la_code)
+    }
+
+
+async def disclosive(session: AsyncSession, urn: int, rows: Sequence[Observation]) -> set[tuple[str, int]]:
+    """Measure and academic year of the results among these that may not be told to everybody."""
+    there = results_in(rows)
+    if not any(MEASURES[measure].judged for measure, _year in there):
+        return set()
+    beside = await queries.current_observations(session, urn, needed_beside({measure for measure, _year in there}))
+    school = await queries.establishment(session, urn)
+    return telling(there, results_in(beside.values()), school.pupils if school else None)
+
+
+def results_in(rows: Iterable[Observation]) -> Results:
+    """Those of one school's observations that have a value."""
+    return {
+        (row.measure, row.academic_year): Result(row.measure, row.academic_year, float(row.value), row.denominator)
+        for row in rows
+        if row.value is not None
+    }
+
+
+def needed_beside(measures: Iterable[str]) -> set[str]:
+    """What must be known beside results in these measures: the pupils on roll, and those whom a part is of."""
+    return {ON_ROLL, *(whole for each in measures if (whole := MEASURES[each].part_of) is not None)}
+
+
+def telling(results: Results, beside: Results, on_roll: int | None) -> set[tuple[str, int]]:
+    """Measure and academic year of those of a school's results that may not be told to everybody."""
+    rolls = {year: int(each.value) for (code, year), each in beside.items() if code == ON_ROLL}
+
+    def count(each: Result) -> Count | None:
+        n, proxy = denominator(each.denominator, rolls, on_roll, each.academic_year)
+        if not n:
+            return None
+        whole = beside.get((MEASURES[each.measure].part_of or "", each.academic_year))
+        if proxy or whole is None or whole.denominator is None:
+            return Count(each.value, n)
+        return Count(each.value, n, whole.value, whole.denominator)
+
+    counts = {key: count(each) for key, each in results.items() if MEASURES[each.measure].judged}
+    return {key for key, each in counts.items() if each is not None and not fit(MEASURES[key[0]], [each])}

@@ -1,5 +1,7 @@
 """Small numbers are withheld from everybody but those who answer for the school, wherever they could be read."""
 
+import csv
+import io
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +10,9 @@ from services.demo import cast
 from services.kernel.types import Kind
 from services.outcomes import columns, panels, registers
 from services.outcomes.needs import service as needs
-from tests.world import Json, World, change
+from tests.integration.scenes import Case
+from tests.integration.test_needs import every
+from tests.world import Actor, Json, World, change
 
 MEASURE = "KS4_A8"
 
@@ -75,26 +79,116 @@ async def test_the_list_of_needs_withholds_what_four_pupils_could_be_reckoned_fr
     seeded_world: World, small: int
 ) -> None:
     [(region,)] = seeded_world.rows("SELECT region FROM outcomes.establishment WHERE urn = %(urn)s", urn=small)
+    dfe = await seeded_world.client(Kind.DFE)
+    supplier = await seeded_world.client(Kind.SUPPLIER, trust_uid=cast.SUPPLIER)
 
-    async def seen(actor) -> Json:
-        cursor: dict[str, str] = {}
-        while True:
-            page = await actor.get("/v1/needs", region=region, key_stage="KS4", limit="200", **cursor)
-            for each in page["data"]:
-                if each["urn"] == str(small):
-                    return each
-            cursor = {"cursor": page["paging"]["next"]}
+    async def seen(actor: Actor) -> tuple[int, Json]:
+        """Where the school is in the list, and what is said of it."""
+        listed = await every(actor, region=region, key_stage="KS4")
+        [at] = [number for number, each in enumerate(listed) if each["urn"] == str(small)]
+        return at, listed[at]
 
-    whole = await seen(await seeded_world.client(Kind.DFE))
-    guarded = await seen(await seeded_world.client(Kind.SUPPLIER, trust_uid=cast.SUPPLIER))
+    _place, whole = await seen(dfe)
     assert whole["parts"]["attainment"]["estimate"] is not None
+    _last, guarded = await seen(supplier)
     hidden = guarded["parts"]["attainment"]
     assert (hidden["value"], hidden["n"], hidden["estimate"], hidden["share"], hidden["withheld"]) == (
         *(None, None, None, None),
         True,
     )
-    assert (guarded["need"], guarded["expected_rank"], guarded["p_worst_decile"]) == (None, None, None)
-    assert (guarded["tier"], guarded["rank_low"]) == (whole["tier"], whole["rank_low"])
+    placed = ("need", "expected_rank", "rank_low", "rank_high", "p_worst_decile")
+    assert None not in [whole[name] for name in placed]
+    assert [guarded[name] for name in placed] == [None] * 5
+    assert guarded["tier"] == whole["tier"]
+    two_apart = (
+        "UPDATE outcomes.observation SET denominator = CASE measure WHEN 'KS4_A8' THEN 22 ELSE 20 END,"
+        " value = CASE measure WHEN 'KS4_A8' THEN 60 ELSE %(value)s END"
+        " WHERE urn = %(urn)s AND measure IN ('KS4_A8', 'KS4_A8_DIS')"
+    )
+    told = []
+    for value in (30, 60):
+        change(seeded_world.database_url, two_apart, urn=small, value=value)
+        forget()
+        told.append((await seen(dfe), await seen(supplier)))
+    (low, guarded_low), (high, guarded_high) = told
+    assert guarded_low[1]["parts"]["disadvantage_gap"]["withheld"]
+    assert (low[1]["tier"], low[0] < high[0]) == (high[1]["tier"], True)
+    assert guarded_low == guarded_high, "neither the figures nor the place in the list tell of the pupils"
+    last = guarded_high[0]
+    table = await supplier.ask(
+        "GET", "/v1/needs", params={"region": region, "key_stage": "KS4"}, headers={"Accept": "text/csv"}
+    )
+    row = list(csv.DictReader(io.StringIO(table.text)))[last]
+    assert (row["urn"], *(row[name] for name in (*placed, "disadvantage_gap", "disadvantage_gap_estimate"))) == (
+        str(small),
+        *[""] * 7,
+    )
+
+
+async def test_a_verdict_keeps_other_schools_figures_from_those_who_do_not_answer_for_them(case: Case) -> None:
+    """Twenty pupils, of whom two stand out: their school's figures are kept out of the verdict and of its pictures."""
+    url, measure = case.world.database_url, "ABS_PA"
+    found = (await case["dfe"].get(f"{case.contract}/evaluations"))["data"][0]
+    regions = dict(case.world.rows("SELECT urn, region FROM outcomes.establishment"))
+    listed = [each["urn"] for each in found["measures"][0]["comparators"]["comparators"]]
+    urn = next(each for each in listed if regions[each] != "North West")
+    twenty = "UPDATE outcomes.observation SET value = 20, denominator = 20 WHERE urn = %(urn)s"
+    change(url, f"{twenty} AND measure = 'CENSUS_NOR'", urn=urn)
+    two = (
+        "UPDATE outcomes.observation SET denominator = NULL, value = CASE academic_year WHEN %(year)s THEN 10 ELSE 50"
+        " END WHERE urn = %(urn)s AND measure = 'ABS_PA'"
+    )
+    for year in (2023, 2022):
+        change(url, two, urn=urn, year=year)
+        forget()
+        page = await case["mat"].get(f"/v1/schools/{urn}/observations", measure=measure)
+        states = {each["academic_year"]: each["state"] for each in page["data"]}
+        assert states[f"{year}/{year - 1999}"] == "suppressed"
+        asked = {"academic_year": cast.YEAR, "run": "final"}
+        made = await case["rsc"].post(f"{case.contract}/evaluations", asked)
+        path = f"/v1/evaluations/{made['id']}"
+        verdicts = [made, *[await case[who].get(path) for who in ("rsc", "mat")]]
+        verdicts.append((await case["mat"].get(f"{case.contract}/evaluations"))["data"][0])
+        whole = await case["dfe"].get(path)
+        [(stored,)] = case.world.rows("SELECT result FROM outcomes.evaluation WHERE id = %(id)s", id=made["id"])
+        assert whole["measures"] == stored["measures"]
+        own = of_urn(whole, urn)
+        assert None not in own.values()
+        for each in verdicts:
+            assert each["inputs_hash"] == whole["inputs_hash"]
+            nothing = dict.fromkeys(("baseline", "outcome", "baseline_n", "outcome_n", "pre_change"))
+            assert of_urn(each, urn) == {"urn": urn, "distance": own["distance"], **nothing, "withheld": True}
+            others = each["measures"][0]["comparators"]["comparators"]
+            shown = [other for other in others if "withheld" not in other]
+            assert len(shown) > 40
+            assert all(other == of_urn(whole, other["urn"]) for other in shown)
+        await pictured(case, path, urn, {str(each["urn"]) for each in shown}, f"{year}/{year - 1999}")
+
+
+async def pictured(case: Case, path: str, urn: int, shown: set[str], year: str) -> None:
+    """The pictures of the verdict are made without the school for the supplier, and with it for DfE."""
+    of_supplier, of_all = [
+        {plot: await case[who].get(f"{path}/plots/{plot}", format="json") for plot in ("funnel", "changes", "school")}
+        for who in ("mat", "dfe")
+    ]
+    named, all_named = [{each["urn"] for each in of["funnel"]["table"]["rows"]} for of in (of_supplier, of_all)]
+    assert named - {None} == shown
+    assert str(urn) in all_named - named
+    for plot in ("funnel", "changes"):
+        assert of_supplier[plot]["notes"][-1].startswith("Not shown, since they would tell of single pupils:")
+        assert not of_all[plot]["notes"][-1].startswith("Not shown")
+    bars = [each for each in of_supplier["changes"]["table"]["rows"] if each["what"] == "comparators"]
+    assert sum(each["schools"] for each in bars) == len(shown)
+    fewer, every_one = [
+        next(each["comparators"] for each in of["school"]["table"]["rows"] if each["academic_year"] == year)
+        for of in (of_supplier, of_all)
+    ]
+    assert fewer < every_one
+
+
+def of_urn(verdict: Json, urn: int) -> Json:
+    """What a verdict says of a comparator of its first outcome."""
+    return next(each for each in verdict["measures"][0]["comparators"]["comparators"] if each["urn"] == urn)
 
 
 async def test_the_register_of_ring_fences_says_of_every_series_of_a_year_what_it_is(case) -> None:

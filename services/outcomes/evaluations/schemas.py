@@ -233,10 +233,10 @@ class EvaluationOut(BaseModel):
     created_at: datetime
 
     @classmethod
-    def of(cls, row: Evaluation) -> Self:
-        """The verdict of this row."""
+    def of(cls, row: Evaluation, result: dict[str, Any]) -> Self:
+        """The verdict of this row, with as much of its result as its reader may see."""
         facts = {name: getattr(row, name) for name in cls.model_fields}
-        return cls(**row.result | facts | {"academic_year": academic_year_text(row.academic_year)})
+        return cls(**result | facts | {"academic_year": academic_year_text(row.academic_year)})
 
 
 class EvaluationPage(BaseModel):

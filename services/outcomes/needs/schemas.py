@@ -66,14 +66,14 @@ class NeedOut(BaseModel):
 def guarded(school: NeedOut, telling: frozenset[str]) -> NeedOut:
     """The school as those see it who do not answer for it; `telling` are the parts that would tell of single pupils.
 
-    Need and place are sums of all parts, so that the sum less the others would tell of the one that is withheld. What
-    is left is the tier and the interval of its place.
+    Need and place, with its interval, come of all parts, so that they less the others would tell of the one that is
+    withheld. What is left is the tier.
     """
     if not telling:
         return school
     nothing = {"value": None, "n": None, "estimate": None, "share": None, "withheld": True}
     parts = {name: part.model_copy(update=nothing) if name in telling else part for name, part in school.parts.items()}
-    hidden = dict.fromkeys(("need", "expected_rank", "p_worst_decile"))
+    hidden = dict.fromkeys(("need", "expected_rank", "rank_low", "rank_high", "p_worst_decile"))
     return school.model_copy(update={"parts": parts, **hidden})
 
 

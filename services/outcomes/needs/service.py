@@ -65,7 +65,8 @@ async def listed(
 ) -> tuple[list[schemas.NeedOut], list[ReleaseName]]:
     """Every open mainstream school of these phases there, by tier, chance to be in the worst tenth, and need.
 
-    What would tell of single pupils is left out where the caller does not answer for the school.
+    What would tell of single pupils is left out where the caller does not answer for the school. It is what the caller
+    sees that is ordered: else the neighbours in the list would tell of what is left out.
     """
     found: list[tuple[schemas.NeedOut, frozenset[str]]] = []
     used: set[UUID] = set()
@@ -74,7 +75,7 @@ async def listed(
         found.extend((each, made.telling[each.urn]) for each in made.schools)
         used |= made.releases
     releases = [ReleaseName.of(each) for each in await register.releases(session, used)]
-    return [seen_by(caller, *each) for each in sorted(found, key=lambda each: urgency(each[0]))], releases
+    return sorted((seen_by(caller, *each) for each in found), key=urgency), releases
 
 
 def seen_by(caller: Caller, school: schemas.NeedOut, telling: frozenset[str]) -> schemas.NeedOut:
@@ -85,7 +86,7 @@ def seen_by(caller: Caller, school: schemas.NeedOut, telling: frozenset[str]) ->
 
 
 def urgency(school: schemas.NeedOut) -> tuple[int, float, float, str]:
-    """The order of the list."""
+    """The order of the list; without a place to show, a school comes last in its tier."""
     return school.tier, -(school.p_worst_decile or 0.0), -(school.need or 0.0), school.urn
 
 

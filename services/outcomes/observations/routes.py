@@ -8,8 +8,8 @@ from fastapi.responses import JSONResponse
 from services.kernel.bodies import Cursor, Limit, decode_cursor, page
 from services.kernel.http import Session
 from services.kernel.openapi import problems
-from services.outcomes import queries
-from services.outcomes.observations import schemas, service
+from services.outcomes import disclosure, queries
+from services.outcomes.observations import schemas
 from services.outcomes.routes import Reader, UrnPath, known_school
 from services.outcomes.rules.years import academic_year_from
 from services.outcomes.schemas import AcademicYear, MeasureCode
@@ -45,8 +45,8 @@ async def list_observations(
     )
     if not rows:
         await known_school(session, urn)
-    whole = await service.sees_all(session, int(urn), caller)
-    telling = await service.disclosive(session, int(urn), [row for row, _release in rows])
+    whole = int(urn) in await disclosure.seen_whole(session, [int(urn)], caller)
+    telling = await disclosure.disclosive(session, int(urn), [row for row, _release in rows])
     shown = [
         schemas.ObservationOut.of(row, release, disclosive=(row.measure, row.academic_year) in telling, entitled=whole)
         for row, release in rows

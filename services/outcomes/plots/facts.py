@@ -15,6 +15,7 @@ from services.kernel.db import Database
 from services.kernel.errors import NotFound
 from services.outcomes.evaluations.queries import these
 from services.outcomes.evaluations.verdicts import Inputs, question_of
+from services.outcomes.evaluations.views import Years, told_years, untold
 from services.outcomes.models import Evaluation
 from services.outcomes.plots import queries
 from services.outcomes.plots.schemas import PlotIn
@@ -95,6 +96,12 @@ def subject_of(row: Evaluation, asked: PlotIn) -> Subject:
     )
 
 
+def judged_of(row: Evaluation, subject: Subject) -> Mapping[str, Any]:
+    """What the verdict says of the outcome."""
+    found: Mapping[str, Any] = next(each for each in row.result["measures"] if each["code"] == subject.agreed.code)
+    return found
+
+
 def printable(name: str) -> str:
     """A name without the signs that no picture can hold."""
     return "".join(each if each.isprintable() else " " for each in name)
@@ -120,13 +127,17 @@ async def figure(
 ) -> tuple[Subject, Figure]:
     """The picture asked for, and what it is of."""
     subject = subject_of(row, asked)
+    urns = [each.urn for each in subject.gathered.match.comparators]
+    code = subject.measure.code
+    told = (await told_years(session, row, [code], urns, tables.caller)).get(code, {})
+    subject = replace(subject, untold=untold(judged_of(row, subject), told))
     if plot is Plot.TRUST:
         return subject, trust(subject, *await views(tables, row, subject))
     if plot is Plot.PORTFOLIO:
         return subject, portfolio(subject, await judged(session, row, subject, asked))
     if plot in STORED:
         return subject, STORED[plot](subject)
-    own, others = await series(session, row, subject)
+    own, others = await series(session, row, subject, told)
     if plot is Plot.SYNTHETIC:
         return subject, synthetic(subject, own, others)
     years = {year for found in others.values() for year in found}
@@ -136,11 +147,13 @@ async def figure(
 Series = dict[int, float]
 
 
-async def series(session: AsyncSession, row: Evaluation, subject: Subject) -> tuple[Series, dict[int, Series]]:
+async def series(
+    session: AsyncSession, row: Evaluation, subject: Subject, told: Years
+) -> tuple[Series, dict[int, Series]]:
     """Results year by year, in the measure's unit: the school's, and its comparators' by URN.
 
-    Only those of eleven pupils or more. Where the table does not tell how many, those of the comparator by the census
-    stand in, of which there were as many in every year compared.
+    Only those of eleven pupils or more, and of the schools in `told` only these years. Where the table does not tell
+    how many, those of the comparator by the census stand in, of which there were as many in every year compared.
     """
     urn, measure = int(row.inputs["question"]["school_urn"]), subject.measure
     urns = [each.urn for each in subject.gathered.match.comparators]
@@ -148,7 +161,8 @@ async def series(session: AsyncSession, row: Evaluation, subject: Subject) -> tu
     before = min(subject.gathered.readings, default=subject.year)
     found: dict[int, Series] = {}
     for each in exact(measure, await queries.yearly(session, measure.code, [urn, *urns], row.releases, before)):
-        if each.pupils is None or each.pupils >= ENOUGH_PUPILS:
+        enough = each.pupils is None or each.pupils >= ENOUGH_PUPILS
+        if enough and each.year in told.get(each.urn, (each.year,)):
             found.setdefault(each.urn, {})[each.year] = each.value
     own = {year: value for year, value in found.get(urn, {}).items() if year < before}
     own |= {year: each.value for year, each in stored.items() if each.value is not None}

@@ -185,6 +185,22 @@ def test_the_change_of_the_school_among_those_of_others() -> None:
     assert "worse" in changes(replace(subject, agreed=replace(AGREED, measure=P8))).notes[1]
 
 
+def test_comparators_that_may_not_be_told_are_in_no_picture_that_shows_one_by_one() -> None:
+    subject = picture_of(others=OTHERS)
+    first, *rest = [each.urn for each in subject.gathered.match.comparators]
+    guarded = replace(subject, untold=frozenset({first}))
+    told = funnel(guarded)
+    assert [each["urn"] for each in told.rows if each["what"] == "comparator"] == [str(urn) for urn in rest]
+    fewer = replace(subject.gathered.match, comparators=subject.gathered.match.comparators[1:])
+    alone = replace(subject, gathered=replace(subject.gathered, match=fewer))
+    assert (told.rows, told.panels) == (funnel(alone).rows, funnel(alone).panels), "nor can it be reckoned from limits"
+    assert changes(guarded).rows == changes(alone).rows
+    for draw in (funnel, changes):
+        assert draw(guarded).notes[-1] == "Not shown, since they would tell of single pupils: 1 comparator."
+        assert len(draw(alone).notes) == len(draw(guarded).notes) - 1
+    assert "not enough schools" in changes(replace(subject, untold=frozenset({first, *rest}))).why
+
+
 def test_equal_changes_still_make_a_column() -> None:
     assert histogram([2.0, 2.0]) == ((1.5, 2.5, 2.0),)
 

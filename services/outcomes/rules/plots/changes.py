@@ -7,12 +7,12 @@ import numpy as np
 from services.outcomes.rules.plots.figure import About, Axis, Bars, Figure, Guide, Panel, Row
 from services.outcomes.rules.plots.subject import (
     Actual,
-    Added,
     Subject,
     bare,
     better,
     change,
     change_unit,
+    left_out,
     rounded,
     sources,
     standing,
@@ -30,10 +30,10 @@ def changes(subject: Subject) -> Figure:
     """A histogram of the comparators' changes from baseline to result, with the school's, in the measure's unit."""
     measure, before, after, effect = subject.measure, subject.agreed.baseline, subject.actual, subject.effect
     title = f"{measure.title}: the change at {subject.school} among those of its comparators"
-    if before is None or after is None or effect is None:
+    others = [each.outcome - each.baseline for each in subject.comparators]
+    if before is None or after is None or effect is None or not others:
         reason = why(subject) or "there are not enough schools to compare with"
         return undrawn(subject, "changes", title, COLUMNS, reason)
-    others = [each.outcome - each.baseline for each in subject.gathered.match.comparators]
     own, mean = after.value - before.value, sum(others) / len(others)
     bins = histogram(others)
     rows: list[Row] = [
@@ -62,12 +62,12 @@ def changes(subject: Subject) -> Figure:
     return Figure(
         name="changes",
         title=title,
-        alt=alt(subject, bins, own, mean, found, (before, after, effect)),
+        alt=alt(subject, bins, own, mean, found, (before, after)),
         unit=change_unit(measure),
         columns=COLUMNS,
         rows=tuple(rows),
         panels=(panel,),
-        notes=(found, f"A negative change is {'worse' if measure.direction > 0 else 'better'}."),
+        notes=(found, f"A negative change is {'worse' if measure.direction > 0 else 'better'}.", *left_out(subject)),
         sources=sources(subject),
     )
 
@@ -87,16 +87,16 @@ def alt(
     own: float,
     mean: float,
     found: str,
-    between: tuple[Pooled, Actual, Added],
+    between: tuple[Pooled, Actual],
 ) -> str:
     """The picture in sentences."""
-    measure, (before, after, effect) = subject.measure, between
+    measure, (before, after) = subject.measure, between
     most = max(bins, key=lambda each: each[2])
     return " ".join(
         [
             f"Histogram of how {measure.title} changed from {years_text(before.years)} to {years_text(after.years)},"
             f" {better(measure)}.",
-            f"{subject.school} changed by {change(measure, own)}; its {effect.k} comparators by"
+            f"{subject.school} changed by {change(measure, own)}; its {len(subject.comparators)} comparators by"
             f" {change(measure, mean)} on average,"
             f" between {bare(measure, bins[0][0])} and {bare(measure, bins[-1][1])};"
             f" most of them, {most[2]:.0f}, between {bare(measure, most[0])} and {bare(measure, most[1])}.",

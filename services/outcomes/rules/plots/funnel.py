@@ -23,6 +23,7 @@ from services.outcomes.rules.plots.figure import (
 from services.outcomes.rules.plots.subject import (
     Subject,
     better,
+    left_out,
     level,
     rounded,
     sources,
@@ -64,7 +65,7 @@ def dispersion(measure: Measure, centre: float, results: Sequence[tuple[int, flo
 
 def funnel(subject: Subject) -> Figure:
     """Results against pupils, with the limits of chance around what the comparators achieved together."""
-    measure, actual, others = subject.measure, subject.actual, subject.gathered.match.comparators
+    measure, actual, others = subject.measure, subject.actual, subject.comparators
     title = f"{measure.title}: {subject.school} and its comparators, by number of pupils"
     if actual is None or len(others) < ENOUGH_FOR_MEDIAN:
         reason = why(subject) or "there are not enough schools to compare with"
@@ -108,7 +109,7 @@ def funnel(subject: Subject) -> Figure:
                 marks(subject, rows, centre, target),
             ),
         ),
-        notes=(f"{better(measure).capitalize()}.", *((widened,) if phi > 1 else ())),
+        notes=(f"{better(measure).capitalize()}.", *((widened,) if phi > 1 else ()), *left_out(subject)),
         sources=sources(subject),
     )
 

@@ -7,6 +7,7 @@ from datetime import date
 from services.outcomes.rules.agreement import Agreed, Missing, Run
 from services.outcomes.rules.gathering import Gathered
 from services.outcomes.rules.intervals import Interval
+from services.outcomes.rules.matching import Comparator
 from services.outcomes.rules.measures import Measure
 from services.outcomes.rules.plots.figure import Figure, Row
 from services.outcomes.rules.ringfence import Term
@@ -49,7 +50,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One outcome of a verdict, with what it was reached from; `trajectory` as agreed, None for the usual path."""
+    """One outcome of a verdict, with what it was reached from; `trajectory` as agreed, None for the usual path.
+
+    `untold` are the comparators, by URN, whose figures would tell the reader of single pupils.
+    """
 
     contract: str
     school: str
@@ -68,6 +72,12 @@ class Subject:
     effect: Added | None
     stage: str | None
     sources: tuple[Source, ...]
+    untold: frozenset[int] = frozenset()
+
+    @property
+    def comparators(self) -> tuple[Comparator, ...]:
+        """The comparators whose figures the reader may be told."""
+        return tuple(each for each in self.gathered.match.comparators if each.urn not in self.untold)
 
     @property
     def measure(self) -> Measure:
@@ -112,6 +122,12 @@ def gap(year: int, reading: Reading | None) -> str | None:
     if not reading.usable:
         return NO_PUPILS
     return GAPS[ValueState.SUPPRESSED] if (reading.n or 0) <= SUPPRESS_UP_TO else None
+
+
+def left_out(subject: Subject) -> tuple[str, ...]:
+    """How many comparators are not in the picture, as a sentence; nothing where all are."""
+    count = len(subject.gathered.match.comparators) - len(subject.comparators)
+    return (f"Not shown, since they would tell of single pupils: {counted(count, 'comparator')}.",) if count else ()
 
 
 def places(measure: Measure) -> int:
