@@ -58,7 +58,7 @@ class Measured:
     def of(cls, runs: Sequence[float], *, extrapolated: bool = False) -> "Measured":
         """The runs put together."""
         middle = median(runs)
-        return cls(middle, (max(runs) - min(runs)) / middle if middle else 0.0, len(runs), extrapolated)
+        return cls(middle, (max(runs) - min(runs)) / abs(middle) if middle else 0.0, len(runs), extrapolated)
 
 
 @dataclass(frozen=True, slots=True)
