@@ -3,7 +3,7 @@
 import csv
 import io
 
-from services.outcomes.feeds.ofsted import LAYOUTS
+from services.outcomes.feeds.ofsted_blocks import LAYOUTS
 
 COLUMNS = {layout.name: layout.columns for layout in LAYOUTS}
 GRADED = {
