@@ -1,6 +1,6 @@
 """What a verdict must not tell of the schools that it compares with, whose results are not all for everybody."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -59,14 +59,13 @@ def shown(judged: dict[str, Any], told: Years) -> dict[str, Any]:
     match = judged["comparators"]
     if not match:
         return judged
-    hidden = untold(judged, told)
+    pooled = [judged[name]["years"] for name in ("baseline", "actual") if judged[name]]
+    hidden = untold({academic_year_from(year) for years in pooled for year in years}, told)
     nothing = dict.fromkeys(FIGURES) | {"withheld": True}
     others = [each | nothing if each["urn"] in hidden else each for each in match["comparators"]]
     return judged | {"comparators": match | {"comparators": others}}
 
 
-def untold(judged: Mapping[str, Any], told: Years) -> frozenset[int]:
-    """The comparators of an outcome of which not all years that went into their figures may be told."""
-    pooled = [judged[name]["years"] for name in ("baseline", "actual") if judged[name]]
-    years = {academic_year_from(year) for each in pooled for year in each}
+def untold(years: Set[int], told: Years) -> frozenset[int]:
+    """The comparators of an outcome of which not all of the years that went into their figures may be told."""
     return frozenset(urn for urn, may in told.items() if not years <= set(may))

@@ -96,12 +96,6 @@ def subject_of(row: Evaluation, asked: PlotIn) -> Subject:
     )
 
 
-def judged_of(row: Evaluation, subject: Subject) -> Mapping[str, Any]:
-    """What the verdict says of the outcome."""
-    found: Mapping[str, Any] = next(each for each in row.result["measures"] if each["code"] == subject.agreed.code)
-    return found
-
-
 def printable(name: str) -> str:
     """A name without the signs that no picture can hold."""
     return "".join(each if each.isprintable() else " " for each in name)
@@ -127,14 +121,15 @@ async def figure(
 ) -> tuple[Subject, Figure]:
     """The picture asked for, and what it is of."""
     subject = subject_of(row, asked)
-    urns = [each.urn for each in subject.gathered.match.comparators]
-    code = subject.measure.code
-    told = (await told_years(session, row, [code], urns, tables.caller)).get(code, {})
-    subject = replace(subject, untold=untold(judged_of(row, subject), told))
     if plot is Plot.TRUST:
         return subject, trust(subject, *await views(tables, row, subject))
     if plot is Plot.PORTFOLIO:
         return subject, portfolio(subject, await judged(session, row, subject, asked))
+    urns = [each.urn for each in subject.gathered.match.comparators]
+    code = subject.measure.code
+    told = (await told_years(session, row, [code], urns, tables.caller)).get(code, {})
+    pooled = [each.years for each in (subject.agreed.baseline, subject.actual) if each]
+    subject = replace(subject, untold=untold({year for years in pooled for year in years}, told))
     if plot in STORED:
         return subject, STORED[plot](subject)
     own, others = await series(session, row, subject, told)

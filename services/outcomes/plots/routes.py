@@ -17,8 +17,10 @@ from services.outcomes.spreadsheets import as_csv
 from services.pictures import Format, Plot, PlotOut
 
 router = APIRouter(tags=["internal"])
-LASTING = frozenset({Plot.CHANGES, Plot.FUNNEL, Plot.SYNTHETIC, Plot.BALANCE})
-"""What never changes for a verdict; the others also hang on the path as agreed now, other contracts or the tables."""
+LASTING = frozenset({Plot.BALANCE})
+"""What never changes for a verdict; the others hang on what the reader may be told, on the path as agreed now, on other
+contracts or on the tables.
+"""
 
 
 @router.post("/internal/evaluations/{evaluation_id}/plots/{name}", response_model=PlotOut, responses=problems(404))
