@@ -9,11 +9,9 @@ from services.kernel.auth import Caller
 from services.kernel.types import Kind
 from services.outcomes import queries
 from services.outcomes.models import Observation
-from services.outcomes.rules.measures import MEASURES
+from services.outcomes.rules.measures import MEASURES, ON_ROLL
 from services.outcomes.rules.series import denominator
 from services.outcomes.rules.suppression import Count, fit
-
-ON_ROLL = "CENSUS_NOR"
 
 
 class Result(NamedTuple):

@@ -16,11 +16,10 @@ from services.outcomes.registers import Register, register
 from services.outcomes.rules.agreement import Agreed
 from services.outcomes.rules.comparators import FEATURES, Features, Floats
 from services.outcomes.rules.gathering import Gathered, Question, gather
-from services.outcomes.rules.measures import MEASURES, KeyStage
+from services.outcomes.rules.measures import MEASURES, ON_ROLL, KeyStage
 from services.outcomes.rules.population import Population, Results
 from services.outcomes.rules.ringfence import assessed_on
 
-ON_ROLL = "CENSUS_NOR"
 CENSUS_BACK = 5
 KEPT = 40
 """Measures of a phase kept by a process: of 20,000 schools over ten years each takes some 6 MB."""

@@ -11,6 +11,9 @@ import numpy as np
 
 from services.outcomes.rules.comparators import Floats, Ints
 
+ON_ROLL = "CENSUS_NOR"
+"""Pupils by the census, who stand in where a table does not tell how many it speaks of."""
+
 
 class Kind(StrEnum):
     """How a measure is pooled: numerators over denominators, or means weighted by pupils."""
@@ -208,7 +211,7 @@ MEASURES: dict[str, Measure] = {
         disadvantaged(RWM_EXPECTED),
         disadvantaged(ATTAINMENT_8),
         disadvantaged(PROGRESS_8),
-        context("CENSUS_NOR", "Pupils on roll", "pupils", "0"),
+        context(ON_ROLL, "Pupils on roll", "pupils", "0"),
         context("CENSUS_FSM", "Eligible for free school meals in the past six years", "percent", "0.05"),
         context("CENSUS_EAL", "English as an additional language", "percent", "0.05"),
         context("CENSUS_SEN_SUPPORT", "SEN support", "percent", "0.05"),
