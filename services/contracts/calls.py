@@ -1,6 +1,6 @@
 """What the contracts service asks of the outcomes service; each call is safe to repeat."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
@@ -10,13 +10,12 @@ from httpx import Response
 from services.contracts.rules.parties import School, Trust, UnknownSchool, check_trust
 from services.contracts.rules.shortlist import NearTrust
 from services.contracts.rules.suppliers import Phase
-from services.kernel.auth import Caller, service_caller
+from services.kernel.auth import service_caller
 from services.kernel.errors import Unprocessable
 from services.kernel.peers import Peer, Refused
 from services.kernel.types import canonical_json
 
 SELF = service_caller("contracts")
-READ = frozenset({"internal"})
 Known = TypeVar("Known", School, Trust)
 
 
@@ -122,36 +121,26 @@ async def rag(outcomes: Peer, body: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def reading(caller: Caller) -> Caller:
-    """The caller as it is vouched for to outcomes: with its own bounds, by which outcomes withholds results."""
-    return replace(caller, scopes=READ)
-
-
-async def evaluation(outcomes: Peer, evaluation_id: UUID, reader: Caller) -> dict[str, Any]:
-    """A verdict, by its id, as the reader may see it."""
-    target = f"/internal/evaluations/{evaluation_id}"
-    answer: dict[str, Any] = await outcomes.ask("GET", target, caller=reading(reader))
+async def evaluation(outcomes: Peer, evaluation_id: UUID) -> dict[str, Any]:
+    """A verdict, by its id."""
+    answer: dict[str, Any] = await outcomes.ask("GET", f"/internal/evaluations/{evaluation_id}", caller=SELF)
     return answer
 
 
-async def evaluations(outcomes: Peer, contract_id: UUID, reader: Caller) -> dict[str, Any]:
-    """All evaluations of a contract, newest first; whether the reader may see the contract was asked before."""
-    target = f"/internal/contracts/{contract_id}/evaluations"
-    answer: dict[str, Any] = await outcomes.ask("GET", target, caller=reading(reader))
+async def evaluations(outcomes: Peer, contract_id: UUID) -> dict[str, Any]:
+    """All evaluations of a contract, newest first; whether the caller may see the contract was asked before."""
+    answer: dict[str, Any] = await outcomes.ask("GET", f"/internal/contracts/{contract_id}/evaluations", caller=SELF)
     return answer
 
 
-async def plot(
-    outcomes: Peer, evaluation_id: UUID, name: str, body: dict[str, Any], seen: str | None, reader: Caller
-) -> Response:
-    """A picture of a verdict as outcomes draws it for the reader; `seen` are the entity tags that it has already.
+async def plot(outcomes: Peer, evaluation_id: UUID, name: str, body: dict[str, Any], seen: str | None) -> Response:
+    """A picture of a verdict as outcomes draws it; `seen` are the entity tags that the reader has already.
 
     Raises Refused with the problem of outcomes.
     """
     headers = {"Content-Type": "application/json"} | ({"If-None-Match": seen} if seen else {})
     target = f"/internal/evaluations/{evaluation_id}/plots/{name}"
-    content = canonical_json(body)
-    answer = await outcomes.send("POST", target, caller=reading(reader), content=content, headers=headers)
+    answer = await outcomes.send("POST", target, caller=SELF, content=canonical_json(body), headers=headers)
     if answer.status_code >= 400:
         raise Refused(answer.status_code, answer.json())
     return answer

@@ -14,6 +14,7 @@ from services.outcomes.rules.comparators import Floats, Ints
 from services.outcomes.rules.measures import Measure
 from services.outcomes.rules.population import Bools, Results
 from services.outcomes.rules.series import Reading, nearest_first, recovered
+from services.outcomes.rules.suppression import protected
 from services.outcomes.rules.values import ValueState
 
 UNSEEN = -1
@@ -25,9 +26,9 @@ Of = TypeVar("Of", bound=np.generic)
 class Observed:
     """One measure of every school of a register: a row a year, a column a school, from the releases that count.
 
-    `values` in the measure's unit, as exact as could be recovered, off by `halves` at most; `origins` are places in
-    `sources`, -1 where no release has the school; `pupils` 0 where unknown, from another source where `proxies`.
-    `published` are half of the last place of each source, and of none.
+    `values` in the measure's unit, as exact as could be recovered, off by `halves` at most; `fit` what others than the
+    school may be told of them. `origins` are places in `sources`, -1 where no release has the school; `pupils` 0 where
+    unknown, from another source where `proxies`. `published` are half of the last place of each source, and of none.
     """
 
     measure: Measure
@@ -35,6 +36,7 @@ class Observed:
     years: tuple[int, ...]
     states: NDArray[np.uint8]
     values: Floats
+    fit: Floats
     pupils: Ints
     proxies: Bools
     halves: Floats
@@ -43,8 +45,8 @@ class Observed:
     releases: Mapping[int, frozenset[str]]
 
     def results(self) -> Results:
-        """The values and pupils alone."""
-        return Results(self.years, self.values, self.pupils)
+        """The values that others may be told and the pupils alone."""
+        return Results(self.years, self.fit, self.pupils)
 
     def readings(self, place: int, years: Iterable[int]) -> dict[int, Reading]:
         """What the school at a place achieved in these years, with the release of each figure."""
@@ -76,11 +78,13 @@ def merged(
     measure: Measure,
     counting: tuple[Source, ...],
     found: Mapping[Key, Column],
-    rolls: Mapping[int, Floats],
+    census: Observed | None,
+    whole: Observed | None,
 ) -> Observed:
     """What counts of a measure, school by school: of two releases the better, of two URNs the one with a figure.
 
-    `rolls` are the pupils by each census, which stand in where the table does not say how many it speaks of.
+    Pupils by the census stand in where the table does not say how many it speaks of. `whole` is the measure of all
+    pupils, of one that is about a group of them.
     """
     held = [found[Key(each.release_id, measure.code, each.academic_year)] for each in counting]
     years = tuple(sorted({each.academic_year for each, has in zip(counting, held, strict=True) if len(has.urns)}))
@@ -99,15 +103,30 @@ def merged(
     states, values = under_one(lives, states, 0), under_one(lives, values, np.nan)
     published, origins = under_one(lives, published, UNSEEN), under_one(lives, origins, UNSEEN)
     values[states != OK] = np.nan
+    rolls = dict(zip(census.years, census.values, strict=True)) if census else {}
     pupils, lacking = counted(published, years, rolls, schools.on_roll)
     proxies = lacking & (origins != UNSEEN)
     told = half_widths(measure, held)
     exact, halves = recovered(measure, values, pupils, proxies, told[origins])
+    fit = (
+        protected(measure, exact, pupils.astype(np.float64), beside(whole, years, proxies)) if measure.judged else exact
+    )
     releases = {
         year: frozenset(str(counting[each].release_id) for each in np.unique(origins[row]).tolist() if each != UNSEEN)
         for row, year in enumerate(years)
     }
-    return Observed(measure, counting, years, states, exact, pupils, proxies, halves, told, origins, releases)
+    return Observed(measure, counting, years, states, exact, fit, pupils, proxies, halves, told, origins, releases)
+
+
+def beside(whole: Observed | None, years: Sequence[int], proxies: Bools) -> tuple[Floats, Floats]:
+    """Results and pupils of all pupils in the same years; NaN where either's pupils are but a proxy."""
+    values, pupils = np.full(proxies.shape, np.nan), np.full(proxies.shape, np.nan)
+    if whole is not None:
+        for row in [row for row, year in enumerate(years) if year in whole.years]:
+            there = whole.years.index(years[row])
+            known = ~proxies[row] & ~whole.proxies[there]
+            values[row, known], pupils[row, known] = whole.values[there, known], whole.pupils[there, known]
+    return values, pupils
 
 
 def half_widths(measure: Measure, held: Sequence[Column]) -> Floats:

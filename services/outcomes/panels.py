@@ -81,6 +81,8 @@ class Panel:
         if asked not in self.origins:
             seen = self.observed[code]
             found: frozenset[str] = frozenset().union(*(seen.releases.get(year, ()) for year in years))
+            if seen.measure.part_of is not None:
+                found |= self.releases(seen.measure.part_of, years)
             if seen.proxies.any() and code != ON_ROLL:
                 found |= self.releases(ON_ROLL, self.observed[ON_ROLL].years)
             self.origins[asked] = found
@@ -120,14 +122,15 @@ MERGED: OrderedDict[Kept, Observed] = OrderedDict()
 async def panel(session: AsyncSession, phase: str, measures: Iterable[str]) -> Panel:
     """The schools of a phase with these measures and the census, as the register and current releases have them."""
     schools, counting = await register(session, phase), await sources(session)
-    wanted = {code: Kept(schools.continuities, code, counting) for code in dict.fromkeys((*FEATURES, *measures))}
+    asked = dict.fromkeys((*FEATURES, *measures))
+    asked |= dict.fromkeys(whole for each in asked if (whole := MEASURES[each].part_of) is not None)
+    wanted = {code: Kept(schools.continuities, code, counting) for code in asked}
     lacking = [code for code, key in wanted.items() if key not in MERGED]
     found = await columns(session, lacking, counting) if lacking else {}
     observed = {code: MERGED[key] for code, key in wanted.items() if key in MERGED}
-    for code in sorted(lacking, key=lambda each: each != ON_ROLL):
-        census = observed.get(ON_ROLL)
-        rolls = dict(zip(census.years, census.values, strict=True)) if census else {}
-        observed[code] = MERGED[wanted[code]] = merged(schools, MEASURES[code], counting, found, rolls)
+    for code in sorted(lacking, key=lambda each: (each != ON_ROLL, MEASURES[each].part_of is not None)):
+        beside = observed.get(ON_ROLL), observed.get(MEASURES[code].part_of or "")
+        observed[code] = MERGED[wanted[code]] = merged(schools, MEASURES[code], counting, found, *beside)
     while len(MERGED) > KEPT:
         MERGED.popitem(last=False)
     return Panel(schools, observed)

@@ -17,7 +17,7 @@ from tests.world import Json, change
 
 SVG = "{http://www.w3.org/2000/svg}"
 THERE = [each for each in Plot if each is not Plot.SYNTHETIC]
-LASTING = {Plot.BALANCE}
+LASTING = {Plot.CHANGES, Plot.FUNNEL, Plot.BALANCE}
 HIDE = """UPDATE outcomes.evaluation SET inputs = jsonb_set(inputs, '{evidence,0,readings,2023}',
  inputs #> '{evidence,0,readings,2023}' || '{"state": "suppressed", "value": null, "n": null}'),
  result = jsonb_set(result, '{measures,0}', result #> '{measures,0}'

@@ -1,7 +1,5 @@
 """Small numbers are withheld from everybody but those who answer for the school, wherever they could be read."""
 
-import csv
-import io
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +10,7 @@ from services.outcomes import columns, panels, registers
 from services.outcomes.needs import service as needs
 from tests.integration.scenes import Case
 from tests.integration.test_needs import every
-from tests.world import Actor, Json, World, change
+from tests.world import Json, World, change
 
 MEASURE = "KS4_A8"
 
@@ -75,115 +73,77 @@ async def test_four_pupils_are_told_to_those_who_answer_for_them_only(seeded_wor
         assert found["raw"] == ""
 
 
-async def test_the_list_of_needs_withholds_what_four_pupils_could_be_reckoned_from(
-    seeded_world: World, small: int
-) -> None:
+async def test_the_list_of_needs_is_reckoned_from_nothing_that_may_not_be_told(seeded_world: World, small: int) -> None:
+    """Not one figure or place of any school hangs on what four pupils achieved, or two beside a group of twenty."""
     [(region,)] = seeded_world.rows("SELECT region FROM outcomes.establishment WHERE urn = %(urn)s", urn=small)
-    dfe = await seeded_world.client(Kind.DFE)
-    supplier = await seeded_world.client(Kind.SUPPLIER, trust_uid=cast.SUPPLIER)
+    readers = [
+        await seeded_world.client(Kind.DFE),
+        await seeded_world.client(Kind.SUPPLIER, trust_uid=cast.SUPPLIER),
+    ]
 
-    async def seen(actor: Actor) -> tuple[int, Json]:
-        """Where the school is in the list, and what is said of it."""
-        listed = await every(actor, region=region, key_stage="KS4")
-        [at] = [number for number, each in enumerate(listed) if each["urn"] == str(small)]
-        return at, listed[at]
+    async def seen(statement: str, value: int) -> tuple[list[Json], Json]:
+        """The list with a value changed, which is the same for every reader, and what it says of the school."""
+        change(seeded_world.database_url, statement, urn=small, value=value)
+        forget()
+        listed, same = [await every(actor, region=region, key_stage="KS4") for actor in readers]
+        assert listed == same
+        return listed, next(each for each in listed if each["urn"] == str(small))
 
-    _place, whole = await seen(dfe)
-    assert whole["parts"]["attainment"]["estimate"] is not None
-    _last, guarded = await seen(supplier)
-    hidden = guarded["parts"]["attainment"]
-    assert (hidden["value"], hidden["n"], hidden["estimate"], hidden["share"], hidden["withheld"]) == (
-        *(None, None, None, None),
-        True,
-    )
-    placed = ("need", "expected_rank", "rank_low", "rank_high", "p_worst_decile")
-    assert None not in [whole[name] for name in placed]
-    assert [guarded[name] for name in placed] == [None] * 5
-    assert guarded["tier"] == whole["tier"]
+    which = "WHERE urn = %(urn)s AND measure IN ('KS4_A8', 'KS4_A8_DIS')"
+    low, of_four = await seen(f"UPDATE outcomes.observation SET value = %(value)s {which}", 20)
+    part = of_four["parts"]["attainment"]
+    assert (part["value"], part["n"], part["imputed"], part["missing"]) == (None, None, True, "suppressed")
+    assert of_four["expected_rank"] is not None
+    assert (await seen(f"UPDATE outcomes.observation SET value = %(value)s {which}", 80))[0] == low
     two_apart = (
         "UPDATE outcomes.observation SET denominator = CASE measure WHEN 'KS4_A8' THEN 22 ELSE 20 END,"
-        " value = CASE measure WHEN 'KS4_A8' THEN 60 ELSE %(value)s END"
-        " WHERE urn = %(urn)s AND measure IN ('KS4_A8', 'KS4_A8_DIS')"
+        f" value = CASE measure WHEN 'KS4_A8' THEN 60 ELSE %(value)s END {which}"
     )
-    told = []
-    for value in (30, 60):
-        change(seeded_world.database_url, two_apart, urn=small, value=value)
-        forget()
-        told.append((await seen(dfe), await seen(supplier)))
-    (low, guarded_low), (high, guarded_high) = told
-    assert guarded_low[1]["parts"]["disadvantage_gap"]["withheld"]
-    assert (low[1]["tier"], low[0] < high[0]) == (high[1]["tier"], True)
-    assert guarded_low == guarded_high, "neither the figures nor the place in the list tell of the pupils"
-    last = guarded_high[0]
-    table = await supplier.ask(
-        "GET", "/v1/needs", params={"region": region, "key_stage": "KS4"}, headers={"Accept": "text/csv"}
-    )
-    row = list(csv.DictReader(io.StringIO(table.text)))[last]
-    assert (row["urn"], *(row[name] for name in (*placed, "disadvantage_gap", "disadvantage_gap_estimate"))) == (
-        str(small),
-        *[""] * 7,
-    )
+    low, beside_two = await seen(two_apart, 30)
+    assert beside_two["parts"]["attainment"]["value"] == 60
+    assert beside_two["parts"]["disadvantage_gap"]["value"] == 0, "nearly all pupils are as all are"
+    assert (await seen(two_apart, 60))[0] == low
 
 
-async def test_a_verdict_keeps_other_schools_figures_from_those_who_do_not_answer_for_them(case: Case) -> None:
-    """Twenty pupils, of whom two stand out: their school's figures are kept out of the verdict and of its pictures."""
-    url, measure = case.world.database_url, "ABS_PA"
-    found = (await case["dfe"].get(f"{case.contract}/evaluations"))["data"][0]
+async def test_a_verdict_rests_on_no_result_of_other_schools_that_may_not_be_told(case: Case) -> None:
+    """Of twenty pupils at a comparator one stands out, or two: that makes no difference to any figure or picture."""
+    url, found = case.world.database_url, (await case["dfe"].get(f"{case.contract}/evaluations"))["data"][0]
     regions = dict(case.world.rows("SELECT urn, region FROM outcomes.establishment"))
     listed = [each["urn"] for each in found["measures"][0]["comparators"]["comparators"]]
     urn = next(each for each in listed if regions[each] != "North West")
     twenty = "UPDATE outcomes.observation SET value = 20, denominator = 20 WHERE urn = %(urn)s"
     change(url, f"{twenty} AND measure = 'CENSUS_NOR'", urn=urn)
-    two = (
-        "UPDATE outcomes.observation SET denominator = NULL, value = CASE academic_year WHEN %(year)s THEN 10 ELSE 50"
-        " END WHERE urn = %(urn)s AND measure = 'ABS_PA'"
+    some = (
+        "UPDATE outcomes.observation SET denominator = NULL, value = CASE academic_year WHEN %(year)s THEN %(value)s"
+        " ELSE 50 END WHERE urn = %(urn)s AND measure = 'ABS_PA'"
     )
-    for year in (2023, 2022):
-        change(url, two, urn=urn, year=year)
+
+    async def judged(year: int, pupils: int) -> tuple[Json, list[Json]]:
+        """The verdict and its pictures where so many of the twenty stand out in a year, the same for every reader."""
+        change(url, some, urn=urn, year=year, value=5 * pupils)
         forget()
-        page = await case["mat"].get(f"/v1/schools/{urn}/observations", measure=measure)
-        states = {each["academic_year"]: each["state"] for each in page["data"]}
-        assert states[f"{year}/{year - 1999}"] == "suppressed"
-        asked = {"academic_year": cast.YEAR, "run": "final"}
-        made = await case["rsc"].post(f"{case.contract}/evaluations", asked)
+        made = await case["rsc"].post(f"{case.contract}/evaluations", {"academic_year": cast.YEAR, "run": "final"})
         path = f"/v1/evaluations/{made['id']}"
-        verdicts = [made, *[await case[who].get(path) for who in ("rsc", "mat")]]
-        verdicts.append((await case["mat"].get(f"{case.contract}/evaluations"))["data"][0])
-        whole = await case["dfe"].get(path)
-        [(stored,)] = case.world.rows("SELECT result FROM outcomes.evaluation WHERE id = %(id)s", id=made["id"])
-        assert whole["measures"] == stored["measures"]
-        own = of_urn(whole, urn)
-        assert None not in own.values()
-        for each in verdicts:
-            assert each["inputs_hash"] == whole["inputs_hash"]
-            nothing = dict.fromkeys(("baseline", "outcome", "baseline_n", "outcome_n", "pre_change"))
-            assert of_urn(each, urn) == {"urn": urn, "distance": own["distance"], **nothing, "withheld": True}
-            others = each["measures"][0]["comparators"]["comparators"]
-            shown = [other for other in others if "withheld" not in other]
-            assert len(shown) > 40
-            assert all(other == of_urn(whole, other["urn"]) for other in shown)
-        await pictured(case, path, urn, {str(each["urn"]) for each in shown}, f"{year}/{year - 1999}")
+        assert [await case[who].get(path) for who in ("rsc", "mat", "dfe")] == [made] * 3
+        assert (await case["mat"].get(f"{case.contract}/evaluations"))["data"][0] == made
+        plots = [f"{path}/plots/{name}" for name in ("school", "changes", "funnel")]
+        pictures = [[await case[who].get(plot, format="json") for plot in plots] for who in ("mat", "dfe")]
+        assert pictures[0] == pictures[1]
+        return made, pictures[0]
 
-
-async def pictured(case: Case, path: str, urn: int, shown: set[str], year: str) -> None:
-    """The pictures of the verdict are made without the school for the supplier, and with it for DfE."""
-    of_supplier, of_all = [
-        {plot: await case[who].get(f"{path}/plots/{plot}", format="json") for plot in ("funnel", "changes", "school")}
-        for who in ("mat", "dfe")
-    ]
-    named, all_named = [{each["urn"] for each in of["funnel"]["table"]["rows"]} for of in (of_supplier, of_all)]
-    assert named - {None} == shown
-    assert str(urn) in all_named - named
-    for plot in ("funnel", "changes"):
-        assert of_supplier[plot]["notes"][-1].startswith("Not shown, since they would tell of single pupils:")
-        assert not of_all[plot]["notes"][-1].startswith("Not shown")
-    bars = [each for each in of_supplier["changes"]["table"]["rows"] if each["what"] == "comparators"]
-    assert sum(each["schools"] for each in bars) == len(shown)
-    fewer, every_one = [
-        next(each["comparators"] for each in of["school"]["table"]["rows"] if each["academic_year"] == year)
-        for of in (of_supplier, of_all)
-    ]
-    assert fewer < every_one
+    for year, name, middle in ((2023, "outcome", 7.5), (2022, "baseline", (7.5 + 50) / 2)):
+        one, two, (made, pictures) = [await judged(year, pupils) for pupils in (1, 2, 3)]
+        assert one == two, "the same verdict, not only one that looks the same"
+        assert of_urn(one[0], urn)[name] == pytest.approx(middle)
+        assert of_urn(made, urn)[name] > middle
+        assert made["inputs_hash"] != one[0]["inputs_hash"]
+        assert pictures[1]["table"] != one[1][1]["table"]
+        shown = {row["urn"]: row["value"] for row in pictures[2]["table"]["rows"]}
+        assert shown[str(urn)] == pytest.approx(of_urn(made, urn)["outcome"], abs=1e-4)
+    change(url, "UPDATE outcomes.evaluation SET method_version = '2026.7' WHERE id = %(id)s", id=made["id"])
+    answer = await case["dfe"].get(f"/v1/evaluations/{made['id']}")
+    assert of_urn(answer, urn) == dict.fromkeys(of_urn(made, urn)) | {"urn": urn}, "an early verdict but names it"
+    assert answer["measures"][0]["effect"] == made["measures"][0]["effect"]
 
 
 def of_urn(verdict: Json, urn: int) -> Json:

@@ -25,7 +25,7 @@ async def hear(database: Database, key: str, now: datetime, *, outcomes: Peer, h
     found = await next_events(outcomes, after, SELF)
     for event in found:
         if event["type"] == "evaluation.made":
-            await take(database, await calls.evaluation(outcomes, UUID(event["data"]["evaluation_id"]), SELF), now)
+            await take(database, await calls.evaluation(outcomes, UUID(event["data"]["evaluation_id"])), now)
     async with database.transaction(SELF) as session:
         cursor = await locked_cursor(session, Cursor, key)
         if found and (cursor.txid, cursor.position) == after:
@@ -46,7 +46,7 @@ async def catch_up(database: Database, key: str, now: datetime, *, outcomes: Pee
         noted = (await queries.locked_contract(session, UUID(key))).evaluation
     if noted is None:
         return
-    evaluation = await calls.evaluation(outcomes, UUID(noted["id"]), SELF)
+    evaluation = await calls.evaluation(outcomes, UUID(noted["id"]))
     async with database.transaction(SELF) as session:
         row = await queries.locked_contract(session, UUID(key))
         if row.evaluation is not None and row.evaluation["id"] == noted["id"]:

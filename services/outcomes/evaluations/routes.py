@@ -1,33 +1,20 @@
 """The contracts service's door to evidence: facts to draft from, and verdicts. Not offered at the gateway."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
-from sqlmodel.ext.asyncio.session import AsyncSession
+from fastapi import APIRouter, Request
 
-from services.kernel.auth import Caller, require, service_caller
+from services.kernel.auth import Caller, require
 from services.kernel.http import Session
 from services.kernel.openapi import problems
 from services.kernel.types import utc_now
-from services.outcomes.evaluations import facts, queries, schemas, service, views
-from services.outcomes.models import Evaluation
+from services.outcomes.evaluations import facts, queries, schemas, service
 from services.outcomes.rules.agreement import METHOD
 
 router = APIRouter(tags=["internal"])
 Internal = Annotated[Caller, require("internal")]
-SELF = service_caller("outcomes")
 Question = TypeVar("Question", bound=schemas.ContractIn)
-
-
-async def open_verdicts(request: Request, _caller: Internal) -> AsyncIterator[AsyncSession]:
-    """A transaction that may read every verdict: contracts has asked before whether the caller may see this one."""
-    async with request.app.state.database.transaction(SELF) as session:
-        yield session
-
-
-Verdicts = Annotated[AsyncSession, Depends(open_verdicts, scope="function")]
 
 
 def as_set(body: Question, request: Request) -> Question:
@@ -60,22 +47,17 @@ async def evaluate(
 ) -> schemas.EvaluationOut:
     """Judge a contract; asking again about the same data gives the same verdict, not another."""
     asked = as_set(body, request)
-    return await shown(session, await service.evaluate(session, body=asked, caller=caller, now=utc_now()), caller)
+    return schemas.EvaluationOut.of(await service.evaluate(session, body=asked, caller=caller, now=utc_now()))
 
 
 @router.get("/internal/evaluations/{evaluation_id}", responses=problems(404))
-async def read_evaluation(evaluation_id: UUID, caller: Internal, session: Verdicts) -> schemas.EvaluationOut:
-    """A verdict, by its id, as the caller may see it."""
-    return await shown(session, await queries.evaluation(session, evaluation_id), caller)
+async def read_evaluation(evaluation_id: UUID, caller: Internal, session: Session) -> schemas.EvaluationOut:
+    """A verdict, by its id."""
+    return schemas.EvaluationOut.of(await queries.evaluation(session, evaluation_id))
 
 
 @router.get("/internal/contracts/{contract_id}/evaluations", responses=problems(404))
-async def list_evaluations(contract_id: UUID, caller: Internal, session: Verdicts) -> schemas.EvaluationPage:
-    """All verdicts on a contract, newest first, as the caller may see them."""
-    rows = [await shown(session, row, caller) for row in await queries.evaluations(session, contract_id)]
-    return schemas.EvaluationPage(data=rows, paging={"next": None})
-
-
-async def shown(session: AsyncSession, row: Evaluation, caller: Caller) -> schemas.EvaluationOut:
-    """A verdict without what would tell the caller of single pupils of other schools."""
-    return schemas.EvaluationOut.of(row, await views.guarded(session, row, caller))
+async def list_evaluations(contract_id: UUID, caller: Internal, session: Session) -> schemas.EvaluationPage:
+    """All verdicts on a contract, newest first."""
+    rows = await queries.evaluations(session, contract_id)
+    return schemas.EvaluationPage(data=[schemas.EvaluationOut.of(row) for row in rows], paging={"next": None})

@@ -12,9 +12,8 @@ from services.outcomes.panels import Panel
 from services.outcomes.rules.comparators import Floats
 from services.outcomes.rules.inspection import Inspection, in_order
 from services.outcomes.rules.measures import KeyStage, Kind, Measure
-from services.outcomes.rules.population import Bools
 from services.outcomes.rules.series import BASELINE_YEARS, NOT_USABLE
-from services.outcomes.rules.suppression import SUPPRESS_UP_TO, withheld
+from services.outcomes.rules.suppression import SUPPRESS_UP_TO
 from services.outcomes.rules.targeting import Component, component, predicted_by
 from services.outcomes.rules.values import ValueState
 
@@ -80,52 +79,17 @@ def error_of(measure: Measure, values: Floats, pupils: Floats) -> Floats:
 
 
 def pooled(seen: Observed) -> Pooled:
-    """The last three years of a measure that mean the same; five pupils or fewer are not shown (METHOD.md 3.6)."""
+    """The last three years of a measure that mean the same, as they may be told: of more than five pupils."""
     usable = [year for year in seen.years if year not in NOT_USABLE]
     alike = [year for year in usable if seen.measure.unchanged((year, usable[-1]))][-BASELINE_YEARS:]
     rows = tuple(seen.years.index(year) for year in alike)
-    values, pupils = seen.values[list(rows)], seen.pupils[list(rows)].astype(np.float64)
+    values, pupils = seen.fit[list(rows)], seen.pupils[list(rows)].astype(np.float64)
     there = ~np.isnan(values) & (pupils > 0)
     n = np.where(there, pupils, 0.0).sum(axis=0)
     total = np.where(there, values * pupils, 0.0).sum(axis=0)
     enough = n > SUPPRESS_UP_TO
     found = np.divide(total, n, out=np.full(len(n), np.nan), where=enough)
     return Pooled(seen.measure, tuple(alike), rows, found, np.where(enough, n, 0.0))
-
-
-def telling(panel: Panel, key_stage: KeyStage) -> dict[str, Bools]:
-    """For each part of need the schools of which it would tell of single pupils, in any of the years pooled.
-
-    The pooled figure less the years that are shown would tell of the year that is not.
-    """
-    asked = ASKED[key_stage]
-    of = {
-        "attainment": (asked.attainment,),
-        "progress": asked.progress,
-        "absence": (asked.absence,),
-        "disadvantage_gap": (asked.attainment, asked.disadvantaged),
-    }
-    nobody = np.zeros(len(panel.register.urns), dtype=np.bool_)
-    return {
-        part: np.any([nobody, *(tells(panel, code) for code in codes if panel.observed[code].years)], axis=0)
-        for part, codes in of.items()
-    }
-
-
-def tells(panel: Panel, code: str) -> Bools:
-    """The schools of which a measure would tell of single pupils in any of the years pooled."""
-    seen = panel.observed[code]
-    rows = list(pooled(seen).rows)
-    wholes = None
-    if seen.measure.part_of is not None:
-        whole, nothing = panel.observed[seen.measure.part_of], np.full(len(panel.register.urns), np.nan)
-        counts = np.where(whole.proxies, np.nan, whole.pupils)
-        at = [whole.years.index(seen.years[row]) if seen.years[row] in whole.years else None for row in rows]
-        columns = [[nothing if place is None else each[place] for place in at] for each in (whole.values, counts)]
-        wholes = np.array(columns[0]), np.array(columns[1])
-    tells_alone = withheld(seen.measure, seen.values[rows], seen.pupils[rows].astype(np.float64), wholes)
-    found: Bools = np.any(tells_alone, axis=0)
-    return found
 
 
 def merged(parts: Sequence[Pooled]) -> tuple[Floats, Floats, Floats]:

@@ -11,7 +11,6 @@ from services.outcomes.rules.inspection import Inspection, in_order, standing, s
 from services.outcomes.rules.measures import KeyStage
 from services.outcomes.rules.population import Bools
 from services.outcomes.rules.shrinkage import paule_mandel, posterior
-from services.outcomes.rules.suppression import SUPPRESS_UP_TO
 from services.outcomes.rules.targeting import THRESHOLDS, Facts, below_limits, below_quantile, component, predicted_by
 
 
@@ -66,7 +65,7 @@ def low_progress(panel: Panel, asked: Asked) -> tuple[Bools, Bools]:
     seen = panel.observed[asked.progress[0]]
     if len(seen.years) < THRESHOLDS.low_progress_years:
         return unknown(len(panel.register.urns))
-    last = seen.values[-THRESHOLDS.low_progress_years :]
+    last = seen.fit[-THRESHOLDS.low_progress_years :]
     known: Bools = np.all(~np.isnan(last), axis=0)
     low: Bools = known & np.all(np.nan_to_num(last) < THRESHOLDS.low_progress, axis=0)
     return low, known
@@ -77,9 +76,9 @@ def under_limits(seen: Observed) -> tuple[Bools, Bools]:
     rows = pooled(seen).rows
     scores, spreads = [], []
     for row in rows:
-        values, pupils = seen.values[row], seen.pupils[row].astype(np.float64)
+        values, pupils = seen.fit[row], seen.pupils[row].astype(np.float64)
         measure = seen.measure.over((seen.years[row],))
-        known = ~np.isnan(values) & (pupils > SUPPRESS_UP_TO)
+        known = ~np.isnan(values) & (pupils > 0)
         values = np.where(known, values, np.nan)
         middle = float(np.average(values[known], weights=pupils[known])) if known.any() else np.nan
         scores.append(seen.measure.direction * (values - middle))
@@ -90,10 +89,10 @@ def under_limits(seen: Observed) -> tuple[Bools, Bools]:
 def falling(seen: Observed) -> tuple[Bools, Bools]:
     """Whether the change from the first to the last of three years, shrunk, is among the lowest tenth."""
     rows = pooled(seen).rows
-    count = seen.values.shape[1]
+    count = seen.fit.shape[1]
     if len(rows) < 2:
         return unknown(count)
-    (first, last), pupils = (seen.values[[rows[0], rows[-1]]]), seen.pupils[[rows[0], rows[-1]]].astype(np.float64)
+    (first, last), pupils = (seen.fit[[rows[0], rows[-1]]]), seen.pupils[[rows[0], rows[-1]]].astype(np.float64)
     then, now = (seen.measure.over((seen.years[rows[at]],)) for at in (0, -1))
     errors = np.hypot(error_of(then, first, pupils[0]), error_of(now, last, pupils[1]))
     change = seen.measure.direction * (last - first)

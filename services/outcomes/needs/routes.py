@@ -28,7 +28,7 @@ COLUMNS = [
 @router.get("/v1/needs", response_model=schemas.NeedPage, tags=["needs"], responses=CSV)
 async def list_needs(
     request: Request,
-    caller: Reader,
+    _caller: Reader,
     session: Session,
     region: Annotated[str | None, Query(max_length=60, pattern=PLAIN, examples=["South East"])] = None,
     la_code: Annotated[str | None, Query(pattern="^[0-9]{3}$", examples=["936"])] = None,
@@ -40,14 +40,12 @@ async def list_needs(
     """Schools by how urgent help is: tiers by rule first, need within a tier, each place with its uncertainty.
 
     Places are given within the phase and the place asked for (`among`). No school is left out for being small: what is
-    not published is replaced by what is known of schools like it, and said to be. What would tell of single pupils is
-    withheld from those who do not answer for the school. A person decides, not this list.
+    not published is replaced by what is known of schools like it, and said to be. A result of which one or two pupils
+    would stand out counts as the middle of what it may be. A person decides, not this list.
     """
     on = london_date(real_now())
     phases = [phase for phase, stage in PHASES.items() if key_stage in {None, stage}]
-    schools, releases = await service.listed(
-        session, phases=phases, region=region, la_code=la_code, on=on, caller=caller
-    )
+    schools, releases = await service.listed(session, phases=phases, region=region, la_code=la_code, on=on)
     if tier is not None:
         schools = [each for each in schools if each.tier == tier]
     if wants_csv(request):

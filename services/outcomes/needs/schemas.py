@@ -26,16 +26,15 @@ class PartOut(BaseModel):
     """A part of need: `value` over `n` pupils as published and pooled, `estimate` as it is believed to be.
 
     `imputed` where the school has no figure of its own, for the reason in `missing`: then the estimate is that of a
-    school like it, and as uncertain. Where figures would tell of single pupils they are `withheld` from those who do
-    not answer for the school, and so is what could be reckoned back to them.
+    school like it, and as uncertain. Of a year whose result may not be told, since one or two pupils would stand out,
+    the middle of what it may be has gone into the value.
     """
 
     value: float | None
     n: int | None
     years: list[str]
-    estimate: float | None
-    share: float | None = Field(description="What it adds to the need")
-    withheld: bool = False
+    estimate: float
+    share: float = Field(description="What it adds to the need")
     imputed: bool
     missing: str | None
 
@@ -61,20 +60,6 @@ class NeedOut(BaseModel):
     parts: dict[str, PartOut]
     not_known: list[str] = Field(description="Tier rules that could not be asked")
     among: AmongOut
-
-
-def guarded(school: NeedOut, telling: frozenset[str]) -> NeedOut:
-    """The school as those see it who do not answer for it; `telling` are the parts that would tell of single pupils.
-
-    Need and place, with its interval, come of all parts, so that they less the others would tell of the one that is
-    withheld. What is left is the tier.
-    """
-    if not telling:
-        return school
-    nothing = {"value": None, "n": None, "estimate": None, "share": None, "withheld": True}
-    parts = {name: part.model_copy(update=nothing) if name in telling else part for name, part in school.parts.items()}
-    hidden = dict.fromkeys(("need", "expected_rank", "rank_low", "rank_high", "p_worst_decile"))
-    return school.model_copy(update={"parts": parts, **hidden})
 
 
 class NeedPage(BaseModel):

@@ -12,10 +12,8 @@ from uuid import UUID
 import numpy as np
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.kernel.auth import Caller
 from services.outcomes import queries as register
 from services.outcomes.columns import Source, sources
-from services.outcomes.disclosure import entitled
 from services.outcomes.inspections import queries as inspections
 from services.outcomes.inspections.queries import Held
 from services.outcomes.needs import estimates, facts, queries, schemas
@@ -47,13 +45,9 @@ class Wanted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The schools of a phase in a place, and the releases that the list comes from.
-
-    `telling` names by URN the parts of a school's need that would tell of single pupils.
-    """
+    """The schools of a phase in a place, and the releases that the list comes from."""
 
     schools: tuple[schemas.NeedOut, ...]
-    telling: Mapping[str, frozenset[str]]
     releases: frozenset[UUID]
 
 
@@ -61,32 +55,24 @@ KEPT: OrderedDict[Wanted, Ranking] = OrderedDict()
 
 
 async def listed(
-    session: AsyncSession, *, phases: Sequence[str], region: str | None, la_code: str | None, on: date, caller: Caller
+    session: AsyncSession, *, phases: Sequence[str], region: str | None, la_code: str | None, on: date
 ) -> tuple[list[schemas.NeedOut], list[ReleaseName]]:
     """Every open mainstream school of these phases there, by tier, chance to be in the worst tenth, and need.
 
-    What would tell of single pupils is left out where the caller does not answer for the school. It is what the caller
-    sees that is ordered: else the neighbours in the list would tell of what is left out.
+    It is the same for every reader: it is reckoned from nothing that may not be told.
     """
-    found: list[tuple[schemas.NeedOut, frozenset[str]]] = []
+    found: list[schemas.NeedOut] = []
     used: set[UUID] = set()
     for phase in phases:
         made = await ranking(session, phase, region, la_code, on)
-        found.extend((each, made.telling[each.urn]) for each in made.schools)
+        found.extend(made.schools)
         used |= made.releases
     releases = [ReleaseName.of(each) for each in await register.releases(session, used)]
-    return sorted((seen_by(caller, *each) for each in found), key=urgency), releases
-
-
-def seen_by(caller: Caller, school: schemas.NeedOut, telling: frozenset[str]) -> schemas.NeedOut:
-    """A school as the caller may see it."""
-    place = {"region": school.region, "la_code": school.la_code}
-    whole = entitled(caller, urn=int(school.urn), trust_uid=None, **place)
-    return school if whole else schemas.guarded(school, telling)
+    return sorted(found, key=urgency), releases
 
 
 def urgency(school: schemas.NeedOut) -> tuple[int, float, float, str]:
-    """The order of the list; without a place to show, a school comes last in its tier."""
+    """The order of the list; where there is nothing to rank by, that of URNs within each tier."""
     return school.tier, -(school.p_worst_decile or 0.0), -(school.need or 0.0), school.urn
 
 
@@ -135,11 +121,7 @@ def ranked(schools: Panel, wanted: Wanted, names: Mapping[int, Named], held: Seq
         for at, place in enumerate(places)
     ]
     used = {UUID(each) for code in estimates.ASKED[key_stage].measures for each in used_of(schools, code)}
-    hidden = estimates.telling(schools, key_stage)
-    telling = {
-        str(schools.register.urns[at]): frozenset(n for n, tells in hidden.items() if tells[at]) for at in places
-    }
-    return Ranking(tuple(rows), telling, frozenset(used | {each.release_id for each in held}))
+    return Ranking(tuple(rows), frozenset(used | {each.release_id for each in held}))
 
 
 def used_of(schools: Panel, code: str) -> frozenset[str]:

@@ -3,11 +3,10 @@
 The tables of the trust are read as they stand, under the role that cannot read evaluations.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kernel.auth import Caller
@@ -15,13 +14,10 @@ from services.kernel.db import Database
 from services.kernel.errors import NotFound
 from services.outcomes.evaluations.queries import these
 from services.outcomes.evaluations.verdicts import Inputs, question_of
-from services.outcomes.evaluations.views import Years, told_years, untold
 from services.outcomes.models import Evaluation
-from services.outcomes.plots import queries
 from services.outcomes.plots.schemas import PlotIn
+from services.outcomes.plots.yearly import series
 from services.outcomes.rules.intervals import Interval
-from services.outcomes.rules.matching import ENOUGH_PUPILS
-from services.outcomes.rules.measures import Measure
 from services.outcomes.rules.performance import View, performance
 from services.outcomes.rules.plots.balance import balance
 from services.outcomes.rules.plots.changes import changes
@@ -30,11 +26,10 @@ from services.outcomes.rules.plots.funnel import funnel
 from services.outcomes.rules.plots.portfolio import Judged, portfolio
 from services.outcomes.rules.plots.rag import rag
 from services.outcomes.rules.plots.school import school
-from services.outcomes.rules.plots.subject import Actual, Added, Source, Subject, gap
+from services.outcomes.rules.plots.subject import Actual, Added, Source, Subject
 from services.outcomes.rules.plots.synthetic import synthetic
 from services.outcomes.rules.plots.trust import trust
 from services.outcomes.rules.ringfence import Rule
-from services.outcomes.rules.series import recovered
 from services.outcomes.rules.tables import TrustMeasure
 from services.outcomes.rules.trajectory import usual_path
 from services.outcomes.rules.years import academic_year_from, academic_year_text
@@ -125,52 +120,13 @@ async def figure(
         return subject, trust(subject, *await views(tables, row, subject))
     if plot is Plot.PORTFOLIO:
         return subject, portfolio(subject, await judged(session, row, subject, asked))
-    urns = [each.urn for each in subject.gathered.match.comparators]
-    code = subject.measure.code
-    told = (await told_years(session, row, [code], urns, tables.caller)).get(code, {})
-    pooled = [each.years for each in (subject.agreed.baseline, subject.actual) if each]
-    subject = replace(subject, untold=untold({year for years in pooled for year in years}, told))
     if plot in STORED:
         return subject, STORED[plot](subject)
-    own, others = await series(session, row, subject, told)
+    own, others = await series(session, row, subject)
     if plot is Plot.SYNTHETIC:
         return subject, synthetic(subject, own, others)
     years = {year for found in others.values() for year in found}
     return subject, school(subject, {year: [each[year] for each in others.values() if year in each] for year in years})
-
-
-Series = dict[int, float]
-
-
-async def series(
-    session: AsyncSession, row: Evaluation, subject: Subject, told: Years
-) -> tuple[Series, dict[int, Series]]:
-    """Results year by year, in the measure's unit: the school's, and its comparators' by URN.
-
-    Only those of eleven pupils or more, and of the schools in `told` only these years. Where the table does not tell
-    how many, those of the comparator by the census stand in, of which there were as many in every year compared.
-    """
-    urn, measure = int(row.inputs["question"]["school_urn"]), subject.measure
-    urns = [each.urn for each in subject.gathered.match.comparators]
-    stored = {year: each for year, each in subject.gathered.readings.items() if gap(year, each) is None}
-    before = min(subject.gathered.readings, default=subject.year)
-    found: dict[int, Series] = {}
-    for each in exact(measure, await queries.yearly(session, measure.code, [urn, *urns], row.releases, before)):
-        enough = each.pupils is None or each.pupils >= ENOUGH_PUPILS
-        if enough and each.year in told.get(each.urn, (each.year,)):
-            found.setdefault(each.urn, {})[each.year] = each.value
-    own = {year: value for year, value in found.get(urn, {}).items() if year < before}
-    own |= {year: each.value for year, each in stored.items() if each.value is not None}
-    return own, {other: found[other] for other in urns if other in found and other != urn}
-
-
-def exact(measure: Measure, results: Sequence[queries.Result]) -> list[queries.Result]:
-    """Published results as exact as the method reckons with them."""
-    values = np.array([each.value for each in results], dtype=np.float64)
-    pupils = np.array([each.pupils or 0 for each in results], dtype=np.int64)
-    halves = np.full(values.shape, float(measure.rounding_half_width))
-    found, _halves = recovered(measure, values, pupils, pupils == 0, halves)
-    return [each._replace(value=value) for each, value in zip(results, found.tolist(), strict=True)]
 
 
 async def views(tables: Tables, row: Evaluation, subject: Subject) -> tuple[dict[View, TrustMeasure], list[Source]]:

@@ -8,19 +8,18 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Request, Response
 
 from services.kernel.bodies import entity_tag
+from services.kernel.http import Session
 from services.kernel.openapi import problems
 from services.outcomes.evaluations import queries
-from services.outcomes.evaluations.routes import Internal, Verdicts
+from services.outcomes.evaluations.routes import Internal
 from services.outcomes.plots import facts
 from services.outcomes.plots.schemas import PlotIn, shown
 from services.outcomes.spreadsheets import as_csv
 from services.pictures import Format, Plot, PlotOut
 
 router = APIRouter(tags=["internal"])
-LASTING = frozenset({Plot.BALANCE})
-"""What never changes for a verdict; the others hang on what the reader may be told, on the path as agreed now, on other
-contracts or on the tables.
-"""
+LASTING = frozenset({Plot.CHANGES, Plot.FUNNEL, Plot.SYNTHETIC, Plot.BALANCE})
+"""What never changes for a verdict; the others also hang on the path as agreed now, other contracts or the tables."""
 
 
 @router.post("/internal/evaluations/{evaluation_id}/plots/{name}", response_model=PlotOut, responses=problems(404))
@@ -30,10 +29,10 @@ async def draw(
     body: PlotIn,
     request: Request,
     caller: Internal,
-    session: Verdicts,
+    session: Session,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """A picture of an outcome of a verdict as the caller may see it; nothing is written, and 304 where it has it."""
+    """A picture of an outcome of a verdict; nothing is written, and 304 where the reader has it already."""
     from services.outcomes.plots import drawing  # noqa: PLC0415 - large, and most processes draw nothing
 
     row = await queries.evaluation(session, evaluation_id)

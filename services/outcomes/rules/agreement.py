@@ -8,7 +8,9 @@ from services.outcomes.rules.measures import Measure
 from services.outcomes.rules.series import EVALUATION_YEARS, Pooled
 from services.outcomes.rules.values import ValueState
 
-METHOD_VERSION = "2026.7"
+METHOD_VERSION = "2026.8"
+PROTECTED_SINCE = (2026, 8)
+"""The first method by which results of comparators that may not be told are in no verdict."""
 TOO_FEW_UP_TO, UNRELIABLE_UP_TO = 10, 29
 COHORT_SHIFT = 0.5
 """Standard deviations by which an intake may have moved before a person must look (METHOD.md 3.9)."""
@@ -65,6 +67,11 @@ METHOD: dict[str, float | str] = {
     "cohort_shift_sd": COHORT_SHIFT,
 }
 """What is fixed with an agreed outcome; the confidences are those of `Effect.lower80` and `Effect.lower90`."""
+
+
+def names_only(version: str) -> bool:
+    """Whether verdicts by this version of the method may but name their comparators to a reader."""
+    return tuple(map(int, version.split("."))) < PROTECTED_SINCE
 
 
 WITHHELD = {ValueState.SUPPRESSED: Missing.SUPPRESSED, ValueState.LOW_COVERAGE: Missing.LOW_COVERAGE}

@@ -65,19 +65,52 @@ def tellable(measure: Measure, achieved: float | Floats, n: float | Floats) -> B
     return found
 
 
-def withheld(measure: Measure, values: Floats, n: Floats, wholes: tuple[Floats, Floats] | None = None) -> Bools:
+def withheld(measure: Measure, values: Floats, n: Floats, wholes: tuple[Floats, Floats]) -> Bools:
     """For many results at once (arrays of one shape): which may not be told alone; False where there is no result.
 
     `wholes` are values and pupils of all pupils, for a measure of a group; NaN where not known.
     """
-    achieved = achieving(values, n)
+    (value, whole), achieved = wholes, achieving(values, n)
+    others = whole - n
+    apart = ~np.isnan(value) & (others > 0)
     allowed = tellable(measure, achieved, n)
-    if wholes is not None:
-        value, whole = wholes
-        others = whole - n
-        apart = ~np.isnan(value) & ~np.isnan(whole) & (others > 0)
-        allowed &= ~apart | tellable(measure, achieving(value, whole) - achieved, others)
+    allowed &= ~apart | tellable(measure, achieving(value, whole) - achieved, others)
     found: Bools = ~np.isnan(values) & (n > 0) & ~allowed
+    return found
+
+
+def protected(measure: Measure, values: Floats, n: Floats, wholes: tuple[Floats, Floats]) -> Floats:
+    """What schools are compared and listed by: their results, and what stands for those that may not be told alone.
+
+    That is the middle of what everybody knows such a result to be who knows why it is withheld: where one or two pupils
+    stand out, as if it were one and a half; of nearly all pupils, the result of all. So it tells nothing new, and no
+    school is left out for its result, which would make the others look better or worse than schools like them. NaN for
+    five pupils or fewer. Arrays as for `withheld`.
+    """
+    hidden = withheld(measure, values, n, wholes)
+    if not hidden.any():
+        return values
+    nothing, others = np.full(n.shape, np.nan), wholes[1] - n
+    whole = wholes[0] if np.isnan(wholes[0]).all() else protected(measure, *wholes, (nothing, nothing))
+    achieved, of_all, middle = achieving(values, n), whole * wholes[1] / 100, sum(STANDING_OUT) / len(STANDING_OUT)
+    elsewhere = achieving(*wholes) - achieved
+    stands_for = {
+        "few": (n <= SUPPRESS_UP_TO, nothing),
+        "few others": ((others > 0) & (others <= SUPPRESS_UP_TO), whole),
+        "who did": (np.isin(achieved, STANDING_OUT), percent(middle, n)),
+        "who did not": (np.isin(n - achieved, STANDING_OUT), percent(n - middle, n)),
+        "others who did": (np.isin(elsewhere, STANDING_OUT), percent(of_all - middle, n)),
+        "others who did not": (np.isin(others - elsewhere, STANDING_OUT), percent(of_all - (others - middle), n)),
+    }
+    found: Floats = values
+    for why, instead in reversed(stands_for.values()):
+        found = np.where(hidden & why, instead, found)
+    return found
+
+
+def percent(achieved: float | Floats, n: Floats) -> Floats:
+    """So many of `n` pupils as a percentage, between 0 and 100."""
+    found: Floats = np.clip(100 * np.asarray(achieved) / np.maximum(n, 1), 0, 100)
     return found
 
 

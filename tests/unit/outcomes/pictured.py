@@ -32,7 +32,7 @@ def picture_of(
         term=question.term,
         year=question.year,
         run=question.run,
-        method_version="2026.3",
+        method_version="2026.8",
         agreed=agreed,
         trajectory=None,
         gathered=evidence,

@@ -40,7 +40,7 @@ def test_a_reading_says_how_it_was_published_where_the_catalogue_says_otherwise(
         states = np.full(2, STATES.index(ValueState.OK), dtype=np.uint8)
         column = Column(np.array([100_001, 100_002], dtype=np.int32), values, pupils, states, decimals)
         counting, found[Key(source.release_id, MEASURE.code, year)] = [*counting, source], column
-    seen = merged(schools(100_001, 100_002), MEASURE, tuple(counting), found, {})
+    seen = merged(schools(100_001, 100_002), MEASURE, tuple(counting), found, None, None)
     few, many = ([*seen.readings(place, (2021, 2022, 2023)).values()] for place in (0, 1))
     assert [each.published_half_width for each in few] == [None, None, 0.05]
     assert [each.published_half_width for each in many] == [None, None, 0.05]

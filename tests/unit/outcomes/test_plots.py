@@ -185,20 +185,12 @@ def test_the_change_of_the_school_among_those_of_others() -> None:
     assert "worse" in changes(replace(subject, agreed=replace(AGREED, measure=P8))).notes[1]
 
 
-def test_comparators_that_may_not_be_told_are_in_no_picture_that_shows_one_by_one() -> None:
-    subject = picture_of(others=OTHERS)
-    first, *rest = [each.urn for each in subject.gathered.match.comparators]
-    guarded = replace(subject, untold=frozenset({first}))
-    told = funnel(guarded)
-    assert [each["urn"] for each in told.rows if each["what"] == "comparator"] == [str(urn) for urn in rest]
-    fewer = replace(subject.gathered.match, comparators=subject.gathered.match.comparators[1:])
-    alone = replace(subject, gathered=replace(subject.gathered, match=fewer))
-    assert (told.rows, told.panels) == (funnel(alone).rows, funnel(alone).panels), "nor can it be reckoned from limits"
-    assert changes(guarded).rows == changes(alone).rows
+def test_pictures_of_an_early_verdict_do_not_show_its_comparators_one_by_one() -> None:
+    early = replace(picture_of(others=OTHERS), method_version="2026.7")
     for draw in (funnel, changes):
-        assert draw(guarded).notes[-1] == "Not shown, since they would tell of single pupils: 1 comparator."
-        assert len(draw(alone).notes) == len(draw(guarded).notes) - 1
-    assert "not enough schools" in changes(replace(subject, untold=frozenset({first, *rest}))).why
+        assert (draw(early).rows, draw(early).panels) == ((), ())
+        assert "method 2026.7 kept figures of comparators that could tell of single pupils" in draw(early).why
+        assert draw(replace(early, method_version="2026.10")).panels
 
 
 def test_equal_changes_still_make_a_column() -> None:
@@ -319,7 +311,7 @@ def test_every_picture_names_its_contract_data_and_status() -> None:
         assert found.sources[0].startswith(
             f"CTR-2023-000001, {LONG_NAME} with Star Academies, outcome O1. Final verdict"
         )
-        assert "as of 2023/24 on final results, method 2026.3." in found.sources[0]
+        assert "as of 2023/24 on final results, method 2026.8." in found.sources[0]
         assert found.sources[1] == "Source: Department for Education, absence (final, published 2025-03-20)."
         assert LONG_NAME in found.alt
         assert all(set(each) == set(found.columns) for each in found.rows)

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.outcomes.rules.measures import MEASURES
-from services.outcomes.rules.suppression import Count, fit, poolable, total_tells, withheld
+from services.outcomes.rules.suppression import Count, fit, poolable, protected, total_tells, withheld
 
 RWM, RWM_DIS = MEASURES["KS2_RWM_EXP"], MEASURES["KS2_RWM_EXP_DIS"]
+NO_WHOLE = np.array([np.nan]), np.array([np.nan])
 P8, ABSENCE, PA = MEASURES["KS4_P8"], MEASURES["ABS_OVERALL"], MEASURES["ABS_PA"]
 
 
@@ -34,7 +35,7 @@ P8, ABSENCE, PA = MEASURES["KS4_P8"], MEASURES["ABS_OVERALL"], MEASURES["ABS_PA"
 )
 def test_few_pupils_and_one_or_two_who_stand_out_are_not_told(measure, value: float, n: int, told: bool) -> None:
     assert fit(measure, [Count(value, n)]) is told
-    assert withheld(measure, np.array([value]), np.array([float(n)])).tolist() == [not told]
+    assert withheld(measure, np.array([value]), np.array([float(n)]), NO_WHOLE).tolist() == [not told]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,56 @@ def test_a_group_is_not_told_where_the_rest_of_the_school_would_stand_out(group,
 
 
 def test_where_there_is_no_result_nothing_is_withheld() -> None:
-    assert withheld(RWM, np.array([np.nan, 50.0]), np.array([3.0, 0.0])).tolist() == [False, False]
+    assert withheld(RWM, np.array([np.nan, 50.0]), np.array([3.0, 0.0]), NO_WHOLE).tolist() == [False, False]
+
+
+def stands_for(measure, achieved: int, n: int, *beside: int) -> float | None:
+    """What stands for the result of so many of `n` pupils, and of so many of all `beside` them; None for nothing."""
+    whole, of = beside or (np.nan, np.nan)
+    wholes = np.array([100 * whole / of]), np.array([float(of)])
+    [found] = protected(measure, np.array([100 * achieved / n]), np.array([float(n)]), wholes).tolist()
+    return None if np.isnan(found) else found
+
+
+@pytest.mark.parametrize(
+    ("achieved", "n", "whole", "instead"),
+    [
+        (1, 12, (), 100 * 1.5 / 12),
+        (2, 12, (), 100 * 1.5 / 12),
+        (11, 12, (), 100 * 10.5 / 12),
+        (3, 12, (), 25.0),
+        (0, 12, (), 0.0),
+        (2, 5, (), None),
+        (15, 30, (17, 40), 100 * 15.5 / 30),
+        (15, 30, (24, 40), 100 * 15.5 / 30),
+        (15, 30, (16, 33), 100 * 16 / 33),
+        (2, 30, (2, 33), 100 * 1.5 / 33),
+        (2, 30, (2, 30), 100 * 1.5 / 30),
+        (30, 30, (38, 40), 100.0),
+    ],
+)
+def test_what_may_not_be_told_counts_as_the_middle_of_what_it_may_be(achieved, n, whole, instead) -> None:
+    """One and a half who did, or did not; the same for those outside the group; nearly all pupils are as all are."""
+    measure = RWM_DIS if whole else RWM
+    assert stands_for(measure, achieved, n, *whole) == (None if instead is None else pytest.approx(instead))
+
+
+@given(n=st.integers(1, 40), more=st.integers(0, 40), others=st.data())
+def test_what_stands_for_a_result_tells_nothing_but_that_it_is_withheld(n: int, more: int, others) -> None:
+    """Of two results that are withheld for the same reason, beside the same result of all pupils, the same is told."""
+    whole = others.draw(st.integers(0, n + more))
+    possible = range(max(0, whole - more), min(n, whole) + 1)
+    known: dict[object, set[float | None]] = {}
+    for achieved in possible:
+        if not fit(RWM_DIS, [Count(100 * achieved / n, n, 100 * whole / (n + more), n + more)]):
+            parts = (achieved, n - achieved, whole - achieved, more - whole + achieved)
+            known.setdefault(tuple(part in (1, 2) for part in parts), set()).add(
+                stands_for(RWM_DIS, achieved, n, whole, n + more)
+            )
+        else:
+            assert stands_for(RWM_DIS, achieved, n, whole, n + more) == pytest.approx(100 * achieved / n)
+    if fit(RWM, [Count(100 * whole / (n + more), n + more)]):
+        assert {len(each) for each in known.values()} <= {1}
 
 
 def test_a_group_of_withheld_results_counts_where_it_is_fit_to_be_told_together() -> None:

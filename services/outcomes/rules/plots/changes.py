@@ -12,12 +12,11 @@ from services.outcomes.rules.plots.subject import (
     better,
     change,
     change_unit,
-    left_out,
     rounded,
     sources,
     standing,
     undrawn,
-    why,
+    why_alone,
     years_text,
 )
 from services.outcomes.rules.series import Pooled
@@ -32,8 +31,7 @@ def changes(subject: Subject) -> Figure:
     title = f"{measure.title}: the change at {subject.school} among those of its comparators"
     others = [each.outcome - each.baseline for each in subject.comparators]
     if before is None or after is None or effect is None or not others:
-        reason = why(subject) or "there are not enough schools to compare with"
-        return undrawn(subject, "changes", title, COLUMNS, reason)
+        return undrawn(subject, "changes", title, COLUMNS, why_alone(subject))
     own, mean = after.value - before.value, sum(others) / len(others)
     bins = histogram(others)
     rows: list[Row] = [
@@ -67,7 +65,7 @@ def changes(subject: Subject) -> Figure:
         columns=COLUMNS,
         rows=tuple(rows),
         panels=(panel,),
-        notes=(found, f"A negative change is {'worse' if measure.direction > 0 else 'better'}.", *left_out(subject)),
+        notes=(found, f"A negative change is {'worse' if measure.direction > 0 else 'better'}."),
         sources=sources(subject),
     )
 

@@ -23,13 +23,12 @@ from services.outcomes.rules.plots.figure import (
 from services.outcomes.rules.plots.subject import (
     Subject,
     better,
-    left_out,
     level,
     rounded,
     sources,
     standing,
     undrawn,
-    why,
+    why_alone,
     years_text,
 )
 from services.outcomes.rules.plots.years import ENOUGH_FOR_MEDIAN, target_in
@@ -68,8 +67,7 @@ def funnel(subject: Subject) -> Figure:
     measure, actual, others = subject.measure, subject.actual, subject.comparators
     title = f"{measure.title}: {subject.school} and its comparators, by number of pupils"
     if actual is None or len(others) < ENOUGH_FOR_MEDIAN:
-        reason = why(subject) or "there are not enough schools to compare with"
-        return undrawn(subject, "funnel", title, COLUMNS, reason)
+        return undrawn(subject, "funnel", title, COLUMNS, why_alone(subject))
     results, spread = [(each.outcome_n, each.outcome) for each in others], measure.over(actual.years)
     centre = sum(n * value for n, value in results) / sum(n for n, _ in results)
     phi = dispersion(spread, centre, results)
@@ -109,7 +107,7 @@ def funnel(subject: Subject) -> Figure:
                 marks(subject, rows, centre, target),
             ),
         ),
-        notes=(f"{better(measure).capitalize()}.", *((widened,) if phi > 1 else ()), *left_out(subject)),
+        notes=(f"{better(measure).capitalize()}.", *((widened,) if phi > 1 else ())),
         sources=sources(subject),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from services.outcomes.rules.agreement import Agreed, Missing, Run
+from services.outcomes.rules.agreement import Agreed, Missing, Run, names_only
 from services.outcomes.rules.gathering import Gathered
 from services.outcomes.rules.intervals import Interval
 from services.outcomes.rules.matching import Comparator
@@ -50,10 +50,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One outcome of a verdict, with what it was reached from; `trajectory` as agreed, None for the usual path.
-
-    `untold` are the comparators, by URN, whose figures would tell the reader of single pupils.
-    """
+    """One outcome of a verdict, with what it was reached from; `trajectory` as agreed, None for the usual path."""
 
     contract: str
     school: str
@@ -72,12 +69,11 @@ class Subject:
     effect: Added | None
     stage: str | None
     sources: tuple[Source, ...]
-    untold: frozenset[int] = frozenset()
 
     @property
     def comparators(self) -> tuple[Comparator, ...]:
-        """The comparators whose figures the reader may be told."""
-        return tuple(each for each in self.gathered.match.comparators if each.urn not in self.untold)
+        """The comparators whose figures may be shown: all, or none of a verdict by an early method."""
+        return () if names_only(self.method_version) else self.gathered.match.comparators
 
     @property
     def measure(self) -> Measure:
@@ -124,10 +120,11 @@ def gap(year: int, reading: Reading | None) -> str | None:
     return GAPS[ValueState.SUPPRESSED] if (reading.n or 0) <= SUPPRESS_UP_TO else None
 
 
-def left_out(subject: Subject) -> tuple[str, ...]:
-    """How many comparators are not in the picture, as a sentence; nothing where all are."""
-    count = len(subject.gathered.match.comparators) - len(subject.comparators)
-    return (f"Not shown, since they would tell of single pupils: {counted(count, 'comparator')}.",) if count else ()
+def why_alone(subject: Subject) -> str:
+    """Why the school cannot be drawn among its comparators."""
+    if subject.gathered.match.comparators and names_only(subject.method_version):
+        return f"method {subject.method_version} kept figures of comparators that could tell of single pupils"
+    return why(subject) or "there are not enough schools to compare with"
 
 
 def places(measure: Measure) -> int:
