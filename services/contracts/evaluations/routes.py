@@ -88,6 +88,8 @@ async def read_evaluation(
     """One evaluation, by its id.
 
     Figures of comparators that would tell you of single pupils of schools that you do not answer for are `withheld`.
+    Where `baseline` or `actual` is `disclosive`, it would tell of single pupils of the contract's own school: it, with
+    all that follows from it, is for the parties and not to be passed on.
     """
     found, _row = await seen(session, outcomes, evaluation_id, caller)
     return JSONResponse(found)

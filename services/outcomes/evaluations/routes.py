@@ -11,7 +11,7 @@ from services.kernel.auth import Caller, require, service_caller
 from services.kernel.http import Session
 from services.kernel.openapi import problems
 from services.kernel.types import utc_now
-from services.outcomes.evaluations import facts, queries, schemas, service, views
+from services.outcomes.evaluations import facts, own, queries, schemas, service, views
 from services.outcomes.models import Evaluation
 from services.outcomes.rules.agreement import METHOD
 
@@ -77,5 +77,5 @@ async def list_evaluations(contract_id: UUID, caller: Internal, session: Verdict
 
 
 async def shown(session: AsyncSession, row: Evaluation, caller: Caller) -> schemas.EvaluationOut:
-    """A verdict without what would tell the caller of single pupils of other schools."""
-    return schemas.EvaluationOut.of(row, await views.guarded(session, row, caller))
+    """A verdict without what would tell the caller of single pupils of other schools; that of its own is marked."""
+    return schemas.EvaluationOut.of(row, await own.marked(session, row, await views.guarded(session, row, caller)))
