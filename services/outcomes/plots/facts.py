@@ -34,7 +34,7 @@ from services.outcomes.rules.plots.subject import Actual, Added, Source, Subject
 from services.outcomes.rules.plots.synthetic import synthetic
 from services.outcomes.rules.plots.trust import trust
 from services.outcomes.rules.ringfence import Rule
-from services.outcomes.rules.series import recovered
+from services.outcomes.rules.series import last_place, recovered
 from services.outcomes.rules.tables import TrustMeasure
 from services.outcomes.rules.trajectory import usual_path
 from services.outcomes.rules.years import academic_year_from, academic_year_text
@@ -168,7 +168,7 @@ def exact(measure: Measure, results: Sequence[queries.Result]) -> list[queries.R
     """Published results as exact as the method reckons with them."""
     values = np.array([each.value for each in results], dtype=np.float64)
     pupils = np.array([each.pupils or 0 for each in results], dtype=np.int64)
-    halves = np.full(values.shape, float(measure.rounding_half_width))
+    halves = np.array([last_place(measure, each.decimals) for each in results], dtype=np.float64)
     found, _halves = recovered(measure, values, pupils, pupils == 0, halves)
     return [each._replace(value=value) for each, value in zip(results, found.tolist(), strict=True)]
 

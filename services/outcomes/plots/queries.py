@@ -8,7 +8,8 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 YEARLY = text(
-    "SELECT DISTINCT ON (o.urn, o.academic_year) o.urn, o.academic_year, o.value::float8 AS value, o.denominator"
+    "SELECT DISTINCT ON (o.urn, o.academic_year) o.urn, o.academic_year, o.value::float8 AS value, o.denominator,"
+    " (r.decimals ->> o.measure)::int AS decimals"
     " FROM outcomes.observation AS o JOIN outcomes.release AS r ON r.id = o.release_id"
     " WHERE o.measure = :measure AND o.urn = ANY(:urns) AND o.state = 'ok' AND r.status IN ('current', 'superseded')"
     " AND (r.id = ANY(:used) OR (o.academic_year < :before"
@@ -20,12 +21,16 @@ YEARLY = text(
 
 
 class Result(NamedTuple):
-    """A school's published result of a year, in the measure's unit; `pupils` None where the table has none."""
+    """A school's published result of a year, in the measure's unit; `pupils` None where the table has none.
+
+    `decimals` are the places after the point to which it was published, None where the catalogue says it.
+    """
 
     urn: int
     year: int
     value: float
     pupils: int | None
+    decimals: int | None
 
 
 async def yearly(
