@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TypeVar
 
 import numpy as np
@@ -13,7 +12,7 @@ from services.outcomes.registers import Register
 from services.outcomes.rules.comparators import Floats, Ints
 from services.outcomes.rules.measures import Measure
 from services.outcomes.rules.population import Bools, Results
-from services.outcomes.rules.series import Reading, nearest_first, recovered
+from services.outcomes.rules.series import Reading, last_place, nearest_first, recovered
 from services.outcomes.rules.suppression import protected
 from services.outcomes.rules.values import ValueState
 
@@ -131,9 +130,7 @@ def beside(whole: Observed | None, years: Sequence[int], proxies: Bools) -> tupl
 
 def half_widths(measure: Measure, held: Sequence[Column]) -> Floats:
     """Half of the last place published by each release, and for none of them, in the measure's unit."""
-    usual = float(measure.rounding_half_width)
-    told = (usual if each.decimals is None else float(Decimal(5).scaleb(-1 - each.decimals)) for each in held)
-    return np.array([*told, usual])
+    return np.array([last_place(measure, each) for each in (*(column.decimals for column in held), None)])
 
 
 def places_of(lives: Ints, order: Ints, urns: NDArray[np.int32]) -> tuple[Ints, Bools]:

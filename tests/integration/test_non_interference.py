@@ -1,12 +1,14 @@
 """Kept apart: whatever becomes of contracts and verdicts, the performance tables come out byte for byte the same."""
 
+import json
+
 import pytest
 
 from services.demo import cast
 from services.outcomes.rules.measures import KeyStage
 from tests.integration.conftest import consent
 from tests.integration.scenes import Case
-from tests.world import change
+from tests.world import Json, change
 
 YEARS = ("2018/19", "2022/23", "2023/24")
 TRUSTS = (cast.SUPPLIER, cast.OUTGOING)
@@ -40,6 +42,12 @@ async def tables(case: Case) -> Tables:
                     assert answer.status_code == 200, answer.text
                     assert answer.headers["content-type"].startswith(kind)
                     found[trust, stage.value, year, kind] = answer.content
+    return found
+
+
+def pooled(table: bytes, view: str, measure: str) -> Json:
+    """A measure of a view of a table."""
+    found: Json = next(each for each in json.loads(table)["views"][view]["measures"] if each["measure"] == measure)
     return found
 
 
@@ -86,6 +94,15 @@ async def test_the_contracted_school_is_in_no_view_of_full_members(case: Case, t
 
 async def test_tables_do_change_with_what_they_are_made_from(case: Case) -> None:
     before = await tables(case)
+    whole = "UPDATE outcomes.release SET decimals = '{\"ABS_PA\": 0}' WHERE feed = 'absence'"
+    change(case.world.database_url, whole)
+    rounded = await tables(case)
+    assert {(key[1], key[2]) for key in differing(before, rounded)} == {("ABS", "2022/23"), ("ABS", "2023/24")}
+    of = (cast.OUTGOING, "ABS", "2023/24", "application/json")
+    exact, found = (pooled(each[of], "platform", "ABS_PA") for each in (before, rounded))
+    assert found["value"] == exact["value"]
+    ends = [(each["high"] - each["value"]) ** 2 for each in (exact, found)]
+    assert 0 < ends[1] - ends[0] < (1.96 * 0.5) ** 2 / 3, "published to a whole percent, of several schools"
     join = "UPDATE outcomes.membership SET trust_uid = %(uid)s WHERE urn = %(urn)s"
     change(case.world.database_url, join, uid=cast.ANOTHER_TRUST, urn=int(cast.SCHOOL))
     left = differing(before, await tables(case))

@@ -2,14 +2,16 @@
 
 import csv
 import io
-from uuid import uuid4
+from uuid import UUID, uuid4
 from xml.etree import ElementTree
 
 import httpx
 import pytest
 
 from services.demo import cast
+from services.kernel.auth import service_caller
 from services.kernel.types import Kind
+from services.outcomes.plots.queries import yearly
 from services.pictures import Format, Plot
 from tests.integration.conftest import problem
 from tests.integration.scenes import Case
@@ -107,6 +109,11 @@ async def test_what_is_drawn_is_what_was_published(case: Case) -> None:
     middle = sorted(outcomes)[24:26]
     assert rows[-1]["comparators_median"] == pytest.approx(sum(middle) / 2, abs=1e-4)
     assert (rows[-1]["target"], rows[-1]["release_status"]) == (32.0, "final")
+    change(case.world.database_url, 'UPDATE outcomes.release SET decimals = \'{"ABS_PA": 4, "ABS_OVERALL": 2}\'')
+    asked = {"urns": [int(cast.SCHOOL)], "used": [UUID(each["id"]) for each in judged["releases"]], "before": 2023}
+    async with case.world.database("outcomes").transaction(service_caller("outcomes")) as session:
+        found = await yearly(session, ["ABS_PA"], **asked)
+    assert [(each.year, each.value, each.decimals) for each in found] == [(*each, 4) for each in published]
     changes = (await ask(case, "changes", format="json")).json()
     assert sum(each["schools"] for each in changes["table"]["rows"] if each["what"] == "comparators") == 50
     assert f"p = {judged['effect']['p_rank']:.3f}" in changes["alt"]

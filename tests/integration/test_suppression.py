@@ -7,6 +7,7 @@ import pytest
 from services.demo import cast
 from services.kernel.types import Kind
 from services.outcomes import columns, panels, registers
+from services.outcomes.evaluations import jobs
 from services.outcomes.needs import service as needs
 from tests.integration.scenes import Case
 from tests.integration.test_needs import every
@@ -149,6 +150,35 @@ async def test_a_verdict_rests_on_no_result_of_other_schools_that_may_not_be_tol
 def of_urn(verdict: Json, urn: int) -> Json:
     """What a verdict says of a comparator of its first outcome."""
     return next(each for each in verdict["measures"][0]["comparators"]["comparators"] if each["urn"] == urn)
+
+
+OWN = ("baseline", "actual")
+
+
+async def test_a_verdict_marks_what_would_tell_of_single_pupils_of_its_own_school(case: Case) -> None:
+    """Two of twenty pupils: the parties are told, and told to keep it; nobody else is, whatever is published."""
+    url, path = case.world.database_url, f"{case.contract}/evaluations"
+    before = (await case["mat"].get(path))["data"][0]["measures"]
+    assert {each[name]["disclosive"] for each in before for name in OWN} == {False}
+    few = (
+        "UPDATE outcomes.observation SET value = 10.00123, denominator = 20"
+        " WHERE urn = %(urn)s AND measure = 'ABS_PA' AND academic_year = 2023"
+    )
+    change(url, few, urn=int(cast.SCHOOL))
+    forget()
+    made = await case["rsc"].post(path, {"academic_year": cast.YEAR, "run": "final"})
+    verdicts = [made, *[await case[who].get(f"/v1/evaluations/{made['id']}") for who in ("rsc", "mat", "body", "dfe")]]
+    for verdict in [*verdicts, (await case["mat"].get(path))["data"][0]]:
+        found = {each["measure"]: each for each in verdict["measures"]}["ABS_PA"]
+        assert found["actual"] == {"value": 10.00123, "n": 20, "years": [cast.YEAR], "disclosive": True}
+        assert found["baseline"]["disclosive"] is False
+    await case.world.settle()
+    told = [(await case.world.http.get("/v1/ocds/releases")).text, (await case["mat"].ask("GET", "/v1/events")).text]
+    for text in told:
+        assert str(case.contract.rpartition("/")[2]) in text
+        for figure in (found["actual"]["value"], found["effect"]["tau"], found["actual_ci95"]["high"], found["shrunk"]):
+            assert str(figure)[:7] not in text
+    assert (await jobs.recompute(case.world.database("outcomes")))[1] == []
 
 
 async def test_the_register_of_ring_fences_says_of_every_series_of_a_year_what_it_is(case) -> None:

@@ -85,7 +85,9 @@ async def read_evaluation(
     """One evaluation, by its id.
 
     A comparator's result of which one or two pupils would stand out counts as the middle of what it may be. Verdicts by
-    methods before 2026.8 do not have that: they name their comparators without figures.
+    methods before 2026.8 do not have that: they name their comparators without figures. Where `baseline` or `actual` is
+    `disclosive`, it would tell of single pupils of the contract's own school: it, with all that follows from it, is for
+    the parties and not to be passed on.
     """
     found, _row = await seen(session, outcomes, evaluation_id)
     return JSONResponse(found)

@@ -28,7 +28,10 @@ class Evaluation(BaseModel):
     coverage: float
     kpi_rating: str
     release_status: str | None
-    measures: list[dict[str, Any]]
+    measures: list[dict[str, Any]] = Field(
+        description="Each agreed outcome; one that is `not_measurable` says why in `reasons`, where a result is missing"
+        " in the words of the `state` of an observation"
+    )
     method_version: str
     inputs_hash: str
 

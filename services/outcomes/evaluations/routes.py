@@ -4,12 +4,14 @@ from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Request
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kernel.auth import Caller, require
 from services.kernel.http import Session
 from services.kernel.openapi import problems
 from services.kernel.types import utc_now
-from services.outcomes.evaluations import facts, queries, schemas, service
+from services.outcomes.evaluations import facts, queries, schemas, service, views
+from services.outcomes.models import Evaluation
 from services.outcomes.rules.agreement import METHOD
 
 router = APIRouter(tags=["internal"])
@@ -47,17 +49,22 @@ async def evaluate(
 ) -> schemas.EvaluationOut:
     """Judge a contract; asking again about the same data gives the same verdict, not another."""
     asked = as_set(body, request)
-    return schemas.EvaluationOut.of(await service.evaluate(session, body=asked, caller=caller, now=utc_now()))
+    return await shown(session, await service.evaluate(session, body=asked, caller=caller, now=utc_now()))
 
 
 @router.get("/internal/evaluations/{evaluation_id}", responses=problems(404))
 async def read_evaluation(evaluation_id: UUID, caller: Internal, session: Session) -> schemas.EvaluationOut:
     """A verdict, by its id."""
-    return schemas.EvaluationOut.of(await queries.evaluation(session, evaluation_id))
+    return await shown(session, await queries.evaluation(session, evaluation_id))
 
 
 @router.get("/internal/contracts/{contract_id}/evaluations", responses=problems(404))
 async def list_evaluations(contract_id: UUID, caller: Internal, session: Session) -> schemas.EvaluationPage:
     """All verdicts on a contract, newest first."""
-    rows = await queries.evaluations(session, contract_id)
-    return schemas.EvaluationPage(data=[schemas.EvaluationOut.of(row) for row in rows], paging={"next": None})
+    rows = [await shown(session, row) for row in await queries.evaluations(session, contract_id)]
+    return schemas.EvaluationPage(data=rows, paging={"next": None})
+
+
+async def shown(session: AsyncSession, row: Evaluation) -> schemas.EvaluationOut:
+    """A verdict as its parties see it."""
+    return schemas.EvaluationOut.of(row, await views.seen(session, row))

@@ -1,6 +1,6 @@
 """Bodies between contracts and outcomes: facts to draft from, contracts to judge, and verdicts."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.kernel.bodies import Body, Code
 from services.outcomes.models import Evaluation
-from services.outcomes.rules.agreement import Agreed, Run, TargetMode, names_only
-from services.outcomes.rules.matching import Comparator
+from services.outcomes.rules.agreement import Agreed, Run, TargetMode
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.ringfence import DFE_RULE, Break, Term, month_and_day
 from services.outcomes.rules.series import Pooled
@@ -234,24 +233,10 @@ class EvaluationOut(BaseModel):
     created_at: datetime
 
     @classmethod
-    def of(cls, row: Evaluation) -> Self:
-        """The verdict of this row; one by an early method without figures of comparators, some of which would tell."""
+    def of(cls, row: Evaluation, result: dict[str, Any]) -> Self:
+        """The verdict of this row, with its result as it is seen."""
         facts = {name: getattr(row, name) for name in cls.model_fields}
-        result = row.result
-        if names_only(row.method_version):
-            result = result | {"measures": [without_figures(each) for each in result["measures"]]}
         return cls(**result | facts | {"academic_year": academic_year_text(row.academic_year)})
-
-
-def without_figures(judged: dict[str, Any]) -> dict[str, Any]:
-    """An outcome's verdict that names its comparators and says nothing more of them."""
-    match = judged["comparators"]
-    if not match:
-        return judged
-    nothing = {field.name: None for field in fields(Comparator)}
-    return judged | {
-        "comparators": match | {"comparators": [nothing | {"urn": each["urn"]} for each in match["comparators"]]}
-    }
 
 
 class EvaluationPage(BaseModel):

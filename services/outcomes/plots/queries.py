@@ -9,9 +9,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 YEARLY = text(
     "SELECT DISTINCT ON (o.measure, o.urn, o.academic_year) o.measure, o.urn, o.academic_year, o.value::float8,"
-    " o.denominator FROM outcomes.observation AS o JOIN outcomes.release AS r ON r.id = o.release_id"
-    " WHERE o.measure = ANY(:measures) AND o.urn = ANY(:urns) AND o.state = 'ok'"
-    " AND r.status IN ('current', 'superseded') AND (r.id = ANY(:used) OR (o.academic_year < :before"
+    " o.denominator, (r.decimals ->> o.measure)::int FROM outcomes.observation AS o"
+    " JOIN outcomes.release AS r ON r.id = o.release_id WHERE o.measure = ANY(:measures) AND o.urn = ANY(:urns)"
+    " AND o.state = 'ok' AND r.status IN ('current', 'superseded') AND (r.id = ANY(:used) OR (o.academic_year < :before"
     " AND r.number <= (SELECT max(number) FROM outcomes.release WHERE id = ANY(:used))))"
     " ORDER BY o.measure, o.urn, o.academic_year, (r.id = ANY(:used)) DESC,"
     " array_position(ARRAY['provisional', 'revised', 'final'], r.release_status::text) DESC,"
@@ -20,13 +20,17 @@ YEARLY = text(
 
 
 class Result(NamedTuple):
-    """A school's published result of a year, in the measure's unit; `pupils` None where the table has none."""
+    """A school's published result of a year, in the measure's unit; `pupils` None where the table has none.
+
+    `decimals` are the places after the point to which it was published, None where the catalogue says it.
+    """
 
     measure: str
     urn: int
     year: int
     value: float
     pupils: int | None
+    decimals: int | None
 
 
 async def yearly(

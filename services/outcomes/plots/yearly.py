@@ -12,7 +12,7 @@ from services.outcomes.plots.queries import Result
 from services.outcomes.rules.matching import ENOUGH_PUPILS
 from services.outcomes.rules.measures import MEASURES, ON_ROLL, Measure
 from services.outcomes.rules.plots.subject import Subject, gap
-from services.outcomes.rules.series import denominator, recovered
+from services.outcomes.rules.series import denominator, last_place, recovered
 from services.outcomes.rules.suppression import protected
 
 Series = dict[int, float]
@@ -44,7 +44,7 @@ def exact(measure: Measure, results: Iterable[Result]) -> list[Result]:
     of = [each for each in results if each.measure == measure.code]
     values = np.array([each.value for each in of], dtype=np.float64)
     pupils = np.array([each.pupils or 0 for each in of], dtype=np.int64)
-    halves = np.full(values.shape, float(measure.rounding_half_width))
+    halves = np.array([last_place(measure, each.decimals) for each in of], dtype=np.float64)
     found, _halves = recovered(measure, values, pupils, pupils == 0, halves)
     return [each._replace(value=value) for each, value in zip(of, found.tolist(), strict=True)]
 

@@ -1,11 +1,12 @@
 """What was agreed of an outcome, and how outcomes are judged: fixed before the first result is known."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from services.outcomes.rules.comparators import CALIPER, ENOUGH, NEIGHBOURS, OUTCOME_LAMBDA, PRIMARY, SECONDARY
 from services.outcomes.rules.measures import Measure
-from services.outcomes.rules.series import EVALUATION_YEARS, Pooled
+from services.outcomes.rules.series import EVALUATION_YEARS, Pooled, Reading
 from services.outcomes.rules.values import ValueState
 
 METHOD_VERSION = "2026.8"
@@ -24,12 +25,21 @@ class Run(StrEnum):
 
 
 class Missing(StrEnum):
-    """Why an outcome cannot be judged (METHOD.md 3.9)."""
+    """Why an outcome cannot be judged (METHOD.md 3.9): what a table tells instead of a figure has its own words."""
 
     NO_ACCOUNTABLE_SERIES = "no_accountable_series"
     NOT_PRODUCED = "not_produced"
     SUPPRESSED = "suppressed"
     LOW_COVERAGE = "low_coverage"
+    NO_ENTRIES = "no_entries"
+    NOT_PUBLISHED = "not_published"
+    NOT_APPLICABLE = "not_applicable"
+    UNAVAILABLE = "unavailable"
+    ROUNDS_TO_ZERO = "rounds_to_zero"
+    LOW_RELIABILITY = "low_reliability"
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    PUPILS_NOT_KNOWN = "pupils_not_known"
     N_TOO_SMALL = "n_too_small"
     NO_COMPARATORS = "no_comparators"
     NO_BASELINE = "no_baseline"
@@ -74,7 +84,15 @@ def names_only(version: str) -> bool:
     return tuple(map(int, version.split("."))) < PROTECTED_SINCE
 
 
-WITHHELD = {ValueState.SUPPRESSED: Missing.SUPPRESSED, ValueState.LOW_COVERAGE: Missing.LOW_COVERAGE}
+UNUSABLE: Mapping[ValueState, Missing] = {
+    state: Missing(state.value) for state in ValueState if state is not ValueState.OK
+}
+"""Why there is no figure, in the words of its table (METHOD.md 1.3)."""
+
+
+def why_unusable(reading: Reading | None) -> Missing:
+    """Why a result that cannot be used cannot: no release has it, its table says so, or nobody counted its pupils."""
+    return UNUSABLE.get(reading.state, Missing.PUPILS_NOT_KNOWN) if reading else Missing.NOT_PRODUCED
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ import numpy as np
 from services.outcomes.rules.agreement import (
     TOO_FEW_UP_TO,
     UNRELIABLE_UP_TO,
-    WITHHELD,
     Agreed,
     Missing,
     Run,
+    why_unusable,
 )
 from services.outcomes.rules.comparators import Floats
 from services.outcomes.rules.effects import Effect, difference_in_differences
@@ -55,7 +55,7 @@ def why_not(
     else:
         last = readings.get(year)
         if last is None or not last.usable:
-            found.append(WITHHELD.get(last.state, Missing.NOT_PRODUCED) if last else Missing.NOT_PRODUCED)
+            found.append(why_unusable(last))
         elif actual is not None and actual.n <= SUPPRESS_UP_TO:
             found.append(Missing.SUPPRESSED)
         elif actual is not None and actual.n <= TOO_FEW_UP_TO:

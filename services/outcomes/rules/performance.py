@@ -19,7 +19,7 @@ from services.outcomes.rules.ringfence import (
     full_years,
     trust_role,
 )
-from services.outcomes.rules.series import recovered
+from services.outcomes.rules.series import last_place, recovered
 from services.outcomes.rules.suppression import Count, fit, poolable
 from services.outcomes.rules.tables import PLAIN, Member, TrustMeasure, counted_together, pool_trust
 from services.outcomes.rules.values import ValueState
@@ -45,12 +45,16 @@ COUNTS_IN: dict[TrustRole, tuple[View, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One school's result as published: a value in the measure's unit over `n` pupils, or why there is none."""
+    """One school's result as published: a value in the measure's unit over `n` pupils, or why there is none.
+
+    `decimals` are the places after the point to which it was published, None where the catalogue says it.
+    """
 
     state: ValueState
     value: float | None
     n: int | None
     n_is_proxy: bool
+    decimals: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +185,11 @@ def pooled_measure(
         for inside in (True, False)
     ]
     kept = poolable(measure, open_, () if view is View.CONTRACTS or rule.time_weighting != PLAIN else atoms)
-    members = [
-        Member(each.school.urn, count.n, exact(measure, each.school.results[code]), each.full_years)
-        for each in places
-        if (count := kept.get(each.school.urn)) is not None
-    ]
+    members = []
+    for each in places:
+        if (count := kept.get(each.school.urn)) is not None:
+            value, off = exact(measure, each.school.results[code])
+            members.append(Member(each.school.urn, count.n, value, each.full_years, off))
     enough = rule.schools if view is View.DFE else 1
     if measure.unit == "pupils":
         return counted_together(members, enough), len(found) - len(kept)
@@ -193,8 +197,11 @@ def pooled_measure(
     return pool_trust(members, sigma, rule.time_weighting, enough), len(found) - len(kept)
 
 
-def exact(measure: Measure, cell: Cell) -> float:
-    """The value to pool: the percentage behind a whole one where only one count of pupils can round to it."""
-    half = np.array([float(measure.rounding_half_width)])
+def exact(measure: Measure, cell: Cell) -> tuple[float, float]:
+    """The value to pool, and how far it may be off by rounding: the percentage behind a rounded one, where only one
+    count of pupils can round to it.
+    """
+    half = np.array([last_place(measure, cell.decimals)])
     one = np.array([cell.value]), np.array([cell.n]), np.array([cell.n_is_proxy]), half
-    return float(recovered(measure, *one)[0][0])
+    [value], [off] = recovered(measure, *one)
+    return float(value), float(off)

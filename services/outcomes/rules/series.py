@@ -11,7 +11,7 @@ from operator import attrgetter
 import numpy as np
 
 from services.outcomes.rules.comparators import Floats, Ints
-from services.outcomes.rules.intervals import Interval, progress_interval, wilson
+from services.outcomes.rules.intervals import Interval, by_rounding, progress_interval, wilson
 from services.outcomes.rules.measures import KeyStage, Kind, Measure
 from services.outcomes.rules.population import Bools
 from services.outcomes.rules.releases import Stage
@@ -82,6 +82,11 @@ def pool(readings: Iterable[Reading]) -> Pooled | None:
     releases = tuple(sorted({each.release_id for each in usable}))
     half_width = math.sqrt(sum([(own * half / n) ** 2 for own, _value, half in facts]))
     return Pooled(value, n, tuple([each.year for each in usable]), releases, half_width)
+
+
+def last_place(measure: Measure, decimals: int | None) -> float:
+    """Half of the last place published: by the `decimals` that a release tells, or as the catalogue has it."""
+    return float(measure.rounding_half_width if decimals is None else Decimal(5).scaleb(-1 - decimals))
 
 
 def published_half_width(measure: Measure, readings: Sequence[Reading]) -> float:
@@ -158,9 +163,7 @@ def interval(measure: Measure, pooled: Pooled) -> Interval:
         found = Interval(found.low * 100, found.high * 100)
     else:
         found = progress_interval(pooled.value, pooled.n, measure.over(pooled.years).pupil_sd)
-    by_rounding = 1.96 * pooled.half_width / math.sqrt(3)
-    low, high = (math.hypot(pooled.value - found.low, by_rounding), math.hypot(found.high - pooled.value, by_rounding))
-    return Interval(pooled.value - low, pooled.value + high)
+    return by_rounding(pooled.value, found, pooled.half_width)
 
 
 def denominator(

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.outcomes.rules.intervals import wilson
+from services.outcomes.rules.intervals import Interval, by_rounding, wilson
 from services.outcomes.rules.ringfence import ENOUGH_SCHOOLS
 from services.outcomes.rules.suppression import SUPPRESS_UP_TO
 
@@ -14,12 +14,16 @@ PLAIN = "none"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One school's result: `value` in the measure's unit over `n` pupils, after `full_years` in the trust."""
+    """One school's result: `value` in the measure's unit over `n` pupils, after `full_years` in the trust.
+
+    `half_width` is how far the value may be off by rounding, 0 where the exact figure was recovered.
+    """
 
     urn: int
     n: int
     value: float
     full_years: int
+    half_width: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,8 @@ def pool_trust(
 
     `sigma` is the national pupil standard deviation of a progress measure, for its interval; None means that the
     values are percentages (Wilson, over as many pupils as the weights leave: Kish). `time_weighting` is `none`, or
-    `cap4` for the weights of 2015/16 and 2016/17.
+    `cap4` for the weights of 2015/16 and 2016/17. What rounding took from each school widens the interval in quadrature
+    (METHOD.md 1.4), as it does that of several years of a school.
     """
     if time_weighting not in {PLAIN, "cap4"}:
         raise ValueError("time_weighting is none or cap4")
@@ -53,13 +58,16 @@ def pool_trust(
     weights = [min(max(member.full_years, 1), 4) if time_weighting == "cap4" else 1 for member in members]
     mass = sum(w * member.n for w, member in zip(weights, members, strict=True))
     value = sum(w * member.n * member.value for w, member in zip(weights, members, strict=True)) / mass
+    off = math.hypot(*(w * member.n * member.half_width / mass for w, member in zip(weights, members, strict=True)))
     squares = sum(w * w * member.n for w, member in zip(weights, members, strict=True))
     if sigma is None:
         effective = mass**2 / squares
-        bounds = wilson(min(max(value / 100, 0.0), 1.0) * effective, effective)
-        return TrustMeasure("OK", value, bounds.low * 100, bounds.high * 100, n, schools)
+        share = wilson(min(max(value / 100, 0.0), 1.0) * effective, effective)
+        bounds = by_rounding(value, Interval(share.low * 100, share.high * 100), off)
+        return TrustMeasure("OK", value, max(bounds.low, 0.0), min(bounds.high, 100.0), n, schools)
     half = 1.96 * sigma * math.sqrt(squares) / mass
-    return TrustMeasure("OK", value, value - half, value + half, n, schools)
+    bounds = by_rounding(value, Interval(value - half, value + half), off)
+    return TrustMeasure("OK", value, bounds.low, bounds.high, n, schools)
 
 
 def counted_together(members: Sequence[Member], enough: int = ENOUGH_SCHOOLS) -> TrustMeasure:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from services.outcomes.rules.agreement import (
     AGAINST_OTHERS,
     TOO_FEW_UP_TO,
-    WITHHELD,
     Agreed,
     Missing,
     TargetMode,
+    why_unusable,
 )
 from services.outcomes.rules.measures import Kind, Measure
 from services.outcomes.rules.ringfence import ContractRole, Term, assessed_on, census_on, contract_role
@@ -81,7 +81,7 @@ def why_grey(agreed: Agreed, readings: Mapping[int, Reading], term: Term, year: 
         found.append(Missing.NO_ACCOUNTABLE_SERIES)
     reading = readings.get(year)
     if reading is None or not reading.usable:
-        found.append(WITHHELD.get(reading.state, Missing.NOT_PRODUCED) if reading else Missing.NOT_PRODUCED)
+        found.append(why_unusable(reading))
     else:
         found += too_small(reading)
     if agreed.baseline is None:

@@ -191,9 +191,10 @@ async def cells(
             on_roll[life["urn"]], now[life["urn"]] = rolls, present[-1] if present else None
     published = await rows(
         session,
-        "SELECT DISTINCT ON (urn, measure) urn, measure, state, value, denominator, release_id, release_number, feed,"
-        " release_status, published_on FROM tables.result WHERE measure = ANY(:measures) AND academic_year = :year"
-        " AND urn = ANY(:urns) ORDER BY urn, measure, stage DESC, published_on DESC, release_number DESC",
+        "SELECT DISTINCT ON (urn, measure) urn, measure, state, value, denominator, decimals, release_id,"
+        " release_number, feed, release_status, published_on FROM tables.result WHERE measure = ANY(:measures)"
+        " AND academic_year = :year AND urn = ANY(:urns)"
+        " ORDER BY urn, measure, stage DESC, published_on DESC, release_number DESC",
         measures=list(measures_of(key_stage)),
         year=year,
         urns=urns,
@@ -202,7 +203,8 @@ async def cells(
     for row in published:
         n, proxy = denominator(row["denominator"], on_roll[row["urn"]], now[row["urn"]], year)
         value = None if row["value"] is None else float(row["value"])
-        found.setdefault(row["urn"], {})[row["measure"]] = Cell(ValueState(row["state"]), value, n, proxy)
+        cell = Cell(ValueState(row["state"]), value, n, proxy, row["decimals"])
+        found.setdefault(row["urn"], {})[row["measure"]] = cell
     named = ("release_id", "release_number", "feed", "release_status", "published_on")
     releases = {row["release_number"]: {name: row[name] for name in named} for row in published}
     return found, [releases[number] for number in sorted(releases)]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from services.contracts.rules.ocds.merging import compiled, difference, identified, merged
 from services.contracts.rules.ocds.parties import Publisher, parties, supplier
+from services.contracts.rules.ocds.parts import observations
 from services.contracts.rules.ocds.releases import TAGS, Told, record_package, release, release_package
 
 PUBLISHER = Publisher("ocds-213czf", "Ringfence", "https://x", "GB-GOR", "D6", "Department for Education")
@@ -319,6 +320,13 @@ def test_three_measures_need_no_excuse_and_a_contract_before_its_day_no_date() -
     process.tell("contract.agreed", status="agreed")
     assert "noAgreedMetricsRationale" not in process.signed
     assert "dateSigned" not in process.signed
+
+
+def test_a_baseline_that_tells_of_single_pupils_is_not_published() -> None:
+    first = CONTRACT["outcomes"][0]
+    for disclosive, told in ((False, ["O1-baseline", "O1-target"]), (True, ["O1-target"])):
+        outcome = {**first, "baseline": {**first["baseline"], "disclosive": disclosive}}
+        assert [each["id"] for each in observations(outcome)] == told
 
 
 def test_packages_say_where_they_come_from() -> None:

@@ -8,6 +8,7 @@ from scipy import stats
 
 from services.outcomes.rules.intervals import (
     Interval,
+    by_rounding,
     funnel_limits,
     newcombe_difference,
     overdispersion,
@@ -95,6 +96,14 @@ def test_the_progress_interval_is_1_96_standard_errors_either_side(mean: float, 
     found = progress_interval(mean, n, sigma)
     assert (found.low + found.high) / 2 == pytest.approx(mean, abs=1e-9)
     assert (found.high - found.low) ** 2 * n == pytest.approx((3.92 * sigma) ** 2)
+
+
+@given(st.floats(-5, 5), st.floats(0, 3), st.floats(0, 3), st.floats(0, 0.5))
+def test_rounding_adds_its_variance_to_either_end(value: float, below: float, above: float, half_width: float) -> None:
+    found = by_rounding(value, Interval(value - below, value + above), half_width)
+    spread = (1.96 * half_width) ** 2 / 3
+    assert (value - found.low) ** 2 == pytest.approx(below**2 + spread, abs=1e-9)
+    assert (found.high - value) ** 2 == pytest.approx(above**2 + spread, abs=1e-9)
 
 
 @pytest.mark.parametrize(("n", "sigma"), [(0, 1.4), (-1, 1.4), (10, 0), (10, -1.4)])

@@ -7,6 +7,8 @@ import numpy as np
 
 from services.outcomes.columns import NOTHING, STATES, Column, Key, Source
 from services.outcomes.observed import half_widths, merged
+from services.outcomes.plots.queries import Result
+from services.outcomes.plots.yearly import exact
 from services.outcomes.registers import Register
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.population import Spells
@@ -46,3 +48,12 @@ def test_a_reading_says_how_it_was_published_where_the_catalogue_says_otherwise(
     assert [each.published_half_width for each in many] == [None, None, 0.05]
     assert [each.half_width for each in few] == [0.0, 0.0, 0.0]
     assert [each.half_width for each in many] == [0.5, 0.5, 0.05]
+
+
+def test_pictures_recover_the_figures_of_a_year_by_the_rounding_of_its_release() -> None:
+    """By whole percents 57.6 of 40 would be 23 pupils, and of 132 nobody could tell; to one place it is the reverse."""
+    told = [(40, None), (40, 1), (132, None), (132, 1), (None, 1)]
+    results = [Result(MEASURE.code, 100_001, 2023, 57.6, pupils, decimals) for pupils, decimals in told]
+    found = exact(MEASURE, results)
+    assert [each.value for each in found] == [57.5, 57.6, 57.6, 100 * 76 / 132, 57.6]
+    assert [each._replace(value=57.6) for each in found] == results

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from datetime import date
 from uuid import UUID
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from services.outcomes.rules.measures import KeyStage
 from services.outcomes.rules.performance import Cell, School, View, performance, placed, shown
 from services.outcomes.rules.ringfence import Membership, Rule, Term, TrustRole
+from services.outcomes.rules.tables import Member, pool_trust
 from services.outcomes.rules.values import ValueState
 
 CONTRACT = UUID(int=1)
@@ -203,7 +205,18 @@ def test_progress_has_the_interval_of_the_national_spread() -> None:
     _places, tables = performance(schools, KeyStage.KS4, 2023)
     pooled = tables[View.DFE].measures["KS4_P8"]
     assert pooled.high is not None
-    assert pooled.high - 0.1 == pytest.approx(1.96 * 1.41628 / 450**0.5)
+    assert pooled.high - 0.1 == pytest.approx(1.96 * math.hypot(1.41628 / 450**0.5, 0.005 / 3))
+
+
+@pytest.mark.parametrize(
+    ("n", "decimals", "half_width"), [(240, None, 0.5), (240, 1, 0.0), (2400, 1, 0.05), (90, 0, 0.0)]
+)
+def test_intervals_tell_how_figures_were_rounded(n: int, decimals: int | None, half_width: float) -> None:
+    """As the release says, else as the catalogue does; not at all where the exact figure can be recovered."""
+    cells = {"KS2_RWM_EXP": Cell(ValueState.OK, 50.0, n, False, decimals)}
+    _places, tables = performance([replace(each, results=cells) for each in OLD], KeyStage.KS2, 2023)
+    members = [Member(each.urn, n, 50.0, 8, half_width) for each in OLD]
+    assert tables[View.DFE].measures["KS2_RWM_EXP"] == pool_trust(members, None)
 
 
 days = st.dates(date(2015, 1, 1), date(2026, 12, 31))

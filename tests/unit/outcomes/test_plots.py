@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from services.outcomes.rules.agreement import Run, TargetMode
+from services.outcomes.rules.agreement import Missing, Run, TargetMode
 from services.outcomes.rules.intervals import funnel_limits
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.plots.balance import balance
@@ -17,7 +17,17 @@ from services.outcomes.rules.plots.figure import About, Band, Bars, Figure, Gap,
 from services.outcomes.rules.plots.funnel import dispersion, funnel, limits
 from services.outcomes.rules.plots.rag import rag
 from services.outcomes.rules.plots.school import runs, school
-from services.outcomes.rules.plots.subject import Subject, bare, change, gap, level, listed, standing, years_text
+from services.outcomes.rules.plots.subject import (
+    NOT_MEASURABLE,
+    Subject,
+    bare,
+    change,
+    gap,
+    level,
+    listed,
+    standing,
+    years_text,
+)
 from services.outcomes.rules.plots.years import Spread, position, spread
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.ringfence import Term
@@ -135,6 +145,15 @@ def test_a_school_of_which_nothing_may_be_told_is_drawn_empty() -> None:
     assert len(marks(found, Gap)) == 3
     assert not marks(found, Points) + marks(found, Band) + marks(found, Line, About.SCHOOL)
     assert "No results of comparators are shown." in found.notes
+
+
+@pytest.mark.parametrize("state", [each for each in ValueState if each is not ValueState.OK])
+def test_pictures_have_words_for_every_reason_of_a_missing_result(state: ValueState) -> None:
+    subject = picture_of(own={year: withheld(year, state) for year in OWN})
+    assert subject.reasons == (state.value,)
+    assert f"because {NOT_MEASURABLE[Missing(state.value)]}." in school(subject, {}).alt
+    assert rag(subject).why == f"Nothing is drawn, because {NOT_MEASURABLE[Missing(state.value)]}."
+    assert NOT_MEASURABLE.keys() == set(Missing)
 
 
 def test_few_comparators_have_no_band_and_proxies_are_told() -> None:

@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.outcomes.disclosure import Result
+from services.outcomes.evaluations.views import tells
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.suppression import Count, fit, poolable, protected, total_tells, withheld
 
@@ -107,6 +109,23 @@ def test_what_stands_for_a_result_tells_nothing_but_that_it_is_withheld(n: int, 
             assert stands_for(RWM_DIS, achieved, n, whole, n + more) == pytest.approx(100 * achieved / n)
     if fit(RWM, [Count(100 * whole / (n + more), n + more)]):
         assert {len(each) for each in known.values()} <= {1}
+
+
+@pytest.mark.parametrize(
+    ("whole", "proxy", "told"),
+    [
+        (Result("KS2_RWM_EXP", 2023, 50.0, 38), False, False),
+        (Result("KS2_RWM_EXP", 2023, 50.0, 60), False, True),
+        (Result("KS2_RWM_EXP", 2023, 50.0, 38), True, True),
+        (Result("KS2_RWM_EXP", 2023, 50.0, None), False, True),
+        (None, False, True),
+    ],
+)
+def test_a_verdict_on_a_group_tells_of_the_rest_of_the_school(whole: Result | None, proxy: bool, told: bool) -> None:
+    """Half of 36 disadvantaged pupils beside half of 38: two others, of whom one did."""
+    reading = {"value": 50.0, "n": 36, "n_is_proxy": proxy}
+    wholes = {(whole.measure, whole.academic_year): whole} if whole else {}
+    assert tells("KS2_RWM_EXP_DIS", ["2023/24"], {"2023": reading}, wholes) is not told
 
 
 def test_a_group_of_withheld_results_counts_where_it_is_fit_to_be_told_together() -> None:

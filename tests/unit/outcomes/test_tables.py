@@ -1,6 +1,7 @@
 """A trust's figure: pupils pooled, never schools averaged."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -89,6 +90,22 @@ def test_weights_for_time_leave_a_percentage_fewer_pupils_to_rest_on() -> None:
     assert 100 * (expected.high - expected.low) / 2 == pytest.approx(7.98, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("weighting", "off"), [("none", 0.5 * math.hypot(50, 30) / 120), ("cap4", 0.5 * math.hypot(150, 90) / 400)]
+)
+@pytest.mark.parametrize("sigma", [None, SIGMA])
+def test_what_rounding_may_have_taken_widens_the_interval(weighting: str, off: float, sigma: float | None) -> None:
+    """METHOD.md 1.4: what each school is off by in its share, in quadrature."""
+    exact = [Member(1, 50, 50.0, 3), Member(2, 30, 50.0, 3), Member(3, 40, 50.0, 9)]
+    narrow = pool_trust(exact, sigma, weighting)
+    wide = pool_trust([replace(each, half_width=0.5 if each.urn < 3 else 0.0) for each in exact], sigma, weighting)
+    assert wide.value == narrow.value == 50.0
+    for end in ("low", "high"):
+        found, without = (abs(getattr(each, end) - 50) for each in (wide, narrow))
+        assert found == pytest.approx(math.hypot(without, 1.96 * off / math.sqrt(3)))
+        assert found > without
+
+
 def test_pupils_are_counted_together_and_have_no_interval() -> None:
     schools = [Member(1, 766, 766.0, 4), Member(2, 34, 34.0, 1)]
     found = counted_together(schools, 2)
@@ -105,7 +122,7 @@ def test_pupils_are_counted_together_and_have_no_interval() -> None:
 
 def test_a_percentage_of_nothing_or_all_stays_a_percentage() -> None:
     for share, end in ((0.0, "low"), (100.0, "high")):
-        found = pool_trust([Member(urn, 10, share, 3) for urn in (1, 2, 3)], None)
+        found = pool_trust([Member(urn, 10, share, 3, 0.5) for urn in (1, 2, 3)], None)
         assert found.value == getattr(found, end) == share
 
 

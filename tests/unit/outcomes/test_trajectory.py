@@ -108,7 +108,8 @@ def test_a_target_that_hangs_on_others_is_not_known_on_the_way(mode: TargetMode)
     ("state", "value", "n", "reason"),
     [
         (ValueState.SUPPRESSED, None, None, Missing.SUPPRESSED),
-        (ValueState.MISSING, None, None, Missing.NOT_PRODUCED),
+        (ValueState.NO_ENTRIES, None, None, Missing.NO_ENTRIES),
+        (ValueState.OK, 28.0, None, Missing.PUPILS_NOT_KNOWN),
         (ValueState.OK, 28.0, 5, Missing.SUPPRESSED),
         (ValueState.OK, 28.0, 10, Missing.N_TOO_SMALL),
     ],
