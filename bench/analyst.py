@@ -22,7 +22,7 @@ Frame = Any
 
 @dataclass
 class Notebook:
-    """What the analyst has read in: a row a school, and results in the long form."""
+    """What the analyst has read in: a row a school, and results in the long form, exact and as others may be told."""
 
     phase: str
     schools: Frame
@@ -38,10 +38,13 @@ class Notebook:
         """Results of these years, pupils pooled, of schools that have enough in each."""
         if (measure, years) not in self.pooled:
             rows = self.results[(self.results.measure == measure) & self.results.year.isin(years)]
-            rows = rows[(rows.n >= ENOUGH_PUPILS) & rows.value.notna()].assign(weighted=rows.value * rows.n)
-            sums = rows.groupby("urn").agg(weighted=("weighted", "sum"), n=("n", "sum"), years=("year", "count"))
+            rows = rows[(rows.n >= ENOUGH_PUPILS) & rows.value.notna()]
+            rows = rows.assign(value=rows.value * rows.n, exact=rows.exact * rows.n)
+            sums = rows.groupby("urn").agg(
+                value=("value", "sum"), exact=("exact", "sum"), n=("n", "sum"), years=("year", "count")
+            )
             whole = sums[sums.years == len(years)]
-            self.pooled[measure, years] = (whole.weighted / whole.n).rename("value").reset_index()
+            self.pooled[measure, years] = whole[["value", "exact"]].div(whole.n, axis=0).reset_index()
         return self.pooled[measure, years]
 
 
@@ -65,7 +68,14 @@ def notebook(panels: Panels, phase: str) -> Notebook:
     moves = pd.DataFrame({"urn": population.urns[population.moves.places], "day": population.moves.first})
     long = [
         pd.DataFrame(
-            {"urn": population.urns, "measure": code, "year": year, "value": seen.values[row], "n": seen.pupils[row]}
+            {
+                "urn": population.urns,
+                "measure": code,
+                "year": year,
+                "value": seen.fit[row],
+                "exact": seen.values[row],
+                "n": seen.pupils[row],
+            }
         )
         for code, seen in panel.observed.items()
         if code not in FEATURES
@@ -98,7 +108,7 @@ def effect(book: Notebook, contract: Contract, agreed: Agreed, years: Sequence[i
     near = nearest(book, pool, own, first.value)
     if near is None or len(near) < 2:
         return None
-    y = np.concatenate(([first.value, outcome.value.iloc[0]], near.value_before, near.value_after))
+    y = np.concatenate(([first.value, outcome.exact.iloc[0]], near.value_before, near.value_after))
     rows = pd.DataFrame({"y": y, "treated": 0, "post": 0})
     rows.loc[:1, "treated"] = 1
     rows.loc[[1, *range(2 + len(near), len(rows))], "post"] = 1
@@ -134,7 +144,8 @@ YEARS = (YEAR - 1, YEAR)
 """The two years that count, by whose results the contracts are judged."""
 READ = (
     "SELECT o.urn, o.measure, o.academic_year, o.value, o.denominator FROM outcomes.observation o"
-    " JOIN outcomes.current_release c USING (release_id, academic_year) JOIN outcomes.establishment e USING (urn)"
+    " JOIN outcomes.current_release c USING (release_id, academic_year, measure)"
+    " JOIN outcomes.establishment e USING (urn)"
     " WHERE e.phase = 'Primary' AND o.state = 'ok' AND (o.measure LIKE 'CENSUS%%' OR o.measure LIKE 'ABS%%'"
     " OR o.measure IN ('KS2_RWM_EXP', 'KS2_READ_AVG', 'KS2_MAT_PROG'))"
 )

@@ -18,8 +18,8 @@ from services.outcomes.models import Rejection, Release
 from services.outcomes.progress import Phase
 from services.outcomes.releases import jobs, queries
 from services.outcomes.releases.reading import Base
-from services.outcomes.rules.releases import REFERENCE_YEAR, Status
-from services.outcomes.rules.years import academic_year_text
+from services.outcomes.releases.schemas import years_of
+from services.outcomes.rules.releases import Part, Status
 
 __all__ = ["FEEDS", "Arrival", "Summary", "ingest_bytes", "ingest_file", "write_rejections"]
 OPERATOR = service_caller("operator")
@@ -28,11 +28,11 @@ ALL_ROWS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What became of a file, and the academic years in which it counts."""
+    """What became of a file, and what it counts for."""
 
     release: Release
     rejections: list[Rejection]
-    years: list[int]
+    parts: list[Part]
 
     @property
     def refused(self) -> bool:
@@ -48,7 +48,7 @@ class Summary:
         counts = f"{row.rows_read:,} rows: {row.rows_accepted:,} accepted, {row.rows_ignored:,} ignored"
         reasons = Counter(each.code for each in self.rejections).most_common()
         named = f" ({', '.join(f'{code} {count:,}' for code, count in reasons)})" if reasons else ""
-        years = [academic_year_text(year) for year in self.years if year != REFERENCE_YEAR]
+        years = years_of(self.parts)
         counting = f" Counts for {', '.join(years)}." if years else ""
         said = f"Release {row.number} of {row.feed} is {row.status}{why}. {counts}, {row.rows_rejected:,} rejected"
         return f"{said}{named}.{counting}{f' {row.detail}' if row.detail else ''}"
@@ -98,7 +98,7 @@ async def ingest(
     async with database.transaction(OPERATOR) as session:
         found = await queries.release(session, row.id)
         rejections = await queries.rejections_page(session, row.id, after=None, limit=ALL_ROWS)
-        return Summary(found, rejections, await queries.years_held(session, row.id))
+        return Summary(found, rejections, (await queries.held(session, [row.id]))[row.id])
 
 
 def write_rejections(path: Path, rejections: list[Rejection]) -> None:

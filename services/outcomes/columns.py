@@ -46,11 +46,12 @@ class Column:
 
 
 class Source(NamedTuple):
-    """A release that counts in an academic year."""
+    """A release that counts in an academic year, for some measures."""
 
     release_id: UUID
     academic_year: int
     stage: Stage
+    measures: tuple[str, ...]
 
 
 KEEP: OrderedDict[Key, Column] = OrderedDict()
@@ -66,22 +67,25 @@ READ = text(
     " GROUP BY release_id, measure, academic_year"
 )
 COUNTING = text(
-    "SELECT c.release_id, c.academic_year, r.release_status FROM outcomes.current_release c"
-    " JOIN outcomes.release r ON r.id = c.release_id WHERE c.academic_year <> :reference ORDER BY c.academic_year,"
+    "SELECT c.release_id, c.academic_year, r.release_status, array_agg(c.measure::text ORDER BY c.measure) AS measures"
+    " FROM outcomes.current_release c JOIN outcomes.release r ON r.id = c.release_id"
+    " WHERE c.academic_year <> :reference GROUP BY c.release_id, c.academic_year, r.id ORDER BY c.academic_year,"
     " array_position(ARRAY['provisional', 'revised', 'final'], r.release_status::text) DESC,"
-    " r.published_on DESC, r.number DESC"
+    " r.confirmed_on DESC, r.number DESC"
 )
 
 
 async def sources(session: AsyncSession) -> tuple[Source, ...]:
     """The releases that count, by academic year; within a year, those that go before others come first."""
     rows = await session.execute(COUNTING, {"reference": REFERENCE_YEAR})
-    return tuple(Source(row.release_id, row.academic_year, Stage(row.release_status)) for row in rows)
+    return tuple(Source(each, year, Stage(stage), tuple(measures)) for each, year, stage, measures in rows)
 
 
 async def columns(session: AsyncSession, measures: Sequence[str], used: Sequence[Source]) -> dict[Key, Column]:
-    """The columns of these measures in these releases; one that a release does not have is empty."""
-    wanted = [Key(each.release_id, measure, each.academic_year) for measure in measures for each in used]
+    """The columns of these measures in the releases that count for them."""
+    wanted = [
+        Key(each.release_id, code, each.academic_year) for code in measures for each in used if code in each.measures
+    ]
     answer = {key: KEEP[key] for key in wanted if key in KEEP}
     lacking = [key for key in wanted if key not in answer]
     if lacking:

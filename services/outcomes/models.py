@@ -37,6 +37,7 @@ class OutcomesTable(Table):
 class Release(OutcomesTable, table=True):
     """A published file, as it came. `academic_year` is the year in which it starts; None for reference data.
 
+    `confirmed_on` is the last day on which its values were published: that of a release that said the same again.
     `source_url` is where it was fetched; `sha256` and `size_bytes` are None until then. `decimals` are the places after
     the point to which measures were published, where the file tells them.
     """
@@ -52,6 +53,7 @@ class Release(OutcomesTable, table=True):
     academic_year: int | None = None
     release_status: str = Field(max_length=20)
     published_on: date
+    confirmed_on: date
     filename: str = Field(max_length=200)
     sha256: str | None = Field(default=None, max_length=64)
     size_bytes: int | None = Field(default=None, sa_type=BigInteger)
@@ -105,11 +107,12 @@ class Rejection(OutcomesTable, table=True):
 
 
 class CurrentRelease(OutcomesTable, table=True):
-    """The pointer: which release counts for a feed and an academic year (0 for reference data)."""
+    """The pointer: which release counts for a feed, an academic year and a measure (0 and none for reference data)."""
 
     __tablename__ = "current_release"
     feed: str = Field(primary_key=True, max_length=40)
     academic_year: int = Field(primary_key=True)
+    measure: str = Field(primary_key=True, max_length=40)
     release_id: UUID = Field(foreign_key="outcomes.release.id", index=True)
 
 

@@ -85,6 +85,7 @@ def merged(
     Pupils by the census stand in where the table does not say how many it speaks of. `whole` is the measure of all
     pupils, of one that is about a group of them.
     """
+    counting = tuple(each for each in counting if measure.code in each.measures)
     held = [found[Key(each.release_id, measure.code, each.academic_year)] for each in counting]
     years = tuple(sorted({each.academic_year for each, has in zip(counting, held, strict=True) if len(has.urns)}))
     shape = len(years), len(schools.lives)

@@ -22,9 +22,10 @@ IS_CURRENT = and_(
     col(CurrentRelease.release_id) == col(Release.id),
     col(CurrentRelease.feed) == col(Release.feed),
     col(CurrentRelease.academic_year) == col(Observation.academic_year),
+    col(CurrentRelease.measure) == col(Observation.measure),
 )
 ONE_EACH = (col(Observation.urn), col(Observation.measure), col(Observation.academic_year))
-LATEST_FIRST = (STAGE.desc(), col(Release.published_on).desc(), col(Release.number).desc())
+LATEST_FIRST = (STAGE.desc(), col(Release.confirmed_on).desc(), col(Release.number).desc())
 
 
 def among(column: Any, values: Sequence[Any]) -> ColumnElement[bool]:

@@ -51,7 +51,7 @@ async def send(world: World, dfe: Actor, content: bytes, **fields: str | None) -
 def state(world: World) -> list[Any]:
     """All that releases have brought about: what counts, every observation, and the register."""
     return [
-        world.rows("SELECT feed, academic_year, release_id FROM outcomes.current_release ORDER BY 1, 2"),
+        world.rows("SELECT feed, academic_year, measure, release_id FROM outcomes.current_release ORDER BY 1, 2, 3"),
         world.rows("SELECT * FROM outcomes.observation ORDER BY release_id, measure, academic_year, urn"),
         world.rows("SELECT id, status, values_hash FROM outcomes.release WHERE status = 'current' ORDER BY id"),
         world.rows("SELECT urn, name, trust_uid, status FROM outcomes.establishment ORDER BY urn"),
@@ -222,23 +222,55 @@ async def test_a_year_of_which_a_file_has_a_part_does_not_count_but_its_others_d
     assert (small["status"], small["reason_code"], small["detail"].count("a part of")) == ("refused", "much_smaller", 3)
 
 
-def ks2(*measures: str) -> bytes:
+def ks2(value: int, *measures: str) -> bytes:
     """A key stage 2 table with a few of its columns."""
     head = ",".join(("RECTYPE", "URN", "TELIG", *measures))
-    return "\n".join((head, *(f"1,{urn},30{',1' * len(measures)}" for urn in MANY))).encode()
+    return "\n".join((head, *(f"1,{urn},30{f',{value}' * len(measures)}" for urn in MANY))).encode()
 
 
-async def test_a_narrower_table_does_not_take_measures_away(world: World, dfe: Actor) -> None:
-    fields, progress = {"feed": "ks2", "academic_year": "2018/19"}, ("READPROG", "WRITPROG", "MATPROG")
-    whole = await send(world, dfe, ks2("PTRWM_EXP", "READ_AVERAGE", *progress), **fields)
-    before = state(world)
-    row = await send(world, dfe, ks2(*progress), **fields, published_on="2024-03-22")
-    assert (row["status"], row["reason_code"]) == ("refused", "lacks_measures")
-    lacks = f"lacks KS2_READ_AVG, KS2_RWM_EXP, which release {whole['number']} gives"
-    assert row["detail"] == f"Of 2018/19 it {lacks}: a narrower table?"
-    assert state(world) == before
-    wider = await send(world, dfe, ks2("PTRWM_EXP", "READ_AVERAGE", "MAT_AVERAGE", *progress), **fields)
-    assert (wider["status"], wider["reason_code"]) == ("current", None)
+ATTAINMENT, PROGRESS = ("PTRWM_EXP", "READ_AVERAGE"), ("READPROG", "WRITPROG", "MATPROG")
+
+
+@pytest.mark.parametrize("narrow_first", [False, True])
+async def test_a_narrower_table_counts_for_what_it_has(world: World, dfe: Actor, narrow_first: bool) -> None:
+    """The newer table is of progress alone, and takes nothing else away, whichever of the two comes first."""
+    fields = {"feed": "ks2", "academic_year": "2018/19"}
+    files = [(ks2(90, *ATTAINMENT, *PROGRESS), "2024-03-21"), (ks2(95, *PROGRESS), "2024-03-22")]
+    sent = [
+        await send(world, dfe, content, **fields, published_on=on)
+        for content, on in (files[::-1] if narrow_first else files)
+    ]
+    assert [(row["status"], row["reason_code"]) for row in sent] == [("current", None)] * 2
+    full, narrow = [await dfe.get(f"/v1/releases/{row['id']}") for row in (sent[::-1] if narrow_first else sent)]
+    assert full["measures"] == {"2018/19": ["KS2_READ_AVG", "KS2_RWM_EXP"]}
+    assert narrow["measures"] == {"2018/19": ["KS2_MAT_PROG", "KS2_READ_PROG", "KS2_WRIT_PROG"]}
+    assert full["counts_for"] == narrow["counts_for"] == ["2018/19"]
+    seen = (await dfe.get(f"/v1/schools/{min(MANY)}/observations"))["data"]
+    told = {each["measure"]: (each["value"], each["release"]["id"]) for each in seen}
+    assert told["KS2_RWM_EXP"] == (90, full["id"])
+    assert told["KS2_READ_PROG"] == (95, narrow["id"])
+    part = await send(world, dfe, ks2(91, *ATTAINMENT).split(b"\n1,110050")[0], **fields, published_on="2024-03-23")
+    assert (part["status"], part["reason_code"]) == ("refused", "much_smaller")
+    assert part["detail"] == f"Of 2018/19 it has 100 records where release {full['number']} has 300: a part of a file?"
+    wider = await send(world, dfe, ks2(92, *ATTAINMENT, "MAT_AVERAGE", *PROGRESS), **fields, published_on="2024-03-24")
+    assert (wider["status"], len(wider["measures"]["2018/19"])) == ("current", 6)
+    for row in (full, narrow):
+        gone = await dfe.get(f"/v1/releases/{row['id']}")
+        assert (gone["status"], gone["reason_code"], gone["measures"]) == ("superseded", "replaced", {})
+
+
+async def test_between_feeds_values_are_as_new_as_their_last_publication(world: World, dfe: Actor) -> None:
+    figures = "sess_overall_percent,enrolments_pa_10_exact_percent"
+    columns = f"time_period,time_identifier,geographic_level,school_urn,{figures}"
+    table = f"{columns}\n202223,Academic year,School,100052,3.5,20.5".encode()
+    other = {"feed": "ees_absence", "academic_year": None, "published_on": "2024-05-01"}
+    first = await send(world, dfe, csv(FEW), published_on="2024-03-21")
+    second = await send(world, dfe, table, **other)
+    assert (second["status"], second["counts_for"], await overall(dfe)) == ("current", [YEAR], 3.5)
+    again = await send(world, dfe, csv(FEW) + b"\n", published_on="2024-06-01")
+    assert (again["reason_code"], again["same_values_as"]) == ("same_values", first["id"])
+    assert (await dfe.get(f"/v1/releases/{first['id']}"))["confirmed_on"] == "2024-06-01"
+    assert await overall(dfe) == 8.2
 
 
 async def test_a_file_without_bytes_is_not_even_received(world: World, dfe: Actor) -> None:

@@ -134,6 +134,7 @@ async def announce(
         feed=asked.feed,
         academic_year=asked.academic_year,
         release_status=asked.stage,
+        confirmed_on=asked.published_on,
         published_on=asked.published_on,
         source_url=asked.source_url,
         source_version=asked.source_version,

@@ -24,7 +24,7 @@ OF_SCHOOLS = text(
     " AND r.number <= (SELECT max(number) FROM outcomes.release WHERE id = ANY(:used))))"
     " ORDER BY school.urn, o.measure, o.academic_year, (r.id = ANY(:used)) DESC, (life.urn = school.urn) DESC,"
     " array_position(ARRAY['provisional', 'revised', 'final'], r.release_status::text) DESC,"
-    " r.published_on DESC, r.number DESC"
+    " r.confirmed_on DESC, r.number DESC"
 )
 
 

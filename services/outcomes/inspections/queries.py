@@ -5,7 +5,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import case, or_
+from sqlalchemy import and_, case, or_
 from sqlalchemy import select as sa_select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
@@ -18,6 +18,7 @@ from services.outcomes.models import CurrentRelease, Release, RingFence
 from services.outcomes.queries import among
 from services.outcomes.rules import inspection as rules
 from services.outcomes.rules.grades import Area, Grade, Scale
+from services.outcomes.rules.releases import Part
 from services.outcomes.schools import Establishment
 
 FIRST_HAND = case((col(Release.feed) == "ofsted", 1), else_=0)
@@ -40,7 +41,7 @@ async def held(session: AsyncSession, urns: Sequence[int] | None = None) -> list
     statement = select(Inspection).join(Release, col(Release.id) == col(Inspection.release_id))
     if urns is not None:
         statement = statement.where(or_(among(Inspection.urn, urns), among(Inspection.listed_under, urns)))
-    order = (*ONE_EACH, FIRST_HAND.desc(), col(Release.published_on).desc(), col(Release.number).desc())
+    order = (*ONE_EACH, FIRST_HAND.desc(), col(Release.confirmed_on).desc(), col(Release.number).desc())
     rows = list(await session.exec(statement.ext(distinct_on(*ONE_EACH)).order_by(*order)))
     judged = await judgements(session, None if urns is None else sorted({row.urn for row in rows}))
     return [
@@ -103,11 +104,11 @@ async def ring_fences(session: AsyncSession, urns: Sequence[int]) -> list[RingFe
 async def trust_observations(session: AsyncSession, uid: str) -> list[tuple[TrustObservation, Release]]:
     """What current releases say of a trust."""
     counts = (col(CurrentRelease.release_id) == col(Release.id), col(CurrentRelease.feed) == col(Release.feed))
-    of_year = col(CurrentRelease.academic_year) == col(TrustObservation.academic_year)
+    of = [col(getattr(CurrentRelease, name)) == col(getattr(TrustObservation, name)) for name in Part._fields]
     statement = (
         select(TrustObservation, Release)
         .join(Release, col(Release.id) == col(TrustObservation.release_id))
-        .join(CurrentRelease, counts[0] & counts[1] & of_year)
+        .join(CurrentRelease, and_(*counts, *of))
         .where(TrustObservation.trust_uid == uid)
     )
     order = ("academic_year", "measure", "pupil_group")

@@ -15,7 +15,7 @@ YEARLY = text(
     " AND r.number <= (SELECT max(number) FROM outcomes.release WHERE id = ANY(:used))))"
     " ORDER BY o.measure, o.urn, o.academic_year, (r.id = ANY(:used)) DESC,"
     " array_position(ARRAY['provisional', 'revised', 'final'], r.release_status::text) DESC,"
-    " r.published_on DESC, r.number DESC"
+    " r.confirmed_on DESC, r.number DESC"
 )
 
 

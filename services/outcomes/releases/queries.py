@@ -1,11 +1,11 @@
 """Every SELECT and lock on releases."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import delete, func, text
+from sqlalchemy import delete, func, text, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,7 +13,7 @@ from services.kernel.errors import NotFound
 from services.outcomes.feeds.lines import ENTRY, Known
 from services.outcomes.models import CurrentRelease, Rejection, Release, ReleaseLines
 from services.outcomes.releases.reading import Base
-from services.outcomes.rules.releases import REFERENCE_YEAR, Stage, Standing, Status, confirmed
+from services.outcomes.rules.releases import REFERENCE_YEAR, Part, Stage, Standing, Status
 
 
 async def release(session: AsyncSession, release_id: UUID) -> Release:
@@ -51,14 +51,14 @@ async def rejections_page(session: AsyncSession, release_id: UUID, *, after: int
     return list(await session.exec(statement.order_by(col(Rejection.place)).limit(limit)))
 
 
-async def holders(session: AsyncSession, feed: str) -> dict[int, Release]:
-    """The releases of a feed that count now, by academic year."""
+async def holders(session: AsyncSession, feed: str) -> dict[Part, Release]:
+    """The releases of a feed that count now, by what they count for."""
     statement = (
-        select(CurrentRelease.academic_year, Release)
+        select(CurrentRelease.academic_year, CurrentRelease.measure, Release)
         .join(Release, col(Release.id) == col(CurrentRelease.release_id))
         .where(CurrentRelease.feed == feed)
     )
-    return dict((await session.exec(statement)).all())
+    return {Part(year, measure): row for year, measure, row in await session.exec(statement)}
 
 
 async def base(session: AsyncSession, feed: str) -> Base | None:
@@ -90,51 +90,36 @@ async def twins(session: AsyncSession, row: Release, values_hash: str) -> list[R
     return list(await session.exec(select(Release).where(*same, read).order_by(col(Release.number))))
 
 
-async def standings(session: AsyncSession, feed: str, holders: Mapping[int, Release]) -> dict[int, Standing]:
-    """What the releases that count are ranked by: each is as new as the last that repeated its values."""
-    ids = {each.id for each in holders.values()}
-    again: dict[UUID | None, list[Standing]] = {}
-    for row in await session.exec(select(Release).where(Release.feed == feed, col(Release.same_values_as).in_(ids))):
-        again.setdefault(row.same_values_as, []).append(standing(row))
-    return {year: confirmed(standing(each), again.get(each.id, [])) for year, each in holders.items()}
-
-
-async def years_held(session: AsyncSession, release_id: UUID) -> list[int]:
-    """The academic years in which a release counts."""
-    statement = select(CurrentRelease.academic_year).where(CurrentRelease.release_id == release_id)
-    return list(await session.exec(statement.order_by(col(CurrentRelease.academic_year))))
-
-
-async def counting(session: AsyncSession, feeds: Sequence[str], years: Sequence[int]) -> list[UUID]:
-    """The releases of these feeds that count in any of these academic years."""
+async def counting(session: AsyncSession, feeds: Sequence[str], parts: Sequence[Part]) -> list[UUID]:
+    """The releases of these feeds that count for any of these parts."""
     pointer = CurrentRelease
-    wanted = (col(pointer.feed).in_(feeds), col(pointer.academic_year).in_(years))
+    wanted = (col(pointer.feed).in_(feeds), tuple_(col(pointer.academic_year), col(pointer.measure)).in_(parts))
     statement = select(pointer.release_id).where(*wanted).distinct()
     return list(await session.exec(statement.order_by(col(pointer.release_id))))
 
 
-async def years_by_release(session: AsyncSession, release_ids: Sequence[UUID]) -> dict[UUID, list[int]]:
-    """For each of these releases the academic years in which it counts."""
+async def held(session: AsyncSession, release_ids: Sequence[UUID]) -> dict[UUID, list[Part]]:
+    """For each of these releases what it counts for, in order."""
     pointer = CurrentRelease
-    statement = select(pointer.release_id, pointer.academic_year).where(col(pointer.release_id).in_(release_ids))
-    found: dict[UUID, list[int]] = {}
-    for release_id, year in await session.exec(statement.order_by(col(pointer.academic_year))):
-        found.setdefault(release_id, []).append(year)
+    statement = select(pointer).where(col(pointer.release_id).in_(release_ids))
+    found: dict[UUID, list[Part]] = {each: [] for each in release_ids}
+    for row in await session.exec(statement.order_by(col(pointer.academic_year), col(pointer.measure))):
+        found[row.release_id].append(Part(row.academic_year, row.measure))
     return found
 
 
-async def counts_of_year(
-    session: AsyncSession, table: Any, release_id: UUID, academic_year: int
-) -> tuple[int, dict[str, int]]:
-    """How many rows of a table a release gave for an academic year, and how many values of each measure."""
-    wanted = (table.release_id == release_id, table.academic_year == academic_year)
-    counts = (func.count(), func.count(table.value))
-    rows = (await session.exec(select(table.measure, *counts).where(*wanted).group_by(table.measure))).all()
-    return sum(each[1] for each in rows), {measure: values for measure, _count, values in rows}
+async def counts(
+    session: AsyncSession, table: Any, releases: Iterable[Release], academic_year: int
+) -> dict[tuple[UUID, str], int]:
+    """How many rows of a table each of these releases gave for each measure of an academic year."""
+    key = (table.release_id, table.measure)
+    wanted = (table.release_id.in_({each.id for each in releases}), table.academic_year == academic_year)
+    rows = await session.exec(select(*key, func.count()).where(*wanted).group_by(*key))
+    return {(release_id, measure): count for release_id, measure, count in rows}
 
 
 def standing(row: Release, values_hash: str | None = None) -> Standing:
     """What the release is ranked by."""
     return Standing(
-        row.id, Stage(row.release_status), row.published_on, row.number, values_hash or row.values_hash or ""
+        row.id, Stage(row.release_status), row.confirmed_on, row.number, values_hash or row.values_hash or ""
     )

@@ -19,7 +19,7 @@ from services.outcomes.feeds.opening import unpacked
 from services.outcomes.feeds.records import Parsed
 from services.outcomes.rules import statements
 from services.outcomes.rules.columnar import column
-from services.outcomes.rules.releases import REFERENCE_YEAR
+from services.outcomes.rules.releases import REFERENCE, Part
 from services.outcomes.rules.statements import digests, hash_of, lines, names_of
 
 
@@ -40,18 +40,17 @@ class Read:
     """A file that was read: its records, what each says as a line of text, and the hash of all that it says.
 
     Where it was read beside a `base`, the records are those of the lines that differ, and `again` the URNs of the
-    others. `years` counts records of both kinds by academic year; `measures` are those that it has of each. `known`
-    finds the lines beside which the next file may be read, if there may be any; it takes long, and is needed last.
+    others. `parts` counts records of both kinds. `known` finds the lines beside which the next file may be read, if
+    there may be any; it takes long, and is needed last.
     """
 
     parsed: Parsed[Any]
     said: list[str]
     values_hash: str
-    years: Mapping[int, int]
+    parts: Mapping[Part, int]
     known: Callable[[], Known | None] = nothing
     base: UUID | None = None
     again: Sequence[int] = ()
-    measures: frozenset[tuple[int, str]] = frozenset()
 
 
 NOT_A_VALUE = {"raw", "unsaid"}
@@ -69,7 +68,7 @@ def read(feed: Feed, academic_year: int | None, content: bytes, base: Base | Non
     said = said_of(parsed)
     words = digests(said)
     known = partial(known_lines, content, parsed, words) if feed.parse_in else nothing
-    return Read(parsed, said, hash_of(words), years_of(parsed.records), known, measures=measures_of(parsed.records))
+    return Read(parsed, said, hash_of(words), parts_of(parsed.records), known)
 
 
 def known_lines(content: bytes, parsed: Parsed[Any], words: NDArray[np.uint64]) -> Known | None:
@@ -88,7 +87,7 @@ def of_difference(file: Lines, found: Difference, base: Base) -> Read:
         found.parsed,
         said,
         hash_of(whole["said"]),
-        {REFERENCE_YEAR: len(whole)},
+        {REFERENCE: len(whole)},
         lambda: Known(found.parsed.layout, file.reading, whole),
         base.release_id,
         found.again["urn"].tolist(),
@@ -102,18 +101,14 @@ def said_of(parsed: Parsed[Any]) -> list[str]:
     return lines(parsed.records, [name for name in names_of(parsed.records[0]) if name not in NOT_A_VALUE])
 
 
-def years_of(records: Sequence[Any]) -> Counter[int]:
-    """How many records there are by academic year; of reference data, that belongs to none, by a year of its own."""
-    if records and "academic_year" in names_of(records[0]):
-        return Counter(column(records, "academic_year"))
-    return Counter({REFERENCE_YEAR: len(records)} if records else {})
-
-
-def measures_of(records: Sequence[Any]) -> frozenset[tuple[int, str]]:
-    """The measures that records speak of, each with the academic year."""
-    if not records or "measure" not in names_of(records[0]):
-        return frozenset()
-    return frozenset(zip(column(records, "academic_year"), column(records, "measure"), strict=True))
+def parts_of(records: Sequence[Any]) -> dict[Part, int]:
+    """How many records there are of each measure and academic year; reference data, that belongs to none, is one."""
+    if not records:
+        return {}
+    if "measure" not in names_of(records[0]):
+        return {REFERENCE: len(records)}
+    counts = Counter(zip(column(records, "academic_year"), column(records, "measure"), strict=True))
+    return {Part(*each): count for each, count in counts.items()}
 
 
 def knowable(records: Sequence[Any]) -> bool:

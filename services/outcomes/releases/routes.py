@@ -105,8 +105,8 @@ async def list_releases(
     before = place[0] if place else None
     filters = {"feed": feed, "status": status}
     rows = await queries.releases_page(session, filters=filters, before=before, limit=limit)
-    years = await queries.years_by_release(session, [row.id for row in rows])
-    shown = [schemas.ReleaseOut.of(row, years.get(row.id, [])) for row in rows]
+    parts = await queries.held(session, [row.id for row in rows])
+    shown = [schemas.ReleaseOut.of(row, parts[row.id]) for row in rows]
     return page(shown, limit, [rows[-1].id] if rows else None, request)
 
 
@@ -114,7 +114,7 @@ async def list_releases(
 async def read_release(release_id: UUID, caller: Reader, session: Session) -> schemas.ReleaseOut:
     """One release and what became of it."""
     row = await queries.release(session, release_id)
-    return schemas.ReleaseOut.of(row, await queries.years_held(session, release_id))
+    return schemas.ReleaseOut.of(row, (await queries.held(session, [row.id]))[row.id])
 
 
 @router.get("/v1/releases/{release_id}/rejections", response_model=schemas.RejectionPage, responses=problems(404))

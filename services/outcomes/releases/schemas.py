@@ -1,5 +1,6 @@
 """Bodies of releases, as clients see them at the gateway."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.kernel.bodies import Answer, Body, Paging
 from services.outcomes.models import Rejection, Release
-from services.outcomes.rules.releases import REFERENCE_YEAR, Stage, Status
+from services.outcomes.rules.releases import REFERENCE_YEAR, Part, Stage, Status
 from services.outcomes.rules.years import academic_year_text
 from services.outcomes.schemas import AcademicYear
 
@@ -43,6 +44,9 @@ class ReleaseOut(BaseModel):
     """A release and what became of it. Counts are rows of the file; `counts_for` the years in which it counts now.
     Of one that is current, `reason_code` and `detail` say why it does not count for all of its years, if so.
 
+    `confirmed_on` is the last day on which its values were published, `measures` are those that it counts for, by
+    academic year; others of that year may come from a release that lacks these.
+
     `sha256` and `size_bytes` are null until a file that is fetched has come.
     """
 
@@ -52,6 +56,7 @@ class ReleaseOut(BaseModel):
     academic_year: str | None
     release_status: Stage
     published_on: date
+    confirmed_on: date
     filename: str
     source_url: str | None
     source_version: str | None
@@ -68,17 +73,28 @@ class ReleaseOut(BaseModel):
     values_hash: str | None
     same_values_as: UUID | None
     counts_for: list[str]
+    measures: dict[str, list[str]]
     created_by: dict[str, Any]
     created_at: datetime
     ingested_at: datetime | None
 
     @classmethod
-    def of(cls, row: Release, years: list[int]) -> Self:
-        """The release of this row, which counts in these years."""
+    def of(cls, row: Release, parts: Sequence[Part]) -> Self:
+        """The release of this row, which counts for these parts."""
         facts = {name: getattr(row, name) for name in cls.model_fields if hasattr(row, name)}
         facts["academic_year"] = None if row.academic_year is None else academic_year_text(row.academic_year)
-        facts["counts_for"] = [academic_year_text(year) for year in years if year != REFERENCE_YEAR]
+        facts["measures"] = measures = years_of(parts)
+        facts["counts_for"] = list(measures)
         return cls.model_validate(facts)
+
+
+def years_of(parts: Sequence[Part]) -> dict[str, list[str]]:
+    """The measures among these parts by academic year, in their order; reference data belongs to none."""
+    found: dict[str, list[str]] = {}
+    for part in parts:
+        if part.academic_year != REFERENCE_YEAR:
+            found.setdefault(academic_year_text(part.academic_year), []).append(part.measure)
+    return found
 
 
 class RejectionOut(Answer):

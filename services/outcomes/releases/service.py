@@ -24,7 +24,7 @@ from services.outcomes.progress import Phase
 from services.outcomes.releases import effect, queries
 from services.outcomes.releases.reading import Read
 from services.outcomes.rules import releases as rules
-from services.outcomes.rules.releases import REFERENCE_YEAR, Reason, Settlement, Status
+from services.outcomes.rules.releases import REFERENCE, REFERENCE_YEAR, Part, Reason, Settlement, Status
 from services.outcomes.rules.years import academic_year_text
 
 
@@ -42,30 +42,35 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
     feed = FEEDS[row.feed]
     await count(session, row, parsed)
     holders = await queries.holders(session, row.feed)
+    twins = {twin.id: twin for twin in await queries.twins(session, row, read.values_hash)}
     settlement = rules.settle(
         queries.standing(row, read.values_hash),
-        read.years,
-        await queries.standings(session, row.feed, holders),
-        [queries.standing(twin) for twin in await queries.twins(session, row, read.values_hash)],
+        read.parts,
+        {part: queries.standing(holder) for part, holder in holders.items()},
+        [queries.standing(twin) for twin in twins.values()],
     )
-    if read.base and settlement.years and holders[REFERENCE_YEAR].id != read.base:
+    if read.base and settlement.parts and holders[REFERENCE].id != read.base:
         raise Overtaken
-    parts = await parts_of_years(session, feed, read, settlement, holders)
-    refusal = broken(row, read, settlement, parts)
+    fragments = await fragments_of(session, feed, read, settlement, holders)
+    refusal = broken(row, read, settlement, fragments)
     if refusal is not None:
         await refuse(session, release_id=row.id, refusal=refusal, caller=caller, now=now)
         return
-    if parts:
-        why = together(parts)
-        settlement = settlement.without(parts, Reason(why.code))
+    if fragments:
+        why = together(fragments)
+        settlement = settlement.without(fragments, Reason(why.code))
         row.detail = f"It does not count for every year. {why.detail}"
     progress.begin(Phase.STORING, len(parsed.records))
     row.values_hash, row.ingested_at = read.values_hash, now
     row.status, row.reason_code, row.same_values_as = settlement.status, settlement.reason, settlement.same_values_as
-    if settlement.reason is not Reason.SAME_VALUES:
-        await effect.add(session, feed.kept, row, parsed.records, read.said, newest=bool(settlement.years))
+    if settlement.same_values_as is None:
+        await effect.add(session, feed.kept, row, parsed.records, read.said, newest=bool(settlement.parts))
+    else:
+        twin = twins[settlement.same_values_as]
+        twin.confirmed_on = rules.confirmed(queries.standing(twin), queries.standing(row)).published_on
+        session.add(twin)
     await point(session, row, settlement, holders, caller, now)
-    if feed.kept is Kept.REGISTER and settlement.years:
+    if feed.kept is Kept.REGISTER and settlement.parts:
         facts: dict[str, Any] = {"records": parsed.records, "said": read.said, "again": read.again}
         finding = asyncio.ensure_future(asyncio.to_thread(read.known))
         await register.apply(session, row=row, **facts, caller=caller, now=now)
@@ -100,43 +105,45 @@ async def remember(session: AsyncSession, row: Release, known: Known | None) -> 
         session.add(ReleaseLines(release_id=row.id, reading=known.reading, entries=known.entries.tobytes()))
 
 
-def broken(row: Release, read: Read, settlement: Settlement, parts: Mapping[int, FeedRefused]) -> FeedRefused | None:
+def broken(
+    row: Release, read: Read, settlement: Settlement, fragments: Mapping[int, FeedRefused]
+) -> FeedRefused | None:
     """Why the file must not take the place of good data, though it could be read; None when it may in some year."""
-    if rules.mostly_rejected(row.rows_read, row.rows_ignored, row.rows_rejected) or not read.years:
+    if rules.mostly_rejected(row.rows_read, row.rows_ignored, row.rows_rejected) or not read.parts:
         words = f"{row.rows_rejected} of {row.rows_read - row.rows_ignored} rows were rejected; see its rejections."
         return FeedRefused(Reason.MOSTLY_REJECTED, words)
-    if parts and len(parts) == len(settlement.years):
-        return together(parts)
+    if fragments and len(fragments) == len(settlement.years):
+        return together(fragments)
     return None
 
 
-def together(parts: Mapping[int, FeedRefused]) -> FeedRefused:
-    """The reasons of several years as one, under the code of the first."""
-    return FeedRefused(next(iter(parts.values())).code, " ".join(each.detail for each in parts.values()))
+def together(fragments: Mapping[int, FeedRefused]) -> FeedRefused:
+    """The reasons of several years as one."""
+    return FeedRefused(Reason.MUCH_SMALLER, " ".join(each.detail for each in fragments.values()))
 
 
-async def parts_of_years(
-    session: AsyncSession, feed: Feed, read: Read, settlement: Settlement, holders: Mapping[int, Release]
+async def fragments_of(
+    session: AsyncSession, feed: Feed, read: Read, settlement: Settlement, holders: Mapping[Part, Release]
 ) -> dict[int, FeedRefused]:
     """The years of those that it won of which the file is but a part, beside what counts, each with the reason.
 
     A list of inspections takes the place of none: those of before stay known.
     """
     found: dict[int, FeedRefused] = {}
+    if feed.kept is Kept.INSPECTIONS:
+        return found
     for year in settlement.years:
-        if year not in holders or feed.kept is Kept.INSPECTIONS:
-            continue
-        holder, of, values = holders[year], "It", dict[str, int]()
-        present = holder.rows_accepted
-        if year != REFERENCE_YEAR:
-            present, values = await queries.counts_of_year(session, effect.YEARLY[feed.kept], holder.id, year)
-            of = f"Of {academic_year_text(year)} it"
-        if gone := rules.lacking({measure for when, measure in read.measures if when == year}, values):
-            words = f"{of} lacks {', '.join(gone)}, which release {holder.number} gives: a narrower table?"
-            found[year] = FeedRefused(Reason.LACKS_MEASURES, words)
-        elif rules.much_smaller(read.years[year], present):
-            beside = f"where release {holder.number} has {present}"
-            words = f"{of} has {read.years[year]} records {beside}: a part of a file?"
+        taken = {part: holders[part] for part in settlement.parts if part.academic_year == year and part in holders}
+        if year == REFERENCE_YEAR:
+            present = sum(holder.rows_accepted for holder in taken.values())
+        else:
+            counts = await queries.counts(session, effect.YEARLY[feed.kept], taken.values(), year)
+            present = sum(counts.get((holder.id, part.measure), 0) for part, holder in taken.items())
+        records = sum(read.parts[part] for part in taken)
+        if rules.much_smaller(records, present):
+            of = "It" if year == REFERENCE_YEAR else f"Of {academic_year_text(year)} it"
+            named = " and ".join(map(str, sorted({holder.number for holder in taken.values()})))
+            words = f"{of} has {records} records where release {named} has {present}: a part of a file?"
             found[year] = FeedRefused(Reason.MUCH_SMALLER, words)
     return found
 
@@ -145,28 +152,30 @@ async def point(
     session: AsyncSession,
     row: Release,
     settlement: Settlement,
-    holders: dict[int, Release],
+    holders: Mapping[Part, Release],
     caller: Caller,
     now: datetime,
 ) -> None:
-    """Let the release count in the years that it won; releases that count nowhere any more are superseded.
+    """Let the release count in the parts that it won; releases that count nowhere any more are superseded.
 
-    Verdicts that rest on a release whose years were won from it are reopened, and those on releases of other feeds that
+    Verdicts that rest on a release whose parts were won from it are reopened, and those on releases of other feeds that
     give the same measures: of these, which go on counting, some results may be shown from this release now.
     """
     await session.flush()
-    for year in settlement.years:
-        pointer = insert(CurrentRelease).values(feed=row.feed, academic_year=year, release_id=row.id)
-        moved = pointer.on_conflict_do_update(
-            index_elements=["feed", "academic_year"], set_={"release_id": pointer.excluded.release_id}
+    if settlement.parts:
+        rows = [{"feed": row.feed, "release_id": row.id, **part._asdict()} for part in settlement.parts]
+        pointer = insert(CurrentRelease).values(rows)
+        of = ["feed", "academic_year", "measure"]
+        await session.exec(
+            pointer.on_conflict_do_update(index_elements=of, set_={"release_id": pointer.excluded.release_id})
         )
-        await session.exec(moved)
-    replaced = {each.id: each for year, each in holders.items() if year in settlement.years}
-    beside = await queries.counting(session, siblings(row.feed), settlement.years)
+    replaced = {holders[part].id: holders[part] for part in settlement.parts if part in holders}
+    beside = await queries.counting(session, siblings(row.feed), settlement.parts)
     keys = [f"{each} {row.id}" for each in (*replaced, *beside)]
     await enqueue_all(session, Job, kind="reopen", keys=keys)
+    left = await queries.held(session, list(replaced))
     for holder in replaced.values():
-        if not await queries.years_held(session, holder.id):
+        if not left[holder.id]:
             holder.status, holder.reason_code = Status.SUPERSEDED, Reason.REPLACED
             session.add(holder)
             tell(session, holder, "release.superseded", caller, now, reason_code=Reason.REPLACED, replaced_by=row.id)

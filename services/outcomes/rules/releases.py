@@ -4,6 +4,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 REFERENCE_YEAR = 0
@@ -46,12 +47,14 @@ class Reason(StrEnum):
     REPLACED = "replaced"
     MOSTLY_REJECTED = "mostly_rejected"
     MUCH_SMALLER = "much_smaller"
-    LACKS_MEASURES = "lacks_measures"
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a release is ranked by; `number` is the order of arrival and decides between equals only."""
+    """What a release is ranked by; `number` is the order of arrival and decides between equals only.
+
+    `published_on` is the last day on which its values were published: a release that says the same again dates them.
+    """
 
     id: UUID
     stage: Stage
@@ -65,19 +68,34 @@ class Standing:
         return (self.stage.rank, self.published_on, self.number)
 
 
+class Part(NamedTuple):
+    """What counts of a release by itself: a measure in an academic year; reference data is one part."""
+
+    academic_year: int
+    measure: str = ""
+
+
+REFERENCE = Part(REFERENCE_YEAR)
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What becomes of a release that was read: its status, and the academic years in which it counts from now on."""
+    """What becomes of a release that was read: its status, and the parts in which it counts from now on."""
 
     status: Status
     reason: Reason | None
-    years: tuple[int, ...]
+    parts: tuple[Part, ...]
     same_values_as: UUID | None = None
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The academic years of these parts."""
+        return tuple(sorted({each.academic_year for each in self.parts}))
 
     def without(self, years: Container[int], reason: Reason) -> "Settlement":
         """The same where it does not count for these years, for a reason."""
-        left = tuple(year for year in self.years if year not in years)
-        return self if left == self.years else replace(self, reason=reason, years=left)
+        left = tuple(each for each in self.parts if each.academic_year not in years)
+        return self if left == self.parts else replace(self, reason=reason, parts=left)
 
 
 def outranks(new: Standing, holder: Standing | None) -> bool:
@@ -96,26 +114,26 @@ def repeats(new: Standing, twin: Standing, twin_counts: bool) -> bool:
     return twin_counts or new.rank[:2] <= twin.rank[:2]
 
 
-def confirmed(holder: Standing, again: Iterable[Standing]) -> Standing:
-    """The holder as new as its values: `again` are releases that repeated them, of which those of its stage date it."""
-    latest = max((holder, *(each for each in again if each.stage is holder.stage)), key=lambda each: each.rank)
-    return replace(holder, published_on=latest.published_on, number=latest.number)
+def confirmed(twin: Standing, again: Standing) -> Standing:
+    """The release as new as its values, which another has said again: at its own stage that dates it."""
+    dated = again.stage is twin.stage and again.published_on > twin.published_on
+    return replace(twin, published_on=again.published_on) if dated else twin
 
 
 def settle(
-    new: Standing, years: Iterable[int], holders: Mapping[int, Standing], twins: Iterable[Standing]
+    new: Standing, parts: Iterable[Part], holders: Mapping[Part, Standing], twins: Iterable[Standing]
 ) -> Settlement:
-    """Decide, for each academic year in the file, whether the new release counts.
+    """Decide, for each part of the file, whether the new release counts: a narrower table takes nothing else away.
 
-    `holders` are the releases that count now, by academic year, each as new as it was `confirmed`; `twins` are earlier
-    releases of the feed with the same values, in the order of their arrival.
+    `holders` are the releases that count now; `twins` are earlier releases of the feed with the same values, in the
+    order of their arrival.
     """
-    wanted = tuple(sorted(set(years)))
+    wanted = tuple(sorted(set(parts)))
     for twin in twins:
-        counts = all(year in holders and holders[year].id == twin.id for year in wanted)
+        counts = all(part in holders and holders[part].id == twin.id for part in wanted)
         if repeats(new, twin, counts):
             return Settlement(Status.SUPERSEDED, Reason.SAME_VALUES, (), twin.id)
-    won = tuple(year for year in wanted if outranks(new, holders.get(year)))
+    won = tuple(part for part in wanted if outranks(new, holders.get(part)))
     if won:
         return Settlement(Status.CURRENT, None, won)
     return Settlement(Status.SUPERSEDED, Reason.OLDER_SNAPSHOT, ())
@@ -135,8 +153,3 @@ def much_smaller(new: int, present: int) -> bool:
     Files of fewer than 100 records are let through: they are samples, and half of little is little.
     """
     return present >= REAL_SIZE and new < present * MUCH_SMALLER
-
-
-def lacking(measures: Container[str], present: Mapping[str, int]) -> list[str]:
-    """The measures that a narrower table would make vanish: it has none of them; `present` counts values that do."""
-    return sorted(each for each, values in present.items() if values >= REAL_SIZE and each not in measures)

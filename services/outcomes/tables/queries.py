@@ -194,7 +194,7 @@ async def cells(
         "SELECT DISTINCT ON (urn, measure) urn, measure, state, value, denominator, decimals, release_id,"
         " release_number, feed, release_status, published_on FROM tables.result WHERE measure = ANY(:measures)"
         " AND academic_year = :year AND urn = ANY(:urns)"
-        " ORDER BY urn, measure, stage DESC, published_on DESC, release_number DESC",
+        " ORDER BY urn, measure, stage DESC, confirmed_on DESC, release_number DESC",
         measures=list(measures_of(key_stage)),
         year=year,
         urns=urns,

@@ -37,7 +37,7 @@ def test_a_reading_says_how_it_was_published_where_the_catalogue_says_otherwise(
     """Of two schools, 33 pupils give their count away, so that the figure is exact; it was published all the same."""
     counting, found = [], {}
     for at, (year, decimals) in enumerate([(2021, None), (2022, 0), (2023, 1)]):
-        source = Source(UUID(int=at), year, Stage.FINAL)
+        source = Source(UUID(int=at), year, Stage.FINAL, (MEASURE.code,))
         values, pupils = np.array([57.6, 57.6]), np.array([33, 1801], dtype=np.int32)
         states = np.full(2, STATES.index(ValueState.OK), dtype=np.uint8)
         column = Column(np.array([100_001, 100_002], dtype=np.int32), values, pupils, states, decimals)

@@ -54,7 +54,7 @@ def told(found: Read) -> tuple[object, ...]:
     known = found.known()
     lines = known and (known.layout, known.reading, sorted(each.tobytes() for each in known.entries))
     said = replace(found.parsed, records=(), numbers=())
-    return found.values_hash, dict(found.years), said, lines
+    return found.values_hash, dict(found.parts), said, lines
 
 
 def outcome(content: bytes, before: Read | None) -> object:
