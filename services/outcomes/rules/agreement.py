@@ -28,6 +28,7 @@ class Missing(StrEnum):
     """Why an outcome cannot be judged (METHOD.md 3.9): what a table tells instead of a figure has its own words."""
 
     NO_ACCOUNTABLE_SERIES = "no_accountable_series"
+    FIRST_YEAR_ALONE = "first_year_alone"
     NOT_PRODUCED = "not_produced"
     SUPPRESSED = "suppressed"
     LOW_COVERAGE = "low_coverage"

@@ -14,7 +14,6 @@ from services.outcomes.rules.evidence import (
     actual_readings,
     added_value,
     change_variance,
-    evaluated_years,
     notes,
     pre_trend,
     shrunk,
@@ -134,10 +133,9 @@ def reliable_weight(result: MeasureResult) -> float:
 
 def conclude_measure(question: Question, agreed: Agreed, gathered: Gathered) -> MeasureResult:
     """One outcome by METHOD.md 3.9: first whether it can be judged, then target and added value, then both."""
-    years = evaluated_years(question.term, agreed, question.year)
     readings = actual_readings(question.term, agreed, question.year, gathered.readings)
     actual, first = pool(readings), agreed.baseline
-    missing = why_not(agreed, question.year, question.run, years, gathered.readings, actual)
+    missing = why_not(agreed, question.year, question.run, question.term, gathered.readings, actual)
     if missing or actual is None or first is None:
         return not_measurable(agreed, missing, readings)
     found, effect = gathered.match, added_value(agreed, first, actual, gathered.match)

@@ -40,16 +40,24 @@ def actual_readings(term: Term, agreed: Agreed, year: int, readings: Mapping[int
     return [readings[each] for each in years if each in readings and readings[each].usable]
 
 
+def first_alone(term: Term, agreed: Agreed, years: Sequence[int]) -> bool:
+    """Whether the first of several years of a term would be judged by itself, which says too little (METHOD.md 3.1)."""
+    of_term = accountable_years(term, agreed.measure.key_stage, term.ends_on.year)
+    return len(of_term) > 1 and tuple(years) == of_term[:1]
+
+
 def why_not(
     agreed: Agreed,
     year: int,
     run: Run,
-    years: Sequence[int],
+    term: Term,
     readings: Mapping[int, Reading],
     actual: Pooled | None,
 ) -> list[Missing]:
     """Every reason why the outcome cannot be judged as of `year`; none when it can."""
-    found = []
+    found, years = [], evaluated_years(term, agreed, year)
+    if run is Run.FINAL and first_alone(term, agreed, years):
+        found.append(Missing.FIRST_YEAR_ALONE)
     if year not in years:
         found.append(Missing.NO_ACCOUNTABLE_SERIES)
     else:

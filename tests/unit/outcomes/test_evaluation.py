@@ -193,6 +193,19 @@ def test_a_critical_outcome_not_met_is_named() -> None:
     assert (found.critical_not_met, found.score.overall) == (("O1",), MeasureStatus.NOT_MET)
 
 
+def test_the_first_of_several_years_is_not_judged_by_itself() -> None:
+    """METHOD.md 3.1: an interim look at it is marked; a contract that has no other year is judged by that one."""
+    longer = replace(QUESTION, term=Term(date(2023, 9, 1), date(2025, 8, 31)))
+    alone = judge_measure(longer, AGREED, OWN, OTHERS)
+    assert (alone.status, alone.reasons) == (MeasureStatus.NOT_MEASURABLE, (Missing.FIRST_YEAR_ALONE,))
+    early = judge_measure(replace(longer, run=Run.INTERIM), AGREED, OWN, OTHERS)
+    assert (early.status, "single_year" in early.flags) == (MeasureStatus.MET, True)
+    cut_short = replace(QUESTION, term=Term(date(2023, 9, 1), date(2025, 3, 31)))
+    assert judge_measure(cut_short, AGREED, OWN, OTHERS).status is MeasureStatus.MET
+    later = replace(QUESTION, term=Term(date(2022, 9, 1), date(2025, 8, 31)))
+    assert judge_measure(later, AGREED, OWN, OTHERS).status is not MeasureStatus.NOT_MEASURABLE
+
+
 def test_two_full_years_are_pooled() -> None:
     term = Term(date(2022, 9, 1), date(2024, 8, 31))
     first = replace(AGREED, baseline=Pooled(40.0, 900, (2021,), ("r",)))

@@ -83,6 +83,7 @@ class Subject:
 
 NOT_MEASURABLE: Mapping[str, str] = {
     Missing.NO_ACCOUNTABLE_SERIES: "the supplier does not answer for this year's results",
+    Missing.FIRST_YEAR_ALONE: "the first of several years is not judged by itself",
     Missing.NOT_PRODUCED: "no result was published for the year",
     Missing.SUPPRESSED: "the result speaks of very few pupils and is withheld",
     Missing.LOW_COVERAGE: "the result covers too few of the pupils",
