@@ -225,7 +225,8 @@ async def test_a_year_of_which_a_file_has_a_part_does_not_count_but_its_others_d
 def ks2(*measures: str) -> bytes:
     """A key stage 2 table with a few of its columns."""
     head = ",".join(("RECTYPE", "URN", "TELIG", *measures))
-    return "\n".join((head, *(f"1,{urn},30{',1' * len(measures)}" for urn in MANY))).encode()
+    cells = ",".join("100" if each.endswith("AVERAGE") else "1" for each in measures)
+    return "\n".join((head, *(f"1,{urn},30,{cells}" for urn in MANY))).encode()
 
 
 async def test_a_narrower_table_does_not_take_measures_away(world: World, dfe: Actor) -> None:

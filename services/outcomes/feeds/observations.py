@@ -11,6 +11,7 @@ from services.outcomes.feeds.columns import URNS, Columns, chosen, converted, re
 from services.outcomes.feeds.reading import SHOWN, TWICE, RowRejected, urn_of
 from services.outcomes.feeds.records import ObservationRecord, Parsed
 from services.outcomes.rules.columnar import Once, Records
+from services.outcomes.rules.measures import MEASURES, Measure
 from services.outcomes.rules.values import Value, ValueState, parse_value
 
 
@@ -69,7 +70,9 @@ def observations(
     told = []
     for year, wanted in figures.items():
         for figure in wanted:
-            values, wrong = converted(table.cells[figure.column], figure_of(called[figure.column]))
+            values, wrong = converted(
+                table.cells[figure.column], figure_of(called[figure.column], MEASURES[figure.measure])
+            )
             for place, error in wrong.items():
                 number = table.numbers[place]
                 rejections.setdefault(number, []).append(rejected(number, table.cells["urn"][place], error))
@@ -108,13 +111,20 @@ def of_figure(
     ]
 
 
-def figure_of(column: str) -> Callable[[str], Value]:
-    """How the cells of a column are read; raises RowRejected for what is neither a number nor a known code."""
+def figure_of(column: str, measure: Measure | None = None) -> Callable[[str], Value]:
+    """How the cells of a column are read; raises RowRejected for what is neither a number nor a known code.
+
+    So it does for a number that the measure cannot have.
+    """
 
     def read(text: str) -> Value:
         value = parse_value(text)
+        shown = f"{column}: {text[:SHOWN]!r}"
         if value.state is ValueState.UNREADABLE:
-            raise RowRejected("unreadable_value", f"{column}: {text[:SHOWN]!r} is neither a number nor a known code.")
+            raise RowRejected("unreadable_value", f"{shown} is neither a number nor a known code.")
+        if measure and value.number is not None and not measure.can_be(value.number):
+            low, high = measure.bounds
+            raise RowRejected("impossible_value", f"{shown} cannot be: {measure.title} is from {low} to {high}.")
         return value
 
     return read

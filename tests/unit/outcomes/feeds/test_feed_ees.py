@@ -198,12 +198,14 @@ def test_rows_that_cannot_be_used_are_named_by_their_place_in_the_file() -> None
         ROWS[1],
         ROWS[1].replace("100001", "12"),
         ROWS[5].replace("100002", "100003").replace(",low,", ",n,"),
+        ROWS[5].replace("100002", "100004").replace(",low,", ",462,"),
     ]
     parsed = ees.parse_ks4(csv(NEW, rows), None)
     assert [(each.row, each.code) for each in parsed.rejections] == [
         (8, "duplicate"),
         (9, "bad_urn"),
         (10, "unreadable_value"),
+        (11, "impossible_value"),
     ]
 
 
