@@ -223,6 +223,44 @@ def test_a_filter_that_nobody_declared_is_refused() -> None:
     assert other.missing == ("weather",)
 
 
+@pytest.mark.parametrize("option", ["Male", "Boys", "Year 11", "total (girls)"])
+def test_a_column_that_nothing_is_known_of_never_lets_a_part_pass_for_all(option: str) -> None:
+    rows = [f"{each},E92000001,England,{number}.5,{option},x" for number, each in enumerate(ROWS)]
+    header = f"{NEW},country_code,country_name,other_figure,gender,weather"
+    said = refusal(csv(header, rows))
+    assert (said.code, "does not know: gender. Where" in said.detail) == ("unknown_layout", True)
+    partly = META + b"breakdown,Filter,Breakdown,,,,,\nattainment8_average,Indicator,Attainment 8,,,1,,\n"
+    assert "gender" in refusal(archive({"a.csv": csv(header, rows), "a.meta.csv": partly})).detail
+    described = partly + b"gender,Indicator,Gender as words,,,,,\n"
+    alone = ees.parse_ks4(DATA, None)
+    for content in (
+        archive({"a.csv": csv(header, rows), "a.meta.csv": described}),
+        csv(header, [each.replace(option, "Total") for each in rows]),
+        csv(header, [each.replace(option, "Total") if "School" in each else each for each in rows]),
+        csv(header, [each if ",Girls," in each else each.replace(option, "Total") for each in rows]),
+        csv(header, [each.replace(option, '"Total\n"') for each in rows]),
+    ):
+        assert ees.parse_ks4(content, None).records == alone.records
+
+
+def test_many_unknown_columns_are_named_in_part() -> None:
+    names = [f"a{each}" for each in range(22)]
+    said = refusal(csv(",".join([NEW, *names]), [",".join([each, *["word"] * 22]) for each in ROWS]))
+    assert ", a19 and 2 more. Where" in said.detail
+
+
+def test_rows_of_a_school_with_other_figures_are_none_of_them_taken_for_all_pupils() -> None:
+    rows = [f"{each},0" for each in ROWS] + [f"{ROWS[1].replace('51.2', '47.7')},1", f"{ROWS[2]},1"]
+    parsed = ees.parse_ks4(csv(f"{NEW},gender_code", rows), None)
+    assert [(each.row, each.key, each.code) for each in parsed.rejections] == [
+        (2, "100001", "ambiguous"),
+        (8, "100001", "ambiguous"),
+        (9, "100001", "duplicate"),
+    ]
+    assert (100001, "KS4_A8", 2024) not in found(parsed)
+    assert found(parsed)[100001, "KS4_A8_DIS", 2024].number == Decimal("40.1")
+
+
 DATA = csv(NEW, ROWS)
 ARCHIVES: dict[str, dict[str, bytes]] = {
     "data alone": {"a.csv": DATA},
