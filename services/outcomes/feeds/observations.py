@@ -9,7 +9,7 @@ from typing import Any
 
 from services.outcomes.feeds.columns import URNS, Columns, chosen, converted, rejected, repeated
 from services.outcomes.feeds.reading import SHOWN, TWICE, RowRejected, urn_of
-from services.outcomes.feeds.records import ObservationRecord, Parsed
+from services.outcomes.feeds.records import FeedRefused, ObservationRecord, Parsed
 from services.outcomes.rules.columnar import Once, Records
 from services.outcomes.rules.measures import MEASURES, Measure
 from services.outcomes.rules.values import Value, ValueState, parse_value
@@ -30,6 +30,23 @@ class Figure:
 
 BACK = ("", "_1", "_2")
 """Suffixes of fields: of the declared year, the year before it and the one before that."""
+
+
+WIDE, NATION = 100, 1000
+"""Columns, and rows of schools, from which a table is the one that was published, and no extract of it."""
+
+
+def whole_table(table: Columns, schools: int, *, england: bool) -> None:
+    """Raise FeedRefused when a table lacks the rows of England that stand last in every one as it is published.
+
+    A download that breaks off at the end of a line shows it by nothing else.
+    """
+    if not england and (len(table.names) >= WIDE or schools >= NATION):
+        raise FeedRefused(
+            "truncated",
+            f"The table has {schools} rows of schools and none of England, which stands last in it as published: only a"
+            " part of the file came? A part that is meant keeps the rows of England.",
+        )
 
 
 def by_year(table: Columns, year: int, figures: Sequence[Figure]) -> dict[int, list[Figure]]:
