@@ -348,3 +348,18 @@ async def test_a_register_read_beside_one_that_was_replaced_meanwhile_is_read_ag
     await jobs.settle(database, row, first, found, utc_now())
     await database.close()
     assert world.rows("SELECT name FROM outcomes.establishment ORDER BY urn") == [("A school",), (NAME,)]
+
+
+async def test_a_table_that_breaks_off_is_refused_as_the_first_of_its_year(world: World, dfe: Actor) -> None:
+    register = (SAMPLE / "gias_establishments.json.gz").read_bytes()
+    await send(world, dfe, register, feed="gias_establishments", academic_year=None)
+    listed = sorted((each["LAId"], int(each["URN"])) for each in json.loads(gzip.decompress(register)))
+    lines = ["RECTYPE,LEA,URN,ATT8SCR,P8MEA", *(f"1,{la},{urn},46.2,0.1" for la, urn in listed)]
+    table = {"feed": "ks4", "academic_year": "2018/19"}
+    row = await send(world, dfe, "\n".join(lines[: 7 * len(lines) // 10]).encode(), **table)
+    assert (row["status"], row["reason_code"], row["counts_for"]) == ("refused", "broken_off", [])
+    assert row["detail"].startswith("It has schools of nearly all local authorities up to 877 and of none after")
+    some = [line for line in lines if not line.startswith(("1,2", "1,3"))]
+    assert (await send(world, dfe, "\n".join(some).encode(), **table))["counts_for"] == ["2018/19"]
+    whole = await send(world, dfe, "\n".join(lines).encode(), **table, published_on="2024-03-22")
+    assert (whole["status"], whole["counts_for"]) == ("current", ["2018/19"])

@@ -14,6 +14,7 @@ from services.outcomes.feeds.lines import ENTRY, Known
 from services.outcomes.models import CurrentRelease, Rejection, Release, ReleaseLines
 from services.outcomes.releases.reading import Base
 from services.outcomes.rules.releases import REFERENCE_YEAR, Stage, Standing, Status, confirmed
+from services.outcomes.schools import Establishment
 
 
 async def release(session: AsyncSession, release_id: UUID) -> Release:
@@ -74,6 +75,14 @@ async def base(session: AsyncSession, feed: str) -> Base | None:
         return None
     release_id, layout, reading, entries = found
     return Base(release_id, Known(str(layout), reading, np.frombuffer(entries, dtype=ENTRY)))
+
+
+async def authorities(session: AsyncSession, urns: Sequence[int]) -> tuple[set[str], set[str]]:
+    """The local authorities of these schools, and of all schools that are open, by the register."""
+    its = func.bool_or(col(Establishment.urn) == func.any(list(urns)))
+    is_open = func.bool_or(col(Establishment.status).startswith("open"))
+    found = (await session.exec(select(Establishment.la_code, its, is_open).group_by(Establishment.la_code))).all()
+    return {code for code, of_these, _open in found if of_these}, {code for code, _of, opened in found if opened}
 
 
 async def forget_lines(session: AsyncSession, feed: str) -> None:

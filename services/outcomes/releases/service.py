@@ -24,6 +24,7 @@ from services.outcomes.progress import Phase
 from services.outcomes.releases import effect, queries
 from services.outcomes.releases.reading import Read
 from services.outcomes.rules import releases as rules
+from services.outcomes.rules.columnar import column
 from services.outcomes.rules.releases import REFERENCE_YEAR, Reason, Settlement, Status
 from services.outcomes.rules.years import academic_year_text
 
@@ -112,7 +113,7 @@ def broken(row: Release, read: Read, settlement: Settlement, parts: Mapping[int,
 
 def together(parts: Mapping[int, FeedRefused]) -> FeedRefused:
     """The reasons of several years as one, under the code of the first."""
-    return FeedRefused(next(iter(parts.values())).code, " ".join(each.detail for each in parts.values()))
+    return FeedRefused(next(iter(parts.values())).code, " ".join(dict.fromkeys(each.detail for each in parts.values())))
 
 
 async def parts_of_years(
@@ -122,9 +123,10 @@ async def parts_of_years(
 
     A list of inspections takes the place of none: those of before stay known.
     """
-    found: dict[int, FeedRefused] = {}
+    cut = await broken_off(session, feed, read) if settlement.years else None
+    found: dict[int, FeedRefused] = dict.fromkeys(settlement.years, cut) if cut else {}
     for year in settlement.years:
-        if year not in holders or feed.kept is Kept.INSPECTIONS:
+        if cut or year not in holders or feed.kept is Kept.INSPECTIONS:
             continue
         holder, of, values = holders[year], "It", dict[str, int]()
         present = holder.rows_accepted
@@ -139,6 +141,16 @@ async def parts_of_years(
             words = f"{of} has {read.years[year]} records {beside}: a part of a file?"
             found[year] = FeedRefused(Reason.MUCH_SMALLER, words)
     return found
+
+
+async def broken_off(session: AsyncSession, feed: Feed, read: Read) -> FeedRefused | None:
+    """Why a table of schools is but the beginning of one, by the local authorities in it; None where it is not."""
+    urns = set(column(read.parsed.records, "urn")) if feed.kept is Kept.OBSERVATIONS else set()
+    if len(urns) < rules.REAL_SIZE:
+        return None
+    last = rules.last_authority(*await queries.authorities(session, sorted(urns)))
+    words = f"It has schools of nearly all local authorities up to {last} and of none after: does the file break off?"
+    return FeedRefused(Reason.BROKEN_OFF, words) if last else None
 
 
 async def point(

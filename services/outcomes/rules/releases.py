@@ -11,6 +11,13 @@ REFERENCE_YEAR = 0
 REAL_SIZE = 100
 MUCH_SMALLER = 0.6
 MOSTLY = 0.5
+ENGLISH = set("23489")
+"""What codes of local authorities in England begin with; others are Welsh, abroad or of the armed forces."""
+MANY_AUTHORITIES = 100
+"""Below this the register is a part itself."""
+BEGINNING, NEARLY, END = 0.3, 0.9, 0.04
+MOST_STRAYS = 4
+"""Schools whose authority was divided since have a later code than the one that they stand under."""
 
 
 class Stage(StrEnum):
@@ -47,6 +54,7 @@ class Reason(StrEnum):
     MOSTLY_REJECTED = "mostly_rejected"
     MUCH_SMALLER = "much_smaller"
     LACKS_MEASURES = "lacks_measures"
+    BROKEN_OFF = "broken_off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +143,26 @@ def much_smaller(new: int, present: int) -> bool:
     Files of fewer than 100 records are let through: they are samples, and half of little is little.
     """
     return present >= REAL_SIZE and new < present * MUCH_SMALLER
+
+
+def last_authority(found: Container[str], known: Iterable[str]) -> str | None:
+    """The local authority at which a table breaks off, None where none shows that it does.
+
+    Tables of England stand in the order of local authorities, so that one that breaks off has nearly all of them up to
+    one, and as good as none after. Of the `known` ones `found` are those that have a school in the table. A table of
+    some authorities begins elsewhere, or ends early; what lacks only the last few is not told from a whole one.
+    """
+    england = [code for code in sorted(known) if code[:1] in ENGLISH]
+    there = [place for place, code in enumerate(england) if code in found]
+    if len(england) < MANY_AUTHORITIES:
+        return None
+    for strays in range(MOST_STRAYS + 1):
+        before = there[: len(there) - strays]
+        head = before[-1] + 1 if before else 0
+        tail = len(england) - head
+        if head >= len(england) * BEGINNING and len(before) >= head * NEARLY and tail >= len(england) * END + strays:
+            return england[head - 1]
+    return None
 
 
 def lacking(measures: Container[str], present: Mapping[str, int]) -> list[str]:

@@ -18,6 +18,7 @@ from services.outcomes.rules.releases import (
     Status,
     confirmed,
     lacking,
+    last_authority,
     mostly_rejected,
     much_smaller,
     outranks,
@@ -165,3 +166,29 @@ def test_measures_that_a_narrower_table_would_make_vanish() -> None:
     present = {"KS2_RWM_EXP": 100, "KS2_MAT_AVG": 99, "KS2_RWM_HIGH": 240, "KS2_MAT_PROG": 240}
     assert lacking({"KS2_MAT_PROG"}, present) == ["KS2_RWM_EXP", "KS2_RWM_HIGH"]
     assert lacking(present, present) == []
+
+
+LAS = [str(code) for code in (*range(201, 251), *range(301, 321), *range(420, 421), *range(860, 910), *range(920, 951))]
+WELSH = [str(code) for code in range(660, 682)]
+
+
+@pytest.mark.parametrize(
+    ("found", "last"),
+    [
+        (LAS, None),
+        (LAS[:106], LAS[105]),
+        ([*LAS[:20], *LAS[24:106], *LAS[-2:]], LAS[105]),
+        ([*LAS[:106], *LAS[-5:]], None),
+        (LAS[:46], LAS[45]),
+        (LAS[:45], None),
+        (LAS[:145], LAS[144]),
+        (LAS[:146], None),
+        (LAS[60:], None),
+        (LAS[:100:2], None),
+        (["850"], None),
+        ([], None),
+    ],
+)
+def test_a_table_that_breaks_off_lacks_the_last_local_authorities(found: list[str], last: str | None) -> None:
+    assert last_authority(found, [*WELSH, *reversed(LAS)]) == last
+    assert last_authority(found, LAS[:99]) is None
