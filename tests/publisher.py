@@ -33,6 +33,7 @@ class Publisher:
     `pages` are answers to the next queries, each what is changed of the right one.
 
     `cuts` are numbers of bytes after which the connection breaks, for the next downloads; `slow` seconds before each.
+    `most` are the bytes that it gives of a range at once, where it does not give all that were asked for.
     `lost` are rows that the file of the data set should have and has not.
     """
 
@@ -42,6 +43,7 @@ class Publisher:
     moods: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)
     ranges: bool = True
+    most: int | None = None
     sized: bool = True
     slow: float = 0.0
     versions: list[str] = field(default_factory=lambda: ["1.0"])
@@ -95,8 +97,9 @@ class Publisher:
         if self.ranges and "range" in headers and headers.get("if-range") == self.tag:
             start = int(headers["range"].removeprefix("bytes=").removesuffix("-"))
             status = 206
-            extra.append((b"content-range", f"bytes {start}-{len(content) - 1}/{len(content)}".encode()))
-        rest = content[start:]
+        rest = content[start : start + (self.most or len(content))] if status == 206 else content
+        if status == 206:
+            extra.append((b"content-range", f"bytes {start}-{start + len(rest) - 1}/{len(content)}".encode()))
         if self.sized:
             extra.append((b"content-length", str(len(rest)).encode()))
         await send({"type": "http.response.start", "status": status, "headers": extra})

@@ -16,7 +16,7 @@ from services.outcomes.rules.ees_versions import Metadata
 from services.outcomes.rules.values import ValueState, parse_value
 
 PERIOD = re.compile(r"[0-9]{4}(?:[0-9]{2})?", re.ASCII)
-ACADEMIC_YEAR = "academic year"
+ACADEMIC_YEAR = "academicyear"
 TOTAL = {"total", ""}
 """The option that stands for all pupils; a filter that does not apply to a row is left empty."""
 MOST_DECIMALS = 6
@@ -37,7 +37,7 @@ def academic_year(period: str, identifier: str) -> int | None:
     text = period.strip()
     if not PERIOD.fullmatch(text):
         raise RowRejected("bad_year", f"time_period: {text[:20]!r} has neither four digits nor six.")
-    if identifier.strip().lower() != ACADEMIC_YEAR:
+    if "".join(identifier.split()).lower() != ACADEMIC_YEAR:
         return None
     if len(text) == 4 or (int(text[:4]) + 1) % 100 != int(text[4:]):
         raise RowRejected("bad_year", f"time_period: {text!r} is not an academic year such as 202324.")

@@ -172,6 +172,7 @@ def test_absence_of_a_part_of_the_pupils_or_of_the_year_is_not_that_of_a_school(
     [
         ("202324", "Academic year", 2023),
         ("199900", "academic year ", 1999),
+        ("202223", "AcademicYear", 2022),
         ("2018", "Calendar year", None),
         ("2022", "Week 37", None),
         ("201718", "Academic year Q1", None),
