@@ -27,6 +27,8 @@ PLACES = frozenset(f"{name}_{end}" for name in CODED for end in ("code", "name")
     *("institution_name", "provider_urn", "provider_ukprn", "provider_upin", "provider_name"),
 }
 """Columns that say where a row is of, in any data file. Source: the columns that EES knows by level."""
+OF_SCHOOLS = frozenset({"full_address", "telnum", "reldenom", "admpol_pt", "egender", "agerange"})
+"""Facts of a school, in words, in DfE's own data files of schools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class DataSet:
 
     def declared(self, layout: Layout) -> frozenset[str]:
         """The columns of a layout of which is known what they say."""
-        return PLACES | self.attributes | frozenset(layout.columns.values())
+        return PLACES | OF_SCHOOLS | self.attributes | frozenset(layout.columns.values())
 
     @property
     def figures(self) -> tuple[Figure, ...]:
