@@ -363,3 +363,16 @@ async def test_a_table_that_breaks_off_is_refused_as_the_first_of_its_year(world
     assert (await send(world, dfe, "\n".join(some).encode(), **table))["counts_for"] == ["2018/19"]
     whole = await send(world, dfe, "\n".join(lines).encode(), **table, published_on="2024-03-22")
     assert (whole["status"], whole["counts_for"]) == ("current", ["2018/19"])
+
+
+async def test_a_table_is_not_much_smaller_than_that_of_the_year_before(world: World, dfe: Actor) -> None:
+    england = {110000 + each: ("5.5", "10.25") for each in range(600)}
+    before = await send(world, dfe, csv(england))
+    part = csv(dict(list(england.items())[:420]))
+    row = await send(world, dfe, part, academic_year="2023/24")
+    assert (row["status"], row["reason_code"], row["counts_for"]) == ("refused", "much_smaller", [])
+    told = f"Of 2023/24 it has 840 records where release {before['number']} has 1200 of 2022/23"
+    assert row["detail"] == f"{told}: a part of a file?"
+    assert (await send(world, dfe, part, academic_year="2024/25"))["counts_for"] == ["2024/25"]
+    meant = await send(world, dfe, part + b",NAT,5.9,16.2\n", academic_year="2023/24")
+    assert (meant["status"], meant["counts_for"]) == ("current", ["2023/24"])

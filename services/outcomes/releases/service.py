@@ -19,7 +19,7 @@ from services.outcomes.copies import copy_rows
 from services.outcomes.feeds import FEEDS, Feed, Kept, siblings
 from services.outcomes.feeds.lines import Known
 from services.outcomes.feeds.records import FeedRefused, Parsed
-from services.outcomes.models import CurrentRelease, Job, Rejection, Release, ReleaseLines
+from services.outcomes.models import CurrentRelease, Job, Observation, Rejection, Release, ReleaseLines
 from services.outcomes.progress import Phase
 from services.outcomes.releases import effect, queries
 from services.outcomes.releases.reading import Read
@@ -126,7 +126,9 @@ async def parts_of_years(
     cut = await broken_off(session, feed, read) if settlement.years else None
     found: dict[int, FeedRefused] = dict.fromkeys(settlement.years, cut) if cut else {}
     for year in settlement.years:
-        if cut or year not in holders or feed.kept is Kept.INSPECTIONS:
+        if not cut and (short := await short_of_a_year(session, feed, read, year, holders)):
+            found[year] = short
+        if year in found or year not in holders or feed.kept is Kept.INSPECTIONS:
             continue
         holder, of, values = holders[year], "It", dict[str, int]()
         present = holder.rows_accepted
@@ -151,6 +153,25 @@ async def broken_off(session: AsyncSession, feed: Feed, read: Read) -> FeedRefus
     last = rules.last_authority(*await queries.authorities(session, sorted(urns)))
     words = f"It has schools of nearly all local authorities up to {last} and of none after: does the file break off?"
     return FeedRefused(Reason.BROKEN_OFF, words) if last else None
+
+
+async def short_of_a_year(
+    session: AsyncSession, feed: Feed, read: Read, year: int, holders: Mapping[int, Release]
+) -> FeedRefused | None:
+    """Why a table is but a part of one, beside that of the year before or after in the same layout; None if it is not.
+
+    Rows that are no school's stand at the end of published tables: a file that has any came whole.
+    """
+    beside = next((each for each in (year - 1, year + 1) if each in holders), None)
+    if feed.kept is not Kept.OBSERVATIONS or read.parsed.ignored or beside is None:
+        return None
+    holder = holders[beside]
+    present, _ = await queries.counts_of_year(session, Observation, holder.id, beside)
+    if holder.layout != read.parsed.layout or not rules.short_of_a_year(read.years[year], present):
+        return None
+    of, than = (academic_year_text(each) for each in (year, beside))
+    words = f"Of {of} it has {read.years[year]} records where release {holder.number} has {present} of {than}"
+    return FeedRefused(Reason.MUCH_SMALLER, f"{words}: a part of a file?")
 
 
 async def point(

@@ -11,6 +11,7 @@ REFERENCE_YEAR = 0
 REAL_SIZE = 100
 MUCH_SMALLER = 0.6
 MOSTLY = 0.5
+NATION, SHORT_OF_A_YEAR = 1000, 0.85
 ENGLISH = set("23489")
 """What codes of local authorities in England begin with; others are Welsh, abroad or of the armed forces."""
 MANY_AUTHORITIES = 100
@@ -143,6 +144,14 @@ def much_smaller(new: int, present: int) -> bool:
     Files of fewer than 100 records are let through: they are samples, and half of little is little.
     """
     return present >= REAL_SIZE and new < present * MUCH_SMALLER
+
+
+def short_of_a_year(new: int, beside: int) -> bool:
+    """Whether a table has so many fewer records than the one of the year before or after that a part of it is missing.
+
+    The number of schools in England changes by a few in a hundred; tables of a few areas are not compared.
+    """
+    return beside >= NATION and new < beside * SHORT_OF_A_YEAR
 
 
 def last_authority(found: Container[str], known: Iterable[str]) -> str | None:

@@ -24,6 +24,7 @@ from services.outcomes.rules.releases import (
     outranks,
     repeats,
     settle,
+    short_of_a_year,
 )
 
 DAY = date(2024, 1, 1)
@@ -160,6 +161,14 @@ def test_a_file_that_is_mostly_rejected(rows: int, ignored: int, rejected: int, 
 )
 def test_a_fragment_of_a_file(new: int, present: int, fragment: bool) -> None:
     assert much_smaller(new, present) is fragment
+
+
+@pytest.mark.parametrize(
+    ("new", "beside", "short"),
+    [(849, 1000, True), (850, 1000, False), (1, 999, False), (11448, 16355, True), (16313, 16162, False)],
+)
+def test_a_table_that_is_short_of_that_of_the_year_before(new: int, beside: int, short: bool) -> None:
+    assert short_of_a_year(new, beside) is short
 
 
 def test_measures_that_a_narrower_table_would_make_vanish() -> None:
