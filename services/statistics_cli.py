@@ -27,7 +27,7 @@ from services.outcomes.rules.releases import Stage
 from services.outcomes.settings import Settings
 from services.outcomes.statistics.client import Statistics
 from services.outcomes.statistics.models import DataSet, DataSetVersion
-from services.outcomes.statistics.pairing import archive
+from services.outcomes.statistics.pairing import archive, whole
 from services.terminal import fail, out, watched, with_database
 
 app = typer.Typer(help="Explore Education Statistics (EES): what DfE publishes by its API.", no_args_is_help=True)
@@ -125,7 +125,8 @@ async def take(api: Statistics, database: Database, wanted: Wanted) -> Summary |
     described = await api.metadata(wanted.data_set, version.number)
     progress.begin(Phase.FETCHING)
     file = await api.csv(wanted.data_set, version.number, told=progress.reached)
-    content = archive(wanted.data_set, unpacked(file.content) if file else b"", described)
+    data = whole(unpacked(file.content) if file else b"", version)
+    content = archive(wanted.data_set, data, described)
     published = london_date(version.published or real_now())
     asked = Arrival(wanted.feed, None, wanted.stage, published, source_url=url, source_version=str(version.number))
     return await ingest.ingest_bytes(database, f"{wanted.data_set}.zip", content, asked, real_now())

@@ -30,8 +30,11 @@ def example(name: str) -> Any:
 @dataclass
 class Publisher:
     """What it serves and how it behaves: `moods` are answers given instead of the next ones, as status and headers.
+    `pages` are answers to the next queries, each what is changed of the right one.
 
     `cuts` are numbers of bytes after which the connection breaks, for the next downloads; `slow` seconds before each.
+    `most` are the bytes that it gives of a range at once, where it does not give all that were asked for.
+    `lost` are rows that the file of the data set should have and has not.
     """
 
     port: int = 0
@@ -40,11 +43,14 @@ class Publisher:
     moods: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)
     ranges: bool = True
+    most: int | None = None
     sized: bool = True
     slow: float = 0.0
     versions: list[str] = field(default_factory=lambda: ["1.0"])
+    pages: list[Any] = field(default_factory=list)
     metadata: Any = field(default_factory=lambda: example("quick-start-04"))
     csv: bytes = b""
+    lost: int = 0
     tag: str = '"v1"'
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
 
@@ -91,8 +97,9 @@ class Publisher:
         if self.ranges and "range" in headers and headers.get("if-range") == self.tag:
             start = int(headers["range"].removeprefix("bytes=").removesuffix("-"))
             status = 206
-            extra.append((b"content-range", f"bytes {start}-{len(content) - 1}/{len(content)}".encode()))
-        rest = content[start:]
+        rest = content[start : start + (self.most or len(content))] if status == 206 else content
+        if status == 206:
+            extra.append((b"content-range", f"bytes {start}-{start + len(rest) - 1}/{len(content)}".encode()))
         if self.sized:
             extra.append((b"content-length", str(len(rest)).encode()))
         await send({"type": "http.response.start", "status": status, "headers": extra})
@@ -115,9 +122,9 @@ class Publisher:
             case ["data-sets", data_set, "query"] if data_set == DATA_SET:
                 return self.query(body if method == "POST" else query)
             case ["data-sets", data_set, "versions"] if data_set == DATA_SET:
-                return 200, paged([version(each) for each in self.versions], 1, 20)
+                return 200, paged([self.version(each) for each in self.versions], 1, 20)
             case ["data-sets", data_set, "versions", number] if data_set == DATA_SET and number in self.versions:
-                return 200, version(number)
+                return 200, self.version(number)
             case ["data-sets", data_set, "versions", number, "changes"] if data_set == DATA_SET:
                 return 200, changes(number)
             case ["data-sets", "withdrawn", *_]:
@@ -149,32 +156,34 @@ class Publisher:
                 *example("debugging-data-set-queries-12")["warnings"],
                 *example("debugging-data-set-queries-13")["warnings"],
             ]
-        rows = [] if warnings else example("quick-start-07")["results"] * 150
-        return 200, paged(rows, int(asked["page"]), min(int(asked["pageSize"]), 100)) | {"warnings": warnings}
+        (row,) = example("quick-start-07")["results"]
+        rows = [] if warnings else [row | {"values": {"04nTr": str(1708016 + place)}} for place in range(150)]
+        found = paged(rows, int(asked["page"]), min(int(asked["pageSize"]), 100)) | {"warnings": warnings}
+        changed = self.pages.pop(0) if self.pages else {}
+        return 200, found | changed | {"paging": found["paging"] | changed.get("paging", {})}
+
+    def version(self, number: str) -> Any:
+        """A version, by the examples in the definition of the API, of as many rows as its file has."""
+        return {
+            "version": number,
+            "type": "Major" if number.endswith(".0") else "Minor",
+            "status": "Published",
+            "published": "2024-03-01T09:30:00+00:00",
+            "notes": "Some notes about the version.",
+            "totalResults": self.csv.count(b"\n") - 1 + self.lost,
+            "file": {"id": "e0754872-3206-4918-aad4-029eaaae191f"},
+            "release": {"title": "Spring term 2023/24", "slug": "2023-24-spring-term"},
+            "timePeriods": {"start": "2023/24", "end": "2023/24"},
+            "geographicLevels": ["School"],
+            "filters": ["School type"],
+            "indicators": ["Overall absence rate"],
+        }
 
 
 def paged(found: list[Any], page: int, size: int) -> Any:
     """One page of a list."""
     facts = {"page": page, "pageSize": size, "totalResults": len(found), "totalPages": -(-len(found) // size)}
     return {"paging": facts, "results": found[(page - 1) * size : page * size]}
-
-
-def version(number: str) -> Any:
-    """A version, by the examples in the definition of the API."""
-    return {
-        "version": number,
-        "type": "Major" if number.endswith(".0") else "Minor",
-        "status": "Published",
-        "published": "2024-03-01T09:30:00+00:00",
-        "notes": "Some notes about the version.",
-        "totalResults": 1000000,
-        "file": {"id": "e0754872-3206-4918-aad4-029eaaae191f"},
-        "release": {"title": "Spring term 2023/24", "slug": "2023-24-spring-term"},
-        "timePeriods": {"start": "2023/24", "end": "2023/24"},
-        "geographicLevels": ["School"],
-        "filters": ["School type"],
-        "indicators": ["Overall absence rate"],
-    }
 
 
 def changes(number: str) -> Any:

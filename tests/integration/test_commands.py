@@ -90,6 +90,9 @@ async def test_a_data_set_is_taken_in_by_version(publisher: Publisher, world: Wo
     assert PUBLICATION in await run("ees", "publications", "--search", "England 4")
     assert DATA_SET in await run("ees", "data-sets", PUBLICATION)
     taking = ("ees", "import", DATA_SET, "--feed", "ees_ks4", "--status", "provisional")
+    publisher.lost = 1
+    assert "version 1.0 has 5 rows, and 4 came" in await run(*taking, expect=1)
+    publisher.lost = 0
     said = await run(*taking)
     assert said.startswith(f"Fetching: {len(KS4)} bytes\nParsing: ")
     assert "4 rows: 2 accepted, 1 ignored, 1 rejected (bad_urn 1). Counts for 2024/25." in said

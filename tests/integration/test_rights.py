@@ -66,6 +66,54 @@ def refused(connection: "psycopg.Connection[Any]", statement: str) -> bool:
     return False
 
 
+ARRIVED = """
+    INSERT INTO outcomes.release (id, feed, release_status, published_on, confirmed_on, filename, status, rows_read,
+    rows_accepted, rows_ignored, rows_rejected, created_by, created_at) VALUES (gen_random_uuid(), 'absence', 'final',
+    '2024-03-21', '2024-03-21', 'absence.csv', 'ingesting', 0, 0, 0, 0, '{}', now())
+"""
+IDENTITY = {"id", "number", "feed", "academic_year", "release_status", "published_on", "filename", "source_url"}
+IDENTITY |= {"source_version", "created_by", "created_at"}
+
+
+def kept(connection: "psycopg.Connection[Any]", changes: str) -> bool:
+    """Whether a release stays as it is when these changes are tried."""
+    try:
+        with connection.transaction():
+            connection.execute(f"UPDATE outcomes.release SET {changes}")  # type: ignore[arg-type]
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.RestrictViolation):
+        return True
+    return False
+
+
+def test_a_release_is_kept_as_it_came_and_as_it_was_settled(empty_url: str) -> None:
+    columns = rows(
+        empty_url,
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = 'outcomes' AND table_name = 'release'",
+    )
+    names = {name for (name,) in columns}
+    with as_role(empty_url, "outcomes") as connection, connection.transaction(force_rollback=True):
+        connection.execute(ARRIVED)  # type: ignore[arg-type]
+        connection.execute("SELECT FROM outcomes.release FOR UPDATE")
+        came = {name: f"{name} = {name}" for name in names} | {"number": "number = DEFAULT"}
+        assert {name for name, change in came.items() if kept(connection, change)} == IDENTITY
+        assert not kept(connection, "sha256 = 'a', size_bytes = 1, etag = '\"1\"'")
+        assert [each for each in ("sha256 = 'b'", "size_bytes = 2", "etag = NULL") if not kept(connection, each)] == []
+        assert not kept(connection, "rows_read = 2, rows_accepted = 2, layout = 'yearly', values_hash = 'v'")
+        assert not kept(connection, "status = 'current', ingested_at = now(), reason_code = NULL")
+        changes = ("status = 'ingesting'", "status = 'refused'", "values_hash = 'w'", "rows_read = 3", "detail = 'x'")
+        changes += ("layout = 'served'", "ingested_at = NULL", "reason_code = 'replaced'", "decimals = '{}'")
+        changes += (
+            "same_values_as = id",
+            "status = 'superseded', sha256 = 'b'",
+            "status = 'superseded', rows_read = 1",
+            "confirmed_on = '2024-03-20'",
+        )
+        assert [each for each in changes if not kept(connection, each)] == []
+        assert not kept(connection, "confirmed_on = '2024-04-01'"), "the same was published again"
+        assert not kept(connection, "status = 'superseded', reason_code = 'replaced'")
+        assert kept(connection, "status = 'current', reason_code = NULL")
+
+
 def impossible(connection: "psycopg.Connection[Any]", statement: str) -> bool:
     """Whether the statement cannot be carried out: no right, or a view through which nothing is written."""
     try:

@@ -210,6 +210,16 @@ async def test_a_download_that_breaks_off_goes_on_from_there(
     assert publisher.asked[1][2]["if-range"] == '"v1"'
 
 
+async def test_a_range_that_is_shorter_than_was_asked_for_is_not_the_rest(
+    http: httpx.AsyncClient, publisher: Publisher, patience: Patience
+) -> None:
+    publisher.cuts, publisher.most = [300_000], 400_000
+    assert (await download(http, publisher.url + FILE, patience=patience)).content == CONTENT
+    publisher.cuts, publisher.most = [300_000], 10_000
+    with pytest.raises(Unreachable, match=f"of {len(CONTENT)} bytes of the file came"):
+        await download(http, publisher.url + FILE, patience=patience)
+
+
 async def test_a_server_without_ranges_sends_it_all_again(
     http: httpx.AsyncClient, publisher: Publisher, patience: Patience
 ) -> None:

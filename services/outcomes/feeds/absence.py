@@ -1,7 +1,7 @@
 """DfE absence by school: the yearly table (CSV), and the layout with three years a school (JSON)."""
 
 from services.outcomes.feeds.columns import Layout, columns
-from services.outcomes.feeds.observations import Figure, by_year, given, observations
+from services.outcomes.feeds.observations import Figure, by_year, given, observations, whole_table
 from services.outcomes.feeds.records import ObservationRecord, Parsed
 
 REQUIRED = ("urn", "overall", "persistent")
@@ -32,4 +32,6 @@ def parse(content: bytes, academic_year: int | None) -> Parsed[ObservationRecord
     schools = None
     if "la" in table:
         schools = [place for place, la in enumerate(table.cells["la"]) if la.strip() != "NAT"]
+        if table.layout.name == "yearly":
+            whole_table(table, len(schools), england=len(schools) < len(table.numbers))
     return observations(table, by_year(table, given(academic_year), FIGURES), schools)

@@ -1,7 +1,7 @@
 """DfE school census as the performance tables publish it: what a school's intake is like."""
 
 from services.outcomes.feeds.columns import Layout, columns
-from services.outcomes.feeds.observations import Figure, given, observations
+from services.outcomes.feeds.observations import Figure, given, observations, whole_table
 from services.outcomes.feeds.records import ObservationRecord, Parsed
 
 LAYOUTS = (
@@ -34,4 +34,5 @@ def parse(content: bytes, academic_year: int | None) -> Parsed[ObservationRecord
     """Read the January census of the declared year; percentages come with or without their sign. Raises FeedRefused."""
     table = columns(content, LAYOUTS)
     schools = [place for place, urn in enumerate(table.cells["urn"]) if urn.strip() != "NAT"]
+    whole_table(table, len(schools), england=len(schools) < len(table.numbers))
     return observations(table, {given(academic_year): FIGURES}, schools)

@@ -17,6 +17,18 @@ EVERY_FILE = {
     "level": "geographic_level",
     "urn": "school_urn",
 }
+CODED = (
+    *("country", "region", "new_la", "lad", "pcon", "ward", "lsip", "local_enterprise_partnership", "planning_area"),
+    *("english_devolved_area", "mayoral_combined_authority", "opportunity_area", "police_force_area"),
+)
+PLACES = frozenset(f"{name}_{end}" for name in CODED for end in ("code", "name")) | {
+    *("old_la_code", "la_name", "rsc_region_lead_name", "trust_id", "trust_name", "sponsor_id", "sponsor_name"),
+    *("school_urn", "school_laestab", "school_estab", "school_name", "school_postcode", "institution_id"),
+    *("institution_name", "provider_urn", "provider_ukprn", "provider_upin", "provider_name"),
+}
+"""Columns that say where a row is of, in any data file. Source: the columns that EES knows by level."""
+OF_SCHOOLS = frozenset({"full_address", "telnum", "reldenom", "admpol_pt", "egender", "agerange"})
+"""Facts of a school, in words, in DfE's own data files of schools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,10 @@ class DataSet:
     groups: tuple[Group, ...]
     attributes: frozenset[str] = frozenset()
     everybody: tuple[str, ...] = ()
+
+    def declared(self, layout: Layout) -> frozenset[str]:
+        """The columns of a layout of which is known what they say."""
+        return PLACES | OF_SCHOOLS | self.attributes | frozenset(layout.columns.values())
 
     @property
     def figures(self) -> tuple[Figure, ...]:

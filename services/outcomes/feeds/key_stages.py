@@ -4,13 +4,17 @@ import re
 from collections.abc import Sequence
 
 from services.outcomes.feeds.columns import Columns, Layout, columns
-from services.outcomes.feeds.observations import BACK, Figure, by_year, given, observations
+from services.outcomes.feeds.observations import BACK, Figure, by_year, given, observations, whole_table
 from services.outcomes.feeds.reading import SHOWN
 from services.outcomes.feeds.records import FeedRefused, ObservationRecord, Parsed
 from services.outcomes.rules.years import academic_year_text
 
 SCHOOL_ROWS = {"1", "2"}
 """Record types of mainstream and special schools; the others are local authorities and England."""
+ENGLAND = {"5", "NAT"}
+"""Record types of England: in either table 5 is one of its rows."""
+AS_PUBLISHED = {"ks2", "ks4"}
+"""Layouts of tables as they are published; of others England may have been taken out."""
 NO_TABLE_BEFORE = {2020, 2021}
 """Years whose tables cannot repeat the year before: none was published for 2019/20 and 2020/21."""
 NAMED = 3
@@ -160,7 +164,10 @@ def table(
     wanted = by_year(found, year, figures)
     schools = None
     if "rectype" in found:
-        schools = [place for place, kind in enumerate(found.cells["rectype"]) if kind.strip() in SCHOOL_ROWS]
+        kinds = [kind.strip() for kind in found.cells["rectype"]]
+        schools = [place for place, kind in enumerate(kinds) if kind in SCHOOL_ROWS]
+        if found.layout.name in AS_PUBLISHED:
+            whole_table(found, len(schools), england=not ENGLAND.isdisjoint(kinds))
     return observations(found, wanted, schools)
 
 

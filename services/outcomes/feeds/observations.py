@@ -9,8 +9,9 @@ from typing import Any
 
 from services.outcomes.feeds.columns import URNS, Columns, chosen, converted, rejected, repeated
 from services.outcomes.feeds.reading import SHOWN, TWICE, RowRejected, urn_of
-from services.outcomes.feeds.records import ObservationRecord, Parsed
+from services.outcomes.feeds.records import FeedRefused, ObservationRecord, Parsed
 from services.outcomes.rules.columnar import Once, Records
+from services.outcomes.rules.measures import MEASURES, Measure
 from services.outcomes.rules.values import Value, ValueState, parse_value
 
 
@@ -29,6 +30,23 @@ class Figure:
 
 BACK = ("", "_1", "_2")
 """Suffixes of fields: of the declared year, the year before it and the one before that."""
+
+
+WIDE, NATION = 100, 1000
+"""Columns, and rows of schools, from which a table is the one that was published, and no extract of it."""
+
+
+def whole_table(table: Columns, schools: int, *, england: bool) -> None:
+    """Raise FeedRefused when a table lacks the rows of England that stand last in every one as it is published.
+
+    A download that breaks off at the end of a line shows it by nothing else.
+    """
+    if not england and (len(table.names) >= WIDE or schools >= NATION):
+        raise FeedRefused(
+            "truncated",
+            f"The table has {schools} rows of schools and none of England, which stands last in it as published: only a"
+            " part of the file came? A part that is meant keeps the rows of England.",
+        )
 
 
 def by_year(table: Columns, year: int, figures: Sequence[Figure]) -> dict[int, list[Figure]]:
@@ -69,7 +87,9 @@ def observations(
     told = []
     for year, wanted in figures.items():
         for figure in wanted:
-            values, wrong = converted(table.cells[figure.column], figure_of(called[figure.column]))
+            values, wrong = converted(
+                table.cells[figure.column], figure_of(called[figure.column], MEASURES[figure.measure])
+            )
             for place, error in wrong.items():
                 number = table.numbers[place]
                 rejections.setdefault(number, []).append(rejected(number, table.cells["urn"][place], error))
@@ -108,13 +128,20 @@ def of_figure(
     ]
 
 
-def figure_of(column: str) -> Callable[[str], Value]:
-    """How the cells of a column are read; raises RowRejected for what is neither a number nor a known code."""
+def figure_of(column: str, measure: Measure | None = None) -> Callable[[str], Value]:
+    """How the cells of a column are read; raises RowRejected for what is neither a number nor a known code.
+
+    So it does for a number that the measure cannot have.
+    """
 
     def read(text: str) -> Value:
         value = parse_value(text)
+        shown = f"{column}: {text[:SHOWN]!r}"
         if value.state is ValueState.UNREADABLE:
-            raise RowRejected("unreadable_value", f"{column}: {text[:SHOWN]!r} is neither a number nor a known code.")
+            raise RowRejected("unreadable_value", f"{shown} is neither a number nor a known code.")
+        if measure and value.number is not None and not measure.can_be(value.number):
+            low, high = measure.bounds
+            raise RowRejected("impossible_value", f"{shown} cannot be: {measure.title} is from {low} to {high}.")
         return value
 
     return read

@@ -5,6 +5,7 @@ import re
 from services.outcomes.feeds.observations import figure_of, whole
 from services.outcomes.feeds.reading import Cells, RowRejected, read, sheet, urn_of
 from services.outcomes.feeds.records import Parsed, TrustObservationRecord
+from services.outcomes.rules.measures import MEASURES
 
 GROUPS = {"all": "", "disadvantaged": "_fsm6cla1a", "other": "_nfsm6cla1a"}
 """Groups of pupils, and how their columns end."""
@@ -44,7 +45,7 @@ def trust(cell: Cells) -> list[TrustObservationRecord | RowRejected]:
     for measure, column in FIGURES.items():
         for group, end in GROUPS.items():
             try:
-                value = figure_of(column + end)(cell(column + end))
+                value = figure_of(column + end, MEASURES[measure])(cell(column + end))
                 bounds = [figure_of(each + end)(cell(each + end)).number for each in BOUNDS.get(measure, ())]
             except RowRejected as error:
                 found.append(error)

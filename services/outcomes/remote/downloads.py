@@ -1,6 +1,7 @@
 """Downloading a file whole: from where it broke off, or not at all when it has not changed."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from services.outcomes.remote.patience import Patience
 MAX_FILE = 64 * 2**20
 MAX_SECONDS = 300.0
 REDIRECTS = 3
+RANGE = re.compile(r"bytes ([0-9]+)-[0-9]+/([0-9]+|\*)", re.ASCII)
 PLAIN = {"", "identity", "gzip"}
 """Encodings of answers that feeds can read as they are."""
 Told = Callable[[int, int | None], None]
@@ -51,17 +53,23 @@ class Part:
             return asked | {"Range": f"bytes={len(self.content)}-", "If-Range": self.validator}
         return asked | ({"If-None-Match": known} if known else {})
 
-    def begin(self, response: httpx.Response) -> None:
-        """Go on where it broke off, or from the start when the other side sends it all."""
-        goes_on = response.headers.get("content-range", "").startswith(f"bytes {len(self.content)}-")
-        if response.status_code == httpx.codes.PARTIAL_CONTENT and goes_on:
-            return
+    def begin(self, response: httpx.Response) -> int | None:
+        """Go on where it broke off, or from the start when the other side sends it all; gives the size of the file.
+
+        None where it is not told. An answer to a range may be shorter than what was asked for.
+        """
+        partial = response.status_code == httpx.codes.PARTIAL_CONTENT
+        said = RANGE.fullmatch(response.headers.get("content-range", "")) if partial else None
+        if self.content and said and int(said[1]) == len(self.content):
+            return int(said[2]) if said[2].isdecimal() else None
         self.content.clear()
         self.etag = response.headers.get("etag")
         strong = self.etag if self.etag and not self.etag.startswith("W/") else None
         self.validator = strong or response.headers.get("last-modified")
-        if response.status_code == httpx.codes.PARTIAL_CONTENT:
+        if partial:
             raise Unreachable("The other side sent another part of the file than was asked for.")
+        length = response.headers.get("content-length", "")
+        return int(length) if length.isdecimal() else None
 
 
 @asynccontextmanager
@@ -136,9 +144,7 @@ async def take(response: httpx.Response, part: Part, most: int, told: Told) -> N
     encoding = response.headers.get("content-encoding", "").lower()
     if encoding not in PLAIN:
         raise NotServed(f"The file came packed as {encoding[:20]}, which nobody asked for.")
-    part.begin(response)
-    length = response.headers.get("content-length", "")
-    whole = len(part.content) + int(length) if length.isdecimal() else None
+    whole = part.begin(response)
     if whole is not None and whole > most:
         raise TooLarge(f"The file is larger than {most >> 20} MiB.")
     async for piece in response.aiter_raw():
@@ -146,3 +152,5 @@ async def take(response: httpx.Response, part: Part, most: int, told: Told) -> N
         if len(part.content) > most:
             raise TooLarge(f"The file is larger than {most >> 20} MiB.")
         told(len(part.content), whole)
+    if whole is not None and len(part.content) != whole:
+        raise Unreachable(f"{len(part.content)} of {whole} bytes of the file came.")

@@ -13,6 +13,7 @@ from services.outcomes.rules.comparators import Floats, Ints
 
 ON_ROLL = "CENSUS_NOR"
 """Pupils by the census, who stand in where a table does not tell how many it speaks of."""
+PUPILS = "pupils"
 
 
 class Kind(StrEnum):
@@ -55,7 +56,8 @@ class Measure:
     `pupil_sd` is the national spread between pupils of a mean or a progress score, for its interval; 0 where a
     proportion has none. `pupil_sds` are those of single academic years, where they are known. `changed_from` are the
     academic years from which its definition was another. `part_of` is the measure of all pupils, of whom this one is
-    about some; `of_sessions` says that a percentage is one of sessions.
+    about some; `of_sessions` says that a percentage is one of sessions. `bounds` are the least and the greatest value
+    that it can have.
     """
 
     code: str
@@ -71,6 +73,12 @@ class Measure:
     changed_from: tuple[int, ...] = ()
     part_of: str | None = None
     of_sessions: bool = False
+    bounds: tuple[int, int] = (0, 100)
+
+    def can_be(self, number: Decimal) -> bool:
+        """Whether the measure can have this value; pupils are whole."""
+        low, high = self.bounds
+        return low <= number <= high and (self.unit != PUPILS or number == number.to_integral_value())
 
     @property
     def judged(self) -> bool:
@@ -138,19 +146,22 @@ def percentage(
     return Measure(code, title, Kind.PROPORTION, domain, key_stage, direction, *unit, of_sessions=of_sessions)
 
 
-def mean(code: str, title: str, key_stage: KeyStage, half: str, pupil_sd: float) -> Measure:
+def mean(code: str, title: str, key_stage: KeyStage, half: str, pupil_sd: float, *, bounds: tuple[int, int]) -> Measure:
     """An average over pupils, in points; the spread between pupils is not published and so a default."""
-    return Measure(code, title, Kind.MEAN, Domain.ATTAINMENT, key_stage, 1, "points", Decimal(half), pupil_sd)
+    spread = ("points", Decimal(half), pupil_sd)
+    return Measure(code, title, Kind.MEAN, Domain.ATTAINMENT, key_stage, 1, *spread, bounds=bounds)
 
 
-def progress(code: str, title: str, key_stage: KeyStage, half: str, *pupil_sds: tuple[int, float]) -> Measure:
+def progress(
+    code: str, title: str, key_stage: KeyStage, half: str, *pupil_sds: tuple[int, float], bounds: tuple[int, int]
+) -> Measure:
     """Value added from one key stage to the next; zero is the national mean. The last of the spreads is the latest.
 
     From 2017/18 extreme negative scores of pupils are floored, so that earlier years are not compared with later ones.
     Spreads: METHOD.md 1.2; those of 2016/17 are what the intervals that DfE published with its tables follow from.
     """
     spread = ("points", Decimal(half), pupil_sds[-1][1], pupil_sds, FLOORED_FROM)
-    return Measure(code, title, Kind.PROGRESS, Domain.ATTAINMENT, key_stage, 1, *spread)
+    return Measure(code, title, Kind.PROGRESS, Domain.ATTAINMENT, key_stage, 1, *spread, bounds=bounds)
 
 
 def disadvantaged(whole: Measure) -> Measure:
@@ -159,18 +170,24 @@ def disadvantaged(whole: Measure) -> Measure:
     return replace(whole, code=f"{whole.code}_DIS", title=title, domain=Domain.INCLUSION, part_of=whole.code)
 
 
-def context(code: str, title: str, unit: str, half: str) -> Measure:
+def context(code: str, title: str, unit: str, half: str, *, bounds: tuple[int, int] = (0, 100)) -> Measure:
     """What a school's intake is like; used to find comparators, never to judge."""
-    return Measure(code, title, Kind.CONTEXT, Domain.CONTEXT, KeyStage.CENSUS, 1, unit, Decimal(half))
+    return Measure(code, title, Kind.CONTEXT, Domain.CONTEXT, KeyStage.CENSUS, 1, unit, Decimal(half), bounds=bounds)
 
 
+SCALED = (80, 120)
+"""The scale of the tests at key stage 2."""
+GAINED = (-61, 61)
+"""From 59 points, which stand for work far below the tests, to 120: no pupil can be further from those like them."""
 RWM_EXPECTED = percentage(
     "KS2_RWM_EXP", "Expected standard in reading, writing and maths", Domain.ATTAINMENT, KeyStage.KS2, 1, "0.5"
 )
-ATTAINMENT_8 = mean("KS4_A8", "Attainment 8", KeyStage.KS4, "0.05", 20.0)
+ATTAINMENT_8 = mean("KS4_A8", "Attainment 8", KeyStage.KS4, "0.05", 20.0, bounds=(0, 90))
+"""Ten slots, English and maths counting twice, of grade 9 at most; Progress 8 is a difference of a tenth of it."""
 PROGRESS_8 = progress(
     *("KS4_P8", "Progress 8", KeyStage.KS4, "0.005"),
     *((2016, 1.2285), (2018, 1.2828), (2021, 1.40975), (2022, 1.414), (2023, 1.41628)),
+    bounds=(-9, 9),
 )
 MEASURES: dict[str, Measure] = {
     measure.code: measure
@@ -186,32 +203,35 @@ MEASURES: dict[str, Measure] = {
         percentage(
             "KS2_RWM_HIGH", "Higher standard in reading, writing and maths", Domain.ATTAINMENT, KeyStage.KS2, 1, "0.5"
         ),
-        mean("KS2_READ_AVG", "Average scaled score in reading", KeyStage.KS2, "0.5", 7.5),
-        mean("KS2_MAT_AVG", "Average scaled score in maths", KeyStage.KS2, "0.5", 7.5),
+        mean("KS2_READ_AVG", "Average scaled score in reading", KeyStage.KS2, "0.5", 7.5, bounds=SCALED),
+        mean("KS2_MAT_AVG", "Average scaled score in maths", KeyStage.KS2, "0.5", 7.5, bounds=SCALED),
         progress(
             *("KS2_READ_PROG", "Progress in reading", KeyStage.KS2, "0.05"),
             *((2016, 6.24), (2018, 6.175), (2021, 6.289), (2022, 6.289)),
+            bounds=GAINED,
         ),
         progress(
             *("KS2_WRIT_PROG", "Progress in writing", KeyStage.KS2, "0.05"),
             *((2016, 6.03), (2018, 5.694), (2021, 6.038), (2022, 6.049)),
+            bounds=GAINED,
         ),
         progress(
             *("KS2_MAT_PROG", "Progress in maths", KeyStage.KS2, "0.05"),
             *((2016, 5.63), (2018, 5.39), (2021, 5.852), (2022, 5.914)),
+            bounds=GAINED,
         ),
         ATTAINMENT_8,
         PROGRESS_8,
         percentage("KS4_EM95", "Grade 5 or above in English and maths", Domain.ATTAINMENT, KeyStage.KS4, 1, "0.5"),
         percentage("KS4_EM94", "Grade 4 or above in English and maths", Domain.ATTAINMENT, KeyStage.KS4, 1, "0.5"),
-        mean("KS4_EBACC_APS", "EBacc average point score", KeyStage.KS4, "0.005", 2.0),
+        mean("KS4_EBACC_APS", "EBacc average point score", KeyStage.KS4, "0.005", 2.0, bounds=(0, 9)),
         percentage(
             "KS4_EBACC_ENTRY", "Entered for all subjects of the EBacc", Domain.ATTAINMENT, KeyStage.KS4, 1, "0.5"
         ),
         disadvantaged(RWM_EXPECTED),
         disadvantaged(ATTAINMENT_8),
         disadvantaged(PROGRESS_8),
-        context(ON_ROLL, "Pupils on roll", "pupils", "0"),
+        context(ON_ROLL, "Pupils on roll", PUPILS, "0", bounds=(0, 99_999)),
         context("CENSUS_FSM", "Eligible for free school meals in the past six years", "percent", "0.05"),
         context("CENSUS_EAL", "English as an additional language", "percent", "0.05"),
         context("CENSUS_SEN_SUPPORT", "SEN support", "percent", "0.05"),

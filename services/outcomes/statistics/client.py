@@ -1,7 +1,8 @@
 """Client of the public API of Explore Education Statistics (v1): patient, polite, and sure of what it got."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -24,9 +25,9 @@ from services.outcomes.statistics.models import (
     Publication,
     Row,
 )
+from services.outcomes.statistics.paging import Pages
 
 MAX_ANSWER = 32 * 2**20
-MOST_PAGES = 10_000
 PUBLICATIONS_A_PAGE, DATA_SETS_A_PAGE, ROWS_A_PAGE = 40, 20, 10_000
 """The greatest pages that the API gives."""
 Item = TypeVar("Item", bound=Answer)
@@ -116,22 +117,17 @@ class Statistics:
     async def query(self, data_set: str, query: Query, version: Version | None = None) -> Rows:
         """The rows that a query finds, from all its pages; raises StatisticsRefused."""
         path = f"/v1/data-sets/{part(data_set)}/query"
-        found = Rows()
-        for number in range(1, MOST_PAGES):
-            body = {**query, "page": number, "pageSize": query.get("pageSize", ROWS_A_PAGE)}
-            page = await self.asked("POST", path, Page[Row], params=in_version(version), json=body)
-            found.add(page)
-            if last(page, number):
-                break
-        return found
+        body = {"pageSize": ROWS_A_PAGE, **query}
+
+        async def ask(number: int) -> Page[Row]:
+            return await self.asked("POST", path, Page[Row], params=in_version(version), json={**body, "page": number})
+
+        return await rows_of(self.pages(path, ask))
 
     async def simple_query(self, data_set: str, query: Query, version: Version | None = None) -> Rows:
         """As `query`, for one that fits into an address: names as `filters.in`, several values separated by commas."""
-        found = Rows()
         asked = {"pageSize": str(ROWS_A_PAGE), **query, **in_version(version)}
-        async for page in self.pages(f"/v1/data-sets/{part(data_set)}/query", Page[Row], asked):
-            found.add(page)
-        return found
+        return await rows_of(self.got(f"/v1/data-sets/{part(data_set)}/query", Page[Row], asked))
 
     async def csv(
         self, data_set: str, version: Version | None = None, *, known: str | None = None, told: Told | None = None
@@ -151,14 +147,25 @@ class Statistics:
     ) -> list[Item]:
         """Everything in a list, page by page."""
         asked = {"pageSize": str(size), **(params or {})}
-        return [each async for page in self.pages(path, Page[kind], asked) for each in page.results]  # type: ignore[valid-type]
+        return [each async for page in self.got(path, Page[kind], asked) for each in page.results]  # type: ignore[valid-type]
 
-    async def pages(self, path: str, shape: type[Page[Item]], params: Mapping[str, str]) -> AsyncIterator[Page[Item]]:
-        """The pages of a list until its last."""
-        for number in range(1, MOST_PAGES):
-            page = await self.asked("GET", path, shape, params={**params, "page": str(number)})
+    def got(self, path: str, shape: type[Page[Item]], params: Mapping[str, str]) -> AsyncIterator[Page[Item]]:
+        """The pages of a list at an address."""
+
+        async def ask(number: int) -> Page[Item]:
+            return await self.asked("GET", path, shape, params={**params, "page": str(number)})
+
+        return self.pages(path, ask)
+
+    @staticmethod
+    async def pages(path: str, ask: Callable[[int], Awaitable[Page[Item]]]) -> AsyncIterator[Page[Item]]:
+        """The pages of a list until its last; raises Incomplete when they are not all of it."""
+        counted = Pages(path)
+        for number in count(1):
+            page = await ask(number)
+            is_last = counted.add(page, number)
             yield page
-            if last(page, number):
+            if is_last:
                 return
 
     async def asked(self, method: str, path: str, shape: type[Shape], **request: Any) -> Shape:
@@ -190,9 +197,12 @@ def in_version(version: Version | None) -> dict[str, str]:
     return {"dataSetVersion": str(version)} if version else {}
 
 
-def last(page: Page[Any], number: int) -> bool:
-    """Whether no page comes after this one."""
-    return number >= page.paging.total_pages or not page.results
+async def rows_of(pages: AsyncIterator[Page[Row]]) -> Rows:
+    """The rows of all pages of a query."""
+    found = Rows()
+    async for page in pages:
+        found.add(page)
+    return found
 
 
 async def within(response: httpx.Response) -> bytes:

@@ -4,12 +4,22 @@ import csv
 import io
 import zipfile
 
-from services.outcomes.statistics.models import Metadata
+from services.outcomes.statistics.models import DataSetVersion, Metadata
+from services.outcomes.statistics.paging import Incomplete
 
 COLUMNS = ("col_name", "col_type", "label", "indicator_grouping", "indicator_unit", "indicator_dp", "filter_hint")
 LAST = "filter_grouping_column"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The same data give the same archive, byte for byte."""
+
+
+def whole(data: bytes, version: DataSetVersion) -> bytes:
+    """The data file of a version (plain CSV), if it has the rows that the API tells of; raises Incomplete."""
+    rows = data.count(b"\n") - data.endswith(b"\n")
+    if rows < version.total_results:
+        told = f"version {version.version} has {version.total_results} rows, and {max(rows, 0)} came"
+        raise Incomplete(f"Only a part of the data file came: {told}. Ask again later.")
+    return data
 
 
 def archive(name: str, data: bytes, metadata: Metadata) -> bytes:

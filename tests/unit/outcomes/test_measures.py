@@ -44,6 +44,33 @@ def test_the_catalogue_is_the_methods() -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "possible", "impossible"),
+    [
+        ("ABS_OVERALL", ("0", "65.7", "100"), ("-0.1", "100.001", "820")),
+        ("KS2_RWM_EXP_DIS", ("0", "100"), ("-1", "101")),
+        ("CENSUS_EHCP", ("0.0", "100.0"), ("-3", "290")),
+        ("KS2_MAT_AVG", ("80", "120"), ("79", "121", "0")),
+        ("KS2_WRIT_PROG", ("-25.4", "28.9"), ("-62", "104")),
+        ("KS4_A8", ("0", "87.6", "90"), ("-0.1", "90.1", "462")),
+        ("KS4_A8_DIS", ("55.5",), ("555",)),
+        ("KS4_P8", ("-3.75", "2.3699999999999997"), ("-9.01", "82")),
+        ("KS4_EBACC_APS", ("8.43",), ("9.1", "-1", "46.2")),
+        ("CENSUS_NOR", ("0", "3440", "412.0"), ("-1", "412.5", "123456789012")),
+    ],
+)
+def test_a_measure_has_no_value_that_cannot_be(
+    code: str, possible: tuple[str, ...], impossible: tuple[str, ...]
+) -> None:
+    assert [each for each in possible if not MEASURES[code].can_be(Decimal(each))] == []
+    assert [each for each in impossible if MEASURES[code].can_be(Decimal(each))] == []
+
+
+def test_percentages_are_bounded_as_percentages_are() -> None:
+    assert {each.bounds for each in MEASURES.values() if each.unit == "percent"} == {(0, 100)}
+    assert all(each.unit == "percent" for each in MEASURES.values() if each.bounds == (0, 100))
+
+
+@pytest.mark.parametrize(
     ("code", "sigma"),
     [("KS4_P8", 1.41628), ("KS2_READ_PROG", 6.289), ("KS2_WRIT_PROG", 6.049), ("KS2_MAT_PROG", 5.914)],
 )

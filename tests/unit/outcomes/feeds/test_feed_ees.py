@@ -172,6 +172,7 @@ def test_absence_of_a_part_of_the_pupils_or_of_the_year_is_not_that_of_a_school(
     [
         ("202324", "Academic year", 2023),
         ("199900", "academic year ", 1999),
+        ("202223", "AcademicYear", 2022),
         ("2018", "Calendar year", None),
         ("2022", "Week 37", None),
         ("201718", "Academic year Q1", None),
@@ -198,12 +199,14 @@ def test_rows_that_cannot_be_used_are_named_by_their_place_in_the_file() -> None
         ROWS[1],
         ROWS[1].replace("100001", "12"),
         ROWS[5].replace("100002", "100003").replace(",low,", ",n,"),
+        ROWS[5].replace("100002", "100004").replace(",low,", ",462,"),
     ]
     parsed = ees.parse_ks4(csv(NEW, rows), None)
     assert [(each.row, each.code) for each in parsed.rejections] == [
         (8, "duplicate"),
         (9, "bad_urn"),
         (10, "unreadable_value"),
+        (11, "impossible_value"),
     ]
 
 
@@ -219,6 +222,44 @@ def test_a_filter_that_nobody_declared_is_refused() -> None:
     assert (said.code, "weather" in said.detail) == ("unknown_layout", True)
     other = refusal(archive({"a.csv": csv(NEW, ROWS), "a.meta.csv": meta}))
     assert other.missing == ("weather",)
+
+
+@pytest.mark.parametrize("option", ["Male", "Boys", "Year 11", "total (girls)"])
+def test_a_column_that_nothing_is_known_of_never_lets_a_part_pass_for_all(option: str) -> None:
+    rows = [f"{each},E92000001,England,Mixed,{number}.5,{option},x" for number, each in enumerate(ROWS)]
+    header = f"{NEW},country_code,country_name,egender,other_figure,gender,weather"
+    said = refusal(csv(header, rows))
+    assert (said.code, "does not know: gender. Where" in said.detail) == ("unknown_layout", True)
+    partly = META + b"breakdown,Filter,Breakdown,,,,,\nattainment8_average,Indicator,Attainment 8,,,1,,\n"
+    assert "gender" in refusal(archive({"a.csv": csv(header, rows), "a.meta.csv": partly})).detail
+    described = partly + b"gender,Indicator,Gender as words,,,,,\n"
+    alone = ees.parse_ks4(DATA, None)
+    for content in (
+        archive({"a.csv": csv(header, rows), "a.meta.csv": described}),
+        csv(header, [each.replace(option, "Total") for each in rows]),
+        csv(header, [each.replace(option, "Total") if "School" in each else each for each in rows]),
+        csv(header, [each if ",Girls," in each else each.replace(option, "Total") for each in rows]),
+        csv(header, [each.replace(option, '"Total\n"') for each in rows]),
+    ):
+        assert ees.parse_ks4(content, None).records == alone.records
+
+
+def test_many_unknown_columns_are_named_in_part() -> None:
+    names = [f"a{each}" for each in range(22)]
+    said = refusal(csv(",".join([NEW, *names]), [",".join([each, *["word"] * 22]) for each in ROWS]))
+    assert ", a19 and 2 more. Where" in said.detail
+
+
+def test_rows_of_a_school_with_other_figures_are_none_of_them_taken_for_all_pupils() -> None:
+    rows = [f"{each},0" for each in ROWS] + [f"{ROWS[1].replace('51.2', '47.7')},1", f"{ROWS[2]},1"]
+    parsed = ees.parse_ks4(csv(f"{NEW},gender_code", rows), None)
+    assert [(each.row, each.key, each.code) for each in parsed.rejections] == [
+        (2, "100001", "ambiguous"),
+        (8, "100001", "ambiguous"),
+        (9, "100001", "duplicate"),
+    ]
+    assert (100001, "KS4_A8", 2024) not in found(parsed)
+    assert found(parsed)[100001, "KS4_A8_DIS", 2024].number == Decimal("40.1")
 
 
 DATA = csv(NEW, ROWS)

@@ -133,6 +133,18 @@ def test_the_second_row_of_a_school_is_rejected_whole() -> None:
     assert [(each.row, each.code) for each in parsed.rejections] == [(1, "unreadable_value"), (2, "duplicate")]
 
 
+def test_a_value_that_cannot_be_is_named_and_the_rest_of_the_row_kept() -> None:
+    parsed = absence.parse(HEADER + b"201,1,100000,820%,9.8\n201,2,100001,8.2,-9.8\n", 2022)
+    assert [(each.row, each.key, each.code, each.detail) for each in parsed.rejections] == [
+        (1, "100000", "impossible_value", "perctot: '820%' cannot be: Overall absence rate is from 0 to 100."),
+        (
+            *(2, "100001", "impossible_value"),
+            "ppersabs10: '-9.8' cannot be: Pupils persistently absent (10% or more) is from 0 to 100.",
+        ),
+    ]
+    assert [(each.urn, each.measure) for each in parsed.records] == [(100001, "ABS_OVERALL"), (100000, "ABS_PA")]
+
+
 def test_unreadable_cell_is_named_and_the_rest_of_the_row_kept() -> None:
     parsed = absence.parse(HEADER + b"201,1,100000,five,9.8\n", 2022)
     (rejected,) = parsed.rejections

@@ -1,5 +1,6 @@
 """The feeds of observations: values, the reasons for those that are missing, denominators and years."""
 
+import gzip
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.outcomes.feeds import absence, census, key_stages
+from services.outcomes.feeds import FEEDS, absence, census, key_stages
 from services.outcomes.feeds.records import FeedRefused, ObservationRecord, Parsed
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.values import ValueState
@@ -231,3 +232,34 @@ def test_key_stage_4_as_dfes_products_pass_it_on_has_three_years_a_school() -> N
         ("KS4_A8", 2022): "42.1",
     }
     assert {each.denominator for each in parsed.records} == {None}
+
+
+@pytest.mark.parametrize("share", [0.7, 1.0])
+@pytest.mark.parametrize(
+    ("feed", "name", "year"),
+    [
+        ("ks4", "ks4_2018-19.csv.gz", 2018),
+        ("ks2", "ks2_2018-19.csv.gz", 2018),
+        ("census", "census_2022-23.csv.gz", 2022),
+    ],
+)
+def test_a_table_that_breaks_off_at_the_end_of_a_line_is_refused(
+    sample: Sample, feed: str, name: str, year: int, share: float
+) -> None:
+    lines = gzip.decompress(sample(name)).splitlines(keepends=True)
+    schools = lines[:-3]
+    assert FEEDS[feed].parse(b"".join(lines), year).records
+    with pytest.raises(FeedRefused, match="none of England") as refused:
+        FEEDS[feed].parse(b"".join(schools[: int(len(schools) * share)]), year)
+    assert refused.value.code == "truncated"
+
+
+def test_a_table_of_absence_that_breaks_off_is_refused_and_an_extract_of_it_is_read() -> None:
+    head, england = "LA,ESTAB,URN,PERCTOT,PPERSABS10", "NAT,PRI,,5.9,16.2"
+    rows = [f"201,{3000 + each},{100000 + each},5.2,9.8" for each in range(1000)]
+    whole, cut, extract = (
+        "\n".join(each).encode() for each in ([head, *rows, england], [head, *rows], [head, *rows[1:]])
+    )
+    assert (len(absence.parse(whole, 2022).records), len(absence.parse(extract, 2022).records)) == (2000, 1998)
+    with pytest.raises(FeedRefused, match="1000 rows of schools and none of England"):
+        absence.parse(cut, 2022)

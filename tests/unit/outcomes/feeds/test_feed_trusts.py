@@ -38,11 +38,13 @@ def test_figures_by_group_with_the_interval_of_progress() -> None:
 
 def test_rows_and_cells_that_cannot_be_used_are_named() -> None:
     rows = ({"time_period": "202224"}, {"trust_uid": "TR02786"}, {"institutions_matptinc": "12"}, {"p8cilow": "low?"})
+    rows += ({"att8scr_wgtavg": "462", "trust_uid": "9"},)
     parsed = parse(table(*(ROW | row for row in rows)), None)
     assert [(each.row, each.code) for each in parsed.rejections] == [
         (1, "bad_year"),
         (2, "bad_uid"),
         (3, "bad_urn"),
         (4, "unreadable_value"),
+        (5, "impossible_value"),
     ]
-    assert len(parsed.records) == 14
+    assert len(parsed.records) == 28
