@@ -222,21 +222,3 @@ async def announced_urns(session: AsyncSession) -> dict[int, str]:
     shown = exists().where(col(row.value) == cast(col(Establishment.urn), Text))
     statement = select(row.value, row.school_id).where(row.scheme == "urn", row.source == TRANSFER, ~shown)
     return {int(value): str(school_id) for value, school_id in await session.exec(statement)}
-
-
-SHOWN = text(
-    "SELECT e.urn, e.trust_uid, e.left_on FROM (SELECT urn, CASE WHEN NOT closed THEN trust_uid END AS trust_uid,"
-    " CASE WHEN closed THEN closed_on END AS left_on FROM (SELECT urn, trust_uid, closed_on,"
-    " status = 'closed' OR coalesce(closed_on <= :on, false) AS closed FROM outcomes.establishment) AS said) AS e"
-    " LEFT JOIN outcomes.membership AS m ON m.urn = e.urn AND m.left_on IS NULL"
-    " WHERE e.trust_uid IS DISTINCT FROM m.trust_uid OR m.source = 'transfer'"
-    " OR (m.joined_inferred AND m.joined_on > :on) ORDER BY e.urn"
-)
-
-
-async def trusts_shown(session: AsyncSession, on: date) -> list[tuple[int, str | None, date | None]]:
-    """URN, trust and, for a closed one, day of closing of establishments whose membership is to be looked at.
-
-    That is where it is another one or none, came by a transfer, or began on a day that was inferred and after this one.
-    """
-    return [(urn, uid, left) for urn, uid, left in await session.execute(SHOWN, {"on": on})]

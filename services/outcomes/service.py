@@ -16,7 +16,13 @@ from services.outcomes import establishments, queries
 from services.outcomes.continuity import unite
 from services.outcomes.copies import copy_rows
 from services.outcomes.feeds.records import EstablishmentLinkRecord, EstablishmentRecord, GroupLinkRecord, TrustRecord
-from services.outcomes.memberships import establishment_sights, group_sights, settle_memberships
+from services.outcomes.memberships import (
+    Earlier,
+    closing_sights,
+    establishment_sights,
+    group_sights,
+    settle_memberships,
+)
 from services.outcomes.models import OutcomesTable, Release, RingFence
 from services.outcomes.rules.columnar import column
 from services.outcomes.rules.statements import lines
@@ -35,12 +41,14 @@ async def apply(
     records: Sequence[Any],
     said: Sequence[str],
     again: Sequence[int],
+    earlier: Earlier,
     caller: Caller,
     now: datetime,
 ) -> None:
     """Bring the register to what a release of reference data shows; `said` is a line of text for each record.
 
-    Of the establishments with the URNs `again` it says what the register has.
+    Of the establishments with the URNs `again` it says what the register has. `earlier` reads the release of an earlier
+    day whose place it takes.
     """
     kind = type(records[0]) if records else EstablishmentRecord
     if kind is TrustRecord:
@@ -59,9 +67,11 @@ async def apply(
             sights = await establishment_sights(session, row, {*again, *column(records, "urn")})
             await settle_memberships(session, sights, caller, now)
     elif kind is GroupLinkRecord:
-        await settle_memberships(session, await group_sights(session, row, records), caller, now)
+        await settle_memberships(session, await group_sights(session, row, records, earlier), caller, now)
     else:
         raise TypeError(f"{row.feed} gives {kind.__name__}, which is no reference data.")
+    await session.flush()
+    await settle_memberships(session, await closing_sights(session), caller, now)
 
 
 async def upsert(session: AsyncSession, table: type[OutcomesTable], key: str, rows: list[dict[str, Any]]) -> None:
