@@ -10,10 +10,10 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.outcomes.feeds.gias_establishments import WITHOUT_STATUS
 from services.outcomes.models import CurrentRelease, Event, Observation, Release
 from services.outcomes.rules.membership import TRANSFER
-from services.outcomes.rules.releases import Reason, Stage, Status
+from services.outcomes.rules.releases import Stage
+from services.outcomes.rules.schools import Lifetime
 from services.outcomes.schools import Establishment, EstablishmentLink, Membership, SchoolIdentifier, Trust
 
 STAGE = case({stage.value: stage.rank for stage in Stage}, value=col(Release.release_status), else_=0)
@@ -186,14 +186,10 @@ async def ended_by_succession(session: AsyncSession, on: date) -> dict[int, date
     return {row.urn: row.established_on for row in rows if row.established_on is not None}
 
 
-async def statuses_told(session: AsyncSession, row: Release) -> dict[int, tuple[str, date | None, date | None]]:
-    """Status, opening and closing of every establishment; of none while no release before this one had statuses."""
-    before = (Release.feed == row.feed, Release.id != row.id, col(Release.layout).not_in(WITHOUT_STATUS))
-    counted = or_(col(Release.status) == Status.CURRENT, col(Release.reason_code) == Reason.REPLACED)
-    if (await session.exec(select(Release.id).where(*before, counted).limit(1))).first() is None:
-        return {}
-    shown = await session.execute(text("SELECT urn, status, opened_on, closed_on FROM outcomes.establishment"))
-    return {urn: (status, opened_on, closed_on) for urn, status, opened_on, closed_on in shown}
+async def lifetimes(session: AsyncSession) -> dict[int, Lifetime]:
+    """Status, opening and closing of every establishment."""
+    asked = text("SELECT urn, status, opened_on, closed_on, status_guessed FROM outcomes.establishment")
+    return {urn: Lifetime(*told) for urn, *told in await session.execute(asked)}
 
 
 async def releases(session: AsyncSession, release_ids: Collection[UUID | str]) -> list[Release]:
