@@ -58,7 +58,7 @@ async def upsert(
     if new and not first:
         await unite(session, new)
     if not first:
-        await identifiers.date_kept(session, row)
+        await identifiers.date_kept(session, row.id)
 
 
 async def change(session: AsyncSession, row: Release, again: Iterable[str], unsaid: Collection[str]) -> None:
@@ -85,5 +85,5 @@ async def change(session: AsyncSession, row: Release, again: Iterable[str], unsa
             f" WHERE e.urn = again.urn AND ({old}) IS DISTINCT FROM ({new})"
         )
     )
-    await identifiers.keep(session, renamed, since=f"DATE '{row.published_on.isoformat()}'")
+    await identifiers.keep(session, renamed, since=row.published_on)
     await identifiers.end(session, row, others)

@@ -13,7 +13,7 @@ from services.outcomes.models import OutcomesTable
 class SchoolIdentifier(OutcomesTable, table=True):
     """An identifier of a school for a time: `scheme` is urn, laestab or ukprn; `valid_to` is not included.
 
-    Only what differs from that which the school's establishments tell themselves (`identifiers.told`).
+    Only what differs from that which the school's establishments tell themselves (`identifiers.TOLD`).
     """
 
     __tablename__ = "school_identifier"
