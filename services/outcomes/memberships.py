@@ -81,6 +81,18 @@ async def absent(session: AsyncSession, row: Release, records: Sequence[GroupLin
     }
 
 
+async def later_sights(session: AsyncSession, row: Release, records: Sequence[GroupLinkRecord]) -> Sights:
+    """What establishments of a later day show of schools that these group links put into a trust; not of transfers."""
+    on = await sightings.trusts_told_on(session)
+    if on <= row.published_on:
+        return {}
+    listed = {each.urn for each in records}
+    shown = [each for each in await sightings.trusts_shown(session, on) if each[0] in listed]
+    known = await queries.memberships(session, [urn for urn, _, _ in shown])
+    put = {each.urn for each in known if each.left_on is None and each.source == row.feed}
+    return {urn: [Sight(uid, None, on, "gias_establishments", left)] for urn, uid, left in shown if urn in put}
+
+
 async def closing_sights(session: AsyncSession) -> Sights:
     """Members of trusts that have closed as the groups have it, where nothing newer shows that they are there still."""
     on, closed = await sightings.members_of_closed_trusts(session)

@@ -21,6 +21,7 @@ from services.outcomes.memberships import (
     closing_sights,
     establishment_sights,
     group_sights,
+    later_sights,
     settle_memberships,
 )
 from services.outcomes.models import OutcomesTable, Release, RingFence
@@ -69,6 +70,8 @@ async def apply(
             await settle_memberships(session, sights, caller, now)
     elif kind is GroupLinkRecord:
         await settle_memberships(session, await group_sights(session, row, records, earlier), caller, now)
+        await session.flush()
+        await settle_memberships(session, await later_sights(session, row, records), caller, now)
     else:
         raise TypeError(f"{row.feed} gives {kind.__name__}, which is no reference data.")
     await session.flush()

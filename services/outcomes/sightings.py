@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.outcomes.feeds.gias_establishments import WITHOUT_TRUST
 from services.outcomes.models import Rejection
 
 CLOSED_TRUST = "t.status = 'closed' AND coalesce(t.closed_on, :told) <= :on"
@@ -41,6 +42,16 @@ TOLD_ON = text(
 async def told_on(session: AsyncSession, feed: str) -> date:
     """The day of which what counts of a feed of the register is told, also by releases that repeat it."""
     return (await session.execute(TOLD_ON, {"feed": feed})).scalar_one() or date.min
+
+
+async def trusts_told_on(session: AsyncSession) -> date:
+    """The day of which the establishments that count tell trusts; the first of all days where they do not."""
+    asked = text(
+        "SELECT r.layout FROM outcomes.current_release AS c JOIN outcomes.release AS r ON r.id = c.release_id"
+        " WHERE c.feed = 'gias_establishments'"
+    )
+    layout = (await session.execute(asked)).scalar_one_or_none()
+    return date.min if layout in WITHOUT_TRUST else await told_on(session, "gias_establishments")
 
 
 async def closed_trusts(session: AsyncSession, on: date) -> tuple[bool, dict[str, date | None]]:

@@ -163,6 +163,14 @@ async def test_a_school_that_all_group_links_lack_has_left(world: World) -> None
     assert back == {A: [IN_A], B: [(*IN_B[:2], "2023-03-05", True)], C: ahead, D: [seen], E: gone}
 
 
+async def test_group_links_that_come_after_newer_establishments_put_nobody_into_a_trust_of_before(world: World) -> None:
+    register = Memberships(world)
+    await register.after("establishments", "2024-01-01", schools({A: "", B: "18", C: "18"}))
+    since = ("18", "2024-01-01", None, False)
+    expected: Ends = {A: [(*IN_A[:2], "2024-01-01", True)], B: [since], C: [IN_C]}
+    assert await register.after("group_links", "2023-01-01", links(FIRST)) == expected
+
+
 async def test_a_part_of_the_group_links_shows_nobody_to_have_left(world: World) -> None:
     register = Memberships(world)
     known = await register.after("group_links", "2023-01-01", links(FIRST))
