@@ -14,13 +14,12 @@ from services.outcomes.copies import copy_rows
 from services.outcomes.feeds.records import GroupLinkRecord
 from services.outcomes.models import Event, Release
 from services.outcomes.rules.membership import TRANSFER, Member, Sight, one_trust, reconcile
+from services.outcomes.rules.releases import a_part
 from services.outcomes.schools import Membership
 
 Sights = dict[int, list[Sight]]
 """What a snapshot shows of schools; of one in a trust that has closed and in another, the closed one first."""
 URNS = re.compile("[1-9][0-9]{5}")
-MOST_GONE = 0.1
-"""The share of schools that a file of all group links may lack of those that the one before had."""
 Earlier = Callable[[], Awaitable[Sequence[GroupLinkRecord]]]
 """Reads the group links that counted before, if they are of an earlier day."""
 
@@ -64,21 +63,22 @@ async def absent(session: AsyncSession, row: Release, records: Sequence[GroupLin
 
     The file lists all schools in trusts, so that a school which it lacks is in none. That is not concluded of schools
     whose row was rejected, or that the establishments of the same or a later day show in the trust; nor of any, where a
-    rejected row does not tell which school it is about, or the file lacks so many that it is of a part of England.
+    rejected row does not tell which school it is about, or the file lacks so many members that it may be a part of all.
     """
-    gone = await sightings.unlisted(session, [each.urn for each in records], row.published_on)
-    rejected = await sightings.rejected_keys(session, row.id) if gone else set()
-    if not gone or not all(map(URNS.fullmatch, rejected)):
+    lacking = await sightings.unlisted(session, [each.urn for each in records], row.published_on)
+    rejected = await sightings.rejected_keys(session, row.id) if lacking else set()
+    if not lacking or not all(map(URNS.fullmatch, rejected)):
         return {}
     before = {(each.urn, each.trust_uid) for each in await earlier() if not each.closed}
     listed = {each.urn for each in records} | set(map(int, rejected))
-    if len({urn for urn, _ in before} - listed) > len(before) * MOST_GONE:
-        return {}
-    return {
-        urn: [Sight(None, None, row.published_on, row.feed)]
-        for urn, uid, source in gone
+    gone = [
+        urn
+        for urn, uid, source in lacking
         if before and urn not in listed and ((urn, uid) in before or source in {row.feed, TRANSFER})
-    }
+    ]
+    if a_part(len(gone), len(gone) + len(listed)):
+        return {}
+    return {urn: [Sight(None, None, row.published_on, row.feed)] for urn in gone}
 
 
 async def later_sights(session: AsyncSession, row: Release, records: Sequence[GroupLinkRecord]) -> Sights:

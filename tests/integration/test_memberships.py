@@ -13,7 +13,7 @@ Link = tuple[int, str, str, str]
 """URN, trust, joining day, and `Open`, `Closed` or the day on which the trust closed."""
 Ends = dict[int, list[tuple[str, str, str | None, bool]]]
 OTHERS: list[Link] = [(110000 + each, "20", "01-09-2015", "Open") for each in range(12)]
-"""So many other schools that a few may leave and the file is still one of all schools in trusts."""
+"""Other schools, that stay."""
 HELD = (
     "SELECT urn, trust_uid, joined_on::text, left_on::text, left_inferred FROM outcomes.membership"
     " WHERE urn < 110000 ORDER BY urn, joined_on"
@@ -173,8 +173,12 @@ async def test_group_links_that_come_after_newer_establishments_put_nobody_into_
 
 async def test_a_part_of_the_group_links_shows_nobody_to_have_left(world: World) -> None:
     register = Memberships(world)
-    known = await register.after("group_links", "2023-01-01", links(FIRST))
-    assert await register.after("group_links", "2023-01-02", links([])) == known
+    more: list[Link] = [(120000 + each, "20", "01-09-2015", "Open") for each in range(100)]
+    known = await register.after("group_links", "2023-01-01", links([*FIRST, *more]))
+    for day, first in (("2023-01-02", 10), ("2023-01-03", 12)):
+        assert await register.after("group_links", day, links(more[first:])) == known
+    left = await register.after("group_links", "2023-01-04", links(more[2:]))
+    assert [found[0][2] for found in left.values()] == ["2023-01-04"] * 3, "it lacks a few only"
 
 
 async def test_a_school_that_has_closed_is_in_no_trust_that_lists_it_still(world: World) -> None:
