@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kernel.types import uuid7
-from services.outcomes import queries
+from services.outcomes import identifiers, queries
 from services.outcomes.rules.succession import conversions, first_lives, united
 
 TAIL = 12
@@ -47,13 +47,24 @@ UNITED = text(
     "UPDATE outcomes.establishment AS e SET school_id = moved.school_id"
     " FROM unnest(cast(:urns AS int[]), cast(:schools AS uuid[])) AS moved (urn, school_id) WHERE e.urn = moved.urn"
 )
+KEPT_APART = text(
+    "SELECT DISTINCT moved.school_id FROM unnest(cast(:before AS uuid[]), cast(:schools AS uuid[]))"
+    " AS moved (before, school_id) JOIN outcomes.school_identifier AS i ON i.school_id = moved.before"
+)
 KNOWN_BY = text(
-    "INSERT INTO outcomes.school_identifier (school_id, scheme, value, valid_from, valid_to, source)"
-    " SELECT moved.school_id, i.scheme, i.value, i.valid_from, i.valid_to, i.source"
+    "INSERT INTO outcomes.school_identifier AS kept (school_id, scheme, value, valid_from, valid_to, source)"
+    " SELECT moved.school_id, i.scheme, i.value, CASE WHEN count(i.valid_from) = count(*) THEN min(i.valid_from) END,"
+    " CASE WHEN count(i.valid_to) = count(*) THEN max(i.valid_to) END, max(i.source)"
     " FROM unnest(cast(:before AS uuid[]), cast(:schools AS uuid[]), cast(:urns AS int[]))"
     " AS moved (before, school_id, urn) JOIN outcomes.school_identifier AS i ON i.school_id = moved.before"
-    " WHERE i.scheme <> 'urn' OR i.value = moved.urn::text ON CONFLICT DO NOTHING"
+    " WHERE i.scheme <> 'urn' OR i.value = moved.urn::text GROUP BY moved.school_id, i.scheme, i.value"
+    " ON CONFLICT (school_id, scheme, value) DO UPDATE SET"
+    " valid_from = CASE WHEN kept.valid_from < excluded.valid_from THEN kept.valid_from"
+    " WHEN kept.valid_from IS NOT NULL THEN excluded.valid_from END,"
+    " valid_to = CASE WHEN kept.valid_to > excluded.valid_to THEN kept.valid_to"
+    " WHEN kept.valid_to IS NOT NULL THEN excluded.valid_to END"
 )
+"""What was kept of each is kept of the one school: of an identifier of both, from the first of them until the last."""
 
 
 async def unite(session: AsyncSession, urns: Collection[int] | None = None) -> None:
@@ -68,7 +79,10 @@ async def unite(session: AsyncSession, urns: Collection[int] | None = None) -> N
     if not moved:
         return
     arrays = {"urns": list(moved), "schools": list(moved.values()), "before": [known[urn] for urn in moved]}
+    apart = (await session.execute(KEPT_APART, {name: arrays[name] for name in ("before", "schools")})).scalars()
+    await identifiers.keep(session, apart.all())
     connection = await session.connection()
     for statement in (UNITED, KNOWN_BY):
         names = statement.compile().params
         await connection.execute(statement, {name: arrays[name] for name in names})
+    await identifiers.date_kept(session, None, set(moved.values()))

@@ -13,8 +13,9 @@ from services.outcomes.models import Release
 from services.outcomes.rules.columnar import column
 
 ESTABLISHMENT = tuple(name for name in EstablishmentRecord._fields if name != "unsaid")
-KEPT_ON = ("school_id", "release_id")
-"""What an establishment has beside what a release says of it: its school, and the release that last changed it."""
+KEPT_ON = ("status_guessed", "school_id", "release_id")
+"""What an establishment has beside what a release says of it: whether its status is a guess, its school, and the
+release that last changed it."""
 
 RENAMED = (
     "SELECT e.school_id, i.scheme, bool_or(i.tells IS NOT NULL) FROM again JOIN outcomes.establishment AS e USING (urn)"
@@ -26,9 +27,16 @@ RENAMED = (
 
 
 async def upsert(
-    session: AsyncSession, row: Release, records: Sequence[EstablishmentRecord], said: Sequence[str]
+    session: AsyncSession,
+    row: Release,
+    records: Sequence[EstablishmentRecord],
+    said: Sequence[str],
+    guessed: Collection[int],
 ) -> None:
-    """The establishments as the release has them; those that it lacks, or says nothing new of, stay as they were."""
+    """The establishments as the release has them; those that it lacks, or says nothing new of, stay as they were.
+
+    Of those with the URNs `guessed` it tells no status.
+    """
     urns = column(records, "urn")
     first = not await queries.any_establishment(session)
     known = {} if first else await queries.school_ids(session, urns)
@@ -37,7 +45,11 @@ async def upsert(
 
     def lines(urns_of: Collection[int]) -> Iterator[str]:
         told = zip(urns, said, strict=True)
-        return (f"{line}\t{schools[urn]}\t{release}" for urn, line in told if urn in urns_of)
+        return (
+            f"{line}\t{'t' if urn in guessed else 'f'}\t{schools[urn]}\t{release}"
+            for urn, line in told
+            if urn in urns_of
+        )
 
     if new:
         await copy_lines(session, "outcomes.establishment", (*ESTABLISHMENT, *KEPT_ON), lines(new))
@@ -46,7 +58,7 @@ async def upsert(
     if new and not first:
         await unite(session, new)
     if not first:
-        await identifiers.date_kept(session, row)
+        await identifiers.date_kept(session, row.id)
 
 
 async def change(session: AsyncSession, row: Release, again: Iterable[str], unsaid: Collection[str]) -> None:
@@ -54,7 +66,7 @@ async def change(session: AsyncSession, row: Release, again: Iterable[str], unsa
 
     What the file has no column for stays as it was. Schools that get other identifiers keep, as ended, those they had.
     """
-    said = [name for name in ESTABLISHMENT if name not in {"urn", *unsaid}]
+    said = [name for name in (*ESTABLISHMENT, "status_guessed") if name not in {"urn", *unsaid}]
     old, new = (", ".join(f"{table}.{name}" for name in said) for table in ("e", "again"))
     connection = await session.connection()
     await connection.execute(
@@ -73,5 +85,5 @@ async def change(session: AsyncSession, row: Release, again: Iterable[str], unsa
             f" WHERE e.urn = again.urn AND ({old}) IS DISTINCT FROM ({new})"
         )
     )
-    await identifiers.keep(session, renamed, since=f"DATE '{row.published_on.isoformat()}'")
+    await identifiers.keep(session, renamed, since=row.published_on)
     await identifiers.end(session, row, others)

@@ -10,10 +10,10 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.outcomes.feeds.gias_establishments import WITHOUT_STATUS
 from services.outcomes.models import CurrentRelease, Event, Observation, Release
 from services.outcomes.rules.membership import TRANSFER
-from services.outcomes.rules.releases import Reason, Stage, Status
+from services.outcomes.rules.releases import Stage
+from services.outcomes.rules.schools import Lifetime
 from services.outcomes.schools import Establishment, EstablishmentLink, Membership, SchoolIdentifier, Trust
 
 STAGE = case({stage.value: stage.rank for stage in Stage}, value=col(Release.release_status), else_=0)
@@ -187,14 +187,10 @@ async def ended_by_succession(session: AsyncSession, on: date) -> dict[int, date
     return {row.urn: row.established_on for row in rows if row.established_on is not None}
 
 
-async def statuses_told(session: AsyncSession, row: Release) -> dict[int, tuple[str, date | None, date | None]]:
-    """Status, opening and closing of every establishment; of none while no release before this one had statuses."""
-    before = (Release.feed == row.feed, Release.id != row.id, col(Release.layout).not_in(WITHOUT_STATUS))
-    counted = or_(col(Release.status) == Status.CURRENT, col(Release.reason_code) == Reason.REPLACED)
-    if (await session.exec(select(Release.id).where(*before, counted).limit(1))).first() is None:
-        return {}
-    shown = await session.execute(text("SELECT urn, status, opened_on, closed_on FROM outcomes.establishment"))
-    return {urn: (status, opened_on, closed_on) for urn, status, opened_on, closed_on in shown}
+async def lifetimes(session: AsyncSession) -> dict[int, Lifetime]:
+    """Status, opening and closing of every establishment."""
+    asked = text("SELECT urn, status, opened_on, closed_on, status_guessed FROM outcomes.establishment")
+    return {urn: Lifetime(*told) for urn, *told in await session.execute(asked)}
 
 
 async def releases(session: AsyncSession, release_ids: Collection[UUID | str]) -> list[Release]:
@@ -223,21 +219,3 @@ async def announced_urns(session: AsyncSession) -> dict[int, str]:
     shown = exists().where(col(row.value) == cast(col(Establishment.urn), Text))
     statement = select(row.value, row.school_id).where(row.scheme == "urn", row.source == TRANSFER, ~shown)
     return {int(value): str(school_id) for value, school_id in await session.exec(statement)}
-
-
-SHOWN = text(
-    "SELECT e.urn, e.trust_uid, e.left_on FROM (SELECT urn, CASE WHEN NOT closed THEN trust_uid END AS trust_uid,"
-    " CASE WHEN closed THEN closed_on END AS left_on FROM (SELECT urn, trust_uid, closed_on,"
-    " status = 'closed' OR coalesce(closed_on <= :on, false) AS closed FROM outcomes.establishment) AS said) AS e"
-    " LEFT JOIN outcomes.membership AS m ON m.urn = e.urn AND m.left_on IS NULL"
-    " WHERE e.trust_uid IS DISTINCT FROM m.trust_uid OR m.source = 'transfer'"
-    " OR (m.joined_inferred AND m.joined_on > :on) ORDER BY e.urn"
-)
-
-
-async def trusts_shown(session: AsyncSession, on: date) -> list[tuple[int, str | None, date | None]]:
-    """URN, trust and, for a closed one, day of closing of establishments whose membership is to be looked at.
-
-    That is where it is another one or none, came by a transfer, or began on a day that was inferred and after this one.
-    """
-    return [(urn, uid, left) for urn, uid, left in await session.execute(SHOWN, {"on": on})]

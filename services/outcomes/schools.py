@@ -13,7 +13,7 @@ from services.outcomes.models import OutcomesTable
 class SchoolIdentifier(OutcomesTable, table=True):
     """An identifier of a school for a time: `scheme` is urn, laestab or ukprn; `valid_to` is not included.
 
-    Only what differs from that which the school's establishments tell themselves (`identifiers.told`).
+    Only what differs from that which the school's establishments tell themselves (`identifiers.TOLD`).
     """
 
     __tablename__ = "school_identifier"
@@ -28,7 +28,8 @@ class SchoolIdentifier(OutcomesTable, table=True):
 class Establishment(OutcomesTable, table=True):
     """One legal life of a school, as the current GIAS release has it; where it lies, in metres on the National Grid.
 
-    `school_id` is that of all lives of a school, which outlives its URNs. `release_id` is the release that last
+    `status_guessed`: no release has told the status. `school_id` is that of all lives of a school, which outlives its
+    URNs. `release_id` is the release that last
     changed it.
     """
 
@@ -45,6 +46,7 @@ class Establishment(OutcomesTable, table=True):
     kind: str
     kind_group: str = Field(max_length=60)
     status: str = Field(max_length=30)
+    status_guessed: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     opened_on: date | None = None
     closed_on: date | None = None
     ukprn: str | None = Field(default=None, max_length=8)

@@ -16,15 +16,21 @@ from services.outcomes import establishments, queries
 from services.outcomes.continuity import unite
 from services.outcomes.copies import copy_rows
 from services.outcomes.feeds.records import EstablishmentLinkRecord, EstablishmentRecord, GroupLinkRecord, TrustRecord
-from services.outcomes.memberships import establishment_sights, group_sights, settle_memberships
+from services.outcomes.memberships import (
+    Earlier,
+    closing_sights,
+    establishment_sights,
+    group_sights,
+    later_sights,
+    settle_memberships,
+)
 from services.outcomes.models import OutcomesTable, Release, RingFence
 from services.outcomes.rules.columnar import column
+from services.outcomes.rules.schools import Lifetime, lifetime
 from services.outcomes.rules.statements import lines
 from services.outcomes.schools import EstablishmentLink, Membership, RegisterChange, Trust
 
 GONE = "gone"
-Told = tuple[str, date | None, date | None]
-"""A status, with the days of opening and closing."""
 DATED = {"status", "opened_on", "closed_on"}
 
 
@@ -35,33 +41,41 @@ async def apply(
     records: Sequence[Any],
     said: Sequence[str],
     again: Sequence[int],
+    earlier: Earlier,
     caller: Caller,
     now: datetime,
 ) -> None:
     """Bring the register to what a release of reference data shows; `said` is a line of text for each record.
 
-    Of the establishments with the URNs `again` it says what the register has.
+    Of the establishments with the URNs `again` it says what the register has. `earlier` reads the release of an earlier
+    day whose place it takes.
     """
     kind = type(records[0]) if records else EstablishmentRecord
+    guessed: set[int] = set()
     if kind is TrustRecord:
         await replace_trusts(session, row, records)
     elif kind is EstablishmentLinkRecord:
         await replace_links(session, row, records)
     elif kind is EstablishmentRecord:
         if None in column(records, "status"):
-            told = await queries.statuses_told(session, row)
+            known = await queries.lifetimes(session)
             ended = await queries.ended_by_succession(session, row.published_on)
-            records = [with_status(each, told.get(each.urn), ended.get(each.urn)) for each in records]
+            found = [with_status(each, known.get(each.urn), ended.get(each.urn), row.published_on) for each in records]
+            records, guessed = [each for each, _ in found], {each.urn for each, guess in found if guess}
             said = lines(records, establishments.ESTABLISHMENT)
         if records:
-            await establishments.upsert(session, row, records, said)
+            await establishments.upsert(session, row, records, said, guessed)
         if again or "trust_uid" not in records[0].unsaid:
             sights = await establishment_sights(session, row, {*again, *column(records, "urn")})
             await settle_memberships(session, sights, caller, now)
     elif kind is GroupLinkRecord:
-        await settle_memberships(session, await group_sights(session, row, records), caller, now)
+        await settle_memberships(session, await group_sights(session, row, records, earlier), caller, now)
+        await session.flush()
+        await settle_memberships(session, await later_sights(session, row, records), caller, now)
     else:
         raise TypeError(f"{row.feed} gives {kind.__name__}, which is no reference data.")
+    await session.flush()
+    await settle_memberships(session, await closing_sights(session), caller, now)
 
 
 async def upsert(session: AsyncSession, table: type[OutcomesTable], key: str, rows: list[dict[str, Any]]) -> None:
@@ -94,17 +108,12 @@ async def replace_links(session: AsyncSession, row: Release, records: Sequence[E
     await unite(session)
 
 
-def with_status(each: EstablishmentRecord, known: Told | None, succeeded_on: date | None) -> EstablishmentRecord:
-    """The establishment with a status: where the file gives none, the one that is known, and its dates.
-
-    Where none is known either, it is open unless another has succeeded it.
-    """
+def with_status(
+    each: EstablishmentRecord, known: Lifetime | None, succeeded_on: date | None, on: date
+) -> tuple[EstablishmentRecord, bool]:
+    """The establishment with a status, and whether that is guessed; see `rules.schools.lifetime`."""
     if each.status is not None:
-        return each
-    status, opened_on, closed_on = known or (("closed", None, succeeded_on) if succeeded_on else ("open", None, None))
-    return each._replace(
-        status=status,
-        opened_on=each.opened_on or opened_on,
-        closed_on=each.closed_on or closed_on,
-        unsaid=each.unsaid - DATED,
-    )
+        return each, False
+    status, opened_on, closed_on, guessed = lifetime(known, each.opened_on, each.closed_on, succeeded_on, on)
+    said = each.unsaid - DATED
+    return each._replace(status=status, opened_on=opened_on, closed_on=closed_on, unsaid=said), guessed

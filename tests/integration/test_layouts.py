@@ -31,7 +31,7 @@ async def test_a_known_status_beats_a_guess(world: World) -> None:
     register = Register(world)
     before = await register.sent(table(FIRST, FULL, FULL.columns))
     await register.sent(LINKS.encode(), "gias_links")
-    new = {100005: {**before[100004], "urn": 100005, **SUCCEEDED}}
+    new = {100005: {**before[100004], "urn": 100005, **SUCCEEDED, "status_guessed": True}}
     for name in "BC":
         expected = {urn: {**each, "name": name} for urn, each in (before | new).items()}
         assert await register.sent(served(*expected, name=name)) == expected
@@ -42,10 +42,27 @@ async def test_a_known_status_beats_a_guess(world: World) -> None:
 
 async def test_a_guess_gives_way_to_a_better_one(world: World) -> None:
     register = Register(world)
-    first = await register.sent(served(100004, 100006))
-    assert {each["status"] for each in first.values()} == {"open"}
+    told = await register.sent(table({100001: {}}, FULL, FULL.columns))
+    first = await register.sent(served(100004, 100006)) | {100001: told[100001]}
+    assert [(each["status"], each["status_guessed"]) for each in first.values()] == [
+        ("open", False),
+        ("open", True),
+        ("open", True),
+    ]
     await register.sent(LINKS.encode(), "gias_links")
-    assert await register.sent(served(100004, 100006, name="B")) == {
+    guessed = {
+        100001: {**first[100001], "name": "B"},
         100004: {**first[100004], "name": "B", **SUCCEEDED},
         100006: {**first[100006], "name": "B"},
+    }
+    assert await register.sent(served(*guessed, name="B")) == guessed
+    named = {100004: {"name": "C"}, 100006: {"name": "C", **CLOSED}}
+    shown = await register.sent(table(named, FULL, FULL.columns))
+    assert [(each["status"], each["status_guessed"], each["closed_on"]) for each in shown.values()] == [
+        ("open", False, None),
+        ("open", False, None),
+        ("closed", False, "2015-08-31"),
+    ]
+    assert await register.sent(served(*guessed, name="D")) == {
+        urn: {**each, "name": "D"} for urn, each in shown.items()
     }

@@ -89,7 +89,7 @@ EXTRACT = Layout(
 )
 """As the search page gives it: names only, so that it cannot be said which trust a school is in."""
 LAYOUTS = (FULL, SERVED, EXTRACT)
-WITHOUT_STATUS = [layout.name for layout in LAYOUTS if "status" not in layout.columns]
+WITHOUT_TRUST = [layout.name for layout in LAYOUTS if "trust" not in layout.columns]
 NEEDED = ("name", "la_code", "la_name", "region", "phase", "kind", "kind_group")
 CENTRE = re.compile(r"[1-9][0-9]{4}", re.ASCII)
 """Children's centres, which are no schools, have numbers of five digits."""

@@ -1,7 +1,7 @@
-"""GIAS, all group links: which school is in which trust on the day of the file, and since when."""
+"""GIAS, all group links: which school is in which trust on the day of the file, since when, and which have closed."""
 
-from services.outcomes.feeds.gias_groups import TRUSTS
-from services.outcomes.feeds.reading import Cells, RowRejected, code, day, read, sheet, urn
+from services.outcomes.feeds.gias_groups import CLOSED, TRUSTS
+from services.outcomes.feeds.reading import Cells, RowRejected, code, day, read, sheet, urn, word
 from services.outcomes.feeds.records import GroupLinkRecord, Parsed
 
 COLUMNS = {
@@ -21,9 +21,8 @@ def link(cell: Cells) -> list[GroupLinkRecord | RowRejected] | None:
     uid = cell("uid")
     if not uid.isdecimal():
         raise RowRejected("bad_uid", f"uid: {uid[:20]!r} is not a group UID.")
-    if cell("status").lower() == "closed":
-        raise RowRejected("closed_group", "status: the trust is closed, so nobody is in it.")
-    return [GroupLinkRecord(urn(cell), uid, day(cell, "joined"))]
+    closed = word(cell("status")) == CLOSED if cell("status") else None
+    return [GroupLinkRecord(urn(cell), uid, day(cell, "joined"), closed, day(cell, "closed") if closed else None)]
 
 
 def parse(content: bytes, _academic_year: int | None) -> Parsed[GroupLinkRecord]:

@@ -16,6 +16,8 @@ COLUMNS = {
     "status": ("group_status",),
     "ukprn": ("ukprn",),
 }
+CLOSED = "closed"
+"""The status of a group that is no more, as a word."""
 TRUSTS = {"6", "10", "11"}
 """Codes of multi-academy, single-academy and secure single-academy trusts. Their day of opening stands in the column of
 incorporation; the other one is filled for federations and children's centres."""

@@ -55,11 +55,16 @@ class TrustRecord:
 
 @dataclass(frozen=True, slots=True)
 class GroupLinkRecord:
-    """An establishment's membership of a trust on the day of the snapshot; `joined_on` None means not known."""
+    """An establishment's membership of a trust on the day of the snapshot; `joined_on` None means not known.
+
+    `closed` is whether the trust has closed, None where the file does not say, and `closed_on` when it did.
+    """
 
     urn: int
     trust_uid: str
     joined_on: date | None
+    closed: bool | None = None
+    closed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

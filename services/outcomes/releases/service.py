@@ -1,8 +1,9 @@
 """What becomes of a release whose file was read: where it counts, or why it must not."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from services.kernel.auth import Caller
 from services.kernel.jobs import enqueue_all
 from services.outcomes import progress
 from services.outcomes import service as register
-from services.outcomes.arrivals.queries import locked_release
+from services.outcomes.arrivals.queries import content, locked_release
 from services.outcomes.arrivals.service import refuse, tell
 from services.outcomes.copies import copy_rows
 from services.outcomes.feeds import FEEDS, Feed, Kept, siblings
@@ -71,7 +72,8 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
         session.add(twin)
     await point(session, row, settlement, holders, caller, now)
     if feed.kept is Kept.REGISTER and settlement.parts:
-        facts: dict[str, Any] = {"records": parsed.records, "said": read.said, "again": read.again}
+        before = partial(earlier, session, feed, row, holders)
+        facts: dict[str, Any] = {"records": parsed.records, "said": read.said, "again": read.again, "earlier": before}
         finding = asyncio.ensure_future(asyncio.to_thread(read.known))
         await register.apply(session, row=row, **facts, caller=caller, now=now)
         await remember(session, row, await finding)
@@ -96,6 +98,17 @@ async def count(session: AsyncSession, row: Release, parsed: Parsed[Any]) -> Non
     session.add(row)
     rows = [(row.id, at, each.row, each.key, each.code, each.detail) for at, each in enumerate(parsed.rejections, 1)]
     await copy_rows(session, Rejection, ("release_id", "place", "row", "key", "code", "detail"), rows)
+
+
+async def earlier(session: AsyncSession, feed: Feed, row: Release, holders: Mapping[Part, Release]) -> Sequence[Any]:
+    """The records of the release of an earlier day that counted before this one; none where it is of the same day."""
+    holder = holders.get(REFERENCE)
+    if holder is None or holder.confirmed_on >= row.published_on:
+        return ()
+    try:
+        return (await asyncio.to_thread(feed.parse, await content(session, holder.id), None)).records
+    except FeedRefused:
+        return ()
 
 
 async def remember(session: AsyncSession, row: Release, known: Known | None) -> None:

@@ -2,6 +2,7 @@
 
 A snapshot shows one day. It may be older than what is known, it often lacks the joining date, and it follows a
 transfer by weeks. Memberships of a school never overlap, and what began after a snapshot is not the snapshot's to end.
+Nobody is in a trust that has closed.
 """
 
 from collections.abc import Sequence
@@ -30,7 +31,8 @@ class Member:
 class Sight:
     """What a snapshot shows of one school on the day `on`: its trust or none, and the dates that it gives.
 
-    `left_on` is the day on which the establishment closed, for one that has.
+    `left_on` is the day on which the establishment closed, for one that has; where its trust has, or the establishment
+    though the snapshot shows it in a trust still, that is `closed`, and `left_on` the day if one is published.
     """
 
     trust_uid: str | None
@@ -38,6 +40,7 @@ class Sight:
     on: date
     source: str
     left_on: date | None = None
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ def reconcile(known: Sequence[Member], sight: Sight) -> Changes:
     past = sorted(known, key=lambda member: member.joined_on)
     last = past[-1] if past else None
     present = last if last is not None and last.left_on is None else None
+    if sight.closed:
+        return closing(past, present, sight)
     if present is None:
         return opening(past, sight)
     if present.trust_uid == sight.trust_uid:
@@ -78,20 +83,25 @@ def reconcile(known: Sequence[Member], sight: Sight) -> Changes:
 
 
 def opening(past: Sequence[Member], sight: Sight) -> Changes:
-    """The school is in no trust as far as is known: open a membership, unless something later is known."""
+    """The school is in no trust as far as is known: open a membership, unless something later is known.
+
+    A published day of joining another trust ends the membership before it, also one that was to end later.
+    """
     trust_uid, joined = sight.trust_uid, sight.joined_on or sight.on
-    if trust_uid is None or any(member.left_on is None or member.left_on > sight.on for member in past):
-        return NOTHING
     last = past[-1] if past else None
+    if trust_uid is None:
+        return Changes(changed=left(last, sight)) if last else NOTHING
+    if last is not None and last.left_on is not None and last.left_on > sight.on:
+        return dated(past, last, sight) if last.trust_uid == trust_uid else NOTHING
     if last is None or last.left_on is None or last.left_on <= joined:
         return Changes(opened=(fresh(sight, trust_uid, joined, sight.joined_on is None),))
     if last.left_inferred and last.trust_uid == trust_uid and joined <= last.joined_on:
         back = replace(last, left_on=None, left_inferred=False)
         corrected = dated([*past[:-1], back], back, sight)
         return corrected if corrected.changed else Changes(changed=(back,))
-    if last.left_inferred and last.joined_on < joined:
-        left = replace(last, left_on=joined, left_inferred=False)
-        return Changes(changed=(left,), opened=(fresh(sight, trust_uid, joined, False),))
+    if last.joined_on < joined:
+        moved = replace(last, left_on=joined, left_inferred=False)
+        return Changes(changed=(moved,), opened=(fresh(sight, trust_uid, joined, False),))
     return Changes(opened=(fresh(sight, trust_uid, last.left_on, True),))
 
 
@@ -119,11 +129,37 @@ def follows(before: Member, present: Member) -> bool:
 
 
 def lags(past: Sequence[Member], present: Member, sight: Sight) -> bool:
-    """Whether the snapshot shows what was so before the transfer, with no later joining day of its own."""
+    """Whether the snapshot shows what was so before the transfer, or no trust, with no later day of its own."""
     if sight.joined_on is not None and sight.joined_on > present.joined_on:
         return False
     before = past[-2] if len(past) > 1 and follows(past[-2], present) else None
-    return sight.left_on is None and sight.trust_uid == (before.trust_uid if before else None)
+    return sight.left_on is None and sight.trust_uid in {None, before.trust_uid if before else None}
+
+
+def closing(past: Sequence[Member], present: Member | None, sight: Sight) -> Changes:
+    """Nobody is in the trust any more: end the membership in it that is open, or date the end that was inferred.
+
+    A transfer that a snapshot shows to be ahead of the register stays, unless its trust closed after it.
+    """
+    there = next((member for member in reversed(past) if member.trust_uid == sight.trust_uid), None)
+    moved = present is not None and present.source == TRANSFER and present.joined_on < sight.on
+    after = there is not None and sight.left_on is not None and sight.left_on > there.joined_on
+    if there is not None and there.joined_on < sight.on and (after or there is not present or not moved):
+        changed = left(there, sight)
+        if changed:
+            return Changes(changed=changed)
+    return Changes(unconfirmed=True) if moved else NOTHING
+
+
+def left(member: Member, sight: Sight) -> tuple[Member, ...]:
+    """The membership as ended on a day that is published, else, if it is open, by the day of the snapshot; if changed.
+
+    An end that was inferred gives way to a published day that is not later.
+    """
+    day, until = sight.left_on, member.left_on
+    if day is not None and day > member.joined_on and (until is None or (member.left_inferred and day <= until)):
+        return (replace(member, left_on=day, left_inferred=False),)
+    return () if until is not None else (replace(member, left_on=sight.on, left_inferred=True),)
 
 
 def replacing(present: Member, sight: Sight) -> Changes:

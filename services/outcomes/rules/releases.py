@@ -11,6 +11,7 @@ REFERENCE_YEAR = 0
 """Stands for the academic year of reference data, which belongs to none."""
 REAL_SIZE = 100
 MUCH_SMALLER = 0.6
+MANY_GONE = 0.1
 MOSTLY = 0.5
 
 
@@ -153,3 +154,11 @@ def much_smaller(new: int, present: int) -> bool:
     Files of fewer than 100 records are let through: they are samples, and half of little is little.
     """
     return present >= REAL_SIZE and new < present * MUCH_SMALLER
+
+
+def a_part(gone: int, present: int) -> bool:
+    """Whether a file lacks so many of those that were present that they need not be gone: it may be a part of all.
+
+    Stricter than whether it may count, since something is concluded from each. Samples are let through here too.
+    """
+    return present >= REAL_SIZE and gone > present * MANY_GONE

@@ -31,10 +31,11 @@ def member(
     return Member(identity, trust, day(joined), inferred, until, ended, source)
 
 
-def sight(trust: str | None, on: int, joined: int | None = None, left: int | None = None) -> Sight:
-    return Sight(
-        trust, None if joined is None else day(joined), day(on), "gias_group_links", None if left is None else day(left)
-    )
+def sight(
+    trust: str | None, on: int, joined: int | None = None, left: int | None = None, closed: bool = False
+) -> Sight:
+    since, until = (None if each is None else day(each) for each in (joined, left))
+    return Sight(trust, since, day(on), "gias_group_links", until, closed)
 
 
 def opened(trust: str, joined: int, inferred: bool) -> Member:
@@ -64,6 +65,10 @@ def test_an_inferred_joining_day_is_corrected() -> None:
         replace(known, joined_on=day(40), joined_inferred=False),
     )
     assert reconcile([known], sight("A", 60)).changed == (replace(known, joined_on=day(60)),)
+    ended = replace(known, left_on=day(300))
+    assert reconcile([ended], sight("A", 200, 40)).changed == (
+        replace(ended, joined_on=day(40), joined_inferred=False),
+    )
 
 
 def test_a_correction_moves_the_inferred_end_before_it() -> None:
@@ -120,7 +125,8 @@ def test_after_an_end_the_school_may_be_in_a_trust_again() -> None:
         (replace(past, left_on=day(60), left_inferred=False),), (opened("B", 60, False),)
     )
     known = replace(past, left_inferred=False)
-    assert reconcile([known], sight("B", 200, 60)).opened == (opened("B", 100, True),)
+    assert reconcile([known], sight("B", 200, 60)) == reconcile([past], sight("B", 200, 60)), "it joined before that"
+    assert reconcile([known], sight("B", 200, -5)).opened == (opened("B", 100, True),)
 
 
 def test_an_end_that_was_only_inferred_is_taken_back() -> None:
@@ -132,6 +138,32 @@ def test_an_end_that_was_only_inferred_is_taken_back() -> None:
     assert reconcile([inferred], sight("A", 200, -50)) == Changes((corrected,))
 
 
+def test_who_is_in_a_trust_that_has_closed_left_it_on_that_day() -> None:
+    known, late = member("A", 0), member("B", 100)
+    assert reconcile([known], sight("A", 200, 0, 150, closed=True)).changed == (replace(known, left_on=day(150)),)
+    inferred = replace(known, left_on=day(200), left_inferred=True)
+    for unknown in (None, 0, -10):
+        assert reconcile([known], sight("A", 200, 0, unknown, closed=True)).changed == (inferred,)
+    assert reconcile([inferred], sight("A", 300, 0, 150, closed=True)).changed == (replace(known, left_on=day(150)),)
+    assert reconcile([inferred], sight(None, 300, left=150)).changed == (replace(known, left_on=day(150)),)
+    assert reconcile([replace(inferred, left_on=day(100)), late], sight("A", 300, 0, 50, closed=True)).changed == (
+        replace(known, left_on=day(50)),
+    )
+    for nothing in ([], [late], [replace(known, left_on=day(100))], [replace(inferred, left_on=day(140))]):
+        assert reconcile(nothing, sight("A", 200, 0, 150, closed=True)) is NOTHING
+    assert reconcile([known], sight("A", 0, 0, -1, closed=True)) is NOTHING, "it joined later than that"
+
+
+def test_a_transfer_is_ahead_of_a_register_that_shows_the_trust_of_before_or_none() -> None:
+    before, moved = member("A", 0, 100), member("B", 100, source=TRANSFER)
+    for trust, left in (("A", 100), ("A", None), ("B", 90), ("B", None)):
+        assert reconcile([before, moved], sight(trust, 150, None, left, closed=True)) == Changes(unconfirmed=True)
+        assert reconcile([before, moved], sight(trust, 100, None, left, closed=True)) is NOTHING
+    assert reconcile([before, moved], sight(None, 150)) == Changes(unconfirmed=True)
+    left = replace(moved, left_on=day(140))
+    assert reconcile([before, moved], sight("B", 150, None, 140, closed=True)) == Changes((left,))
+
+
 def test_a_school_shown_in_several_trusts_is_in_the_one_joined_last() -> None:
     assert one_trust([("A", None), ("B", day(1)), ("C", day(0))]) == ("B", day(1))
     assert one_trust([("A", None), ("B", None)]) == ("B", None)
@@ -139,7 +171,9 @@ def test_a_school_shown_in_several_trusts_is_in_the_one_joined_last() -> None:
 
 days = st.integers(-300, 300)
 trusts = st.sampled_from(["A", "B", "C"])
-sights = st.builds(sight, trusts | st.none(), days, days | st.none(), days | st.none())
+sights = st.builds(sight, trusts | st.none(), days, days | st.none(), days | st.none()) | st.builds(
+    sight, trusts, days, days | st.none(), days | st.none(), st.just(True)
+)
 
 
 @given(st.lists(sights, max_size=6), sights, st.booleans())

@@ -18,6 +18,7 @@ from services.outcomes.rules.releases import (
     Stage,
     Standing,
     Status,
+    a_part,
     confirmed,
     mostly_rejected,
     much_smaller,
@@ -168,3 +169,7 @@ def test_a_file_that_is_mostly_rejected(rows: int, ignored: int, rejected: int, 
 )
 def test_a_fragment_of_a_file(new: int, present: int, fragment: bool) -> None:
     assert much_smaller(new, present) is fragment
+
+
+def test_a_file_that_lacks_more_than_a_tenth_of_many_may_be_a_part() -> None:
+    assert [a_part(*each) for each in ((11, 100), (10, 100), (98, 99), (0, 0))] == [True, False, False, False]

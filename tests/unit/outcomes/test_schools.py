@@ -1,6 +1,8 @@
+from datetime import date
+
 import pytest
 
-from services.outcomes.rules.schools import PhaseCode, mainstream, phase_code, selective
+from services.outcomes.rules.schools import Lifetime, PhaseCode, lifetime, mainstream, phase_code, selective
 
 
 @pytest.mark.parametrize(
@@ -58,3 +60,26 @@ def test_selective_by_the_registers_word() -> None:
 )
 def test_the_phase_as_suppliers_offer_it(phase: str, kind: str, code: PhaseCode | None) -> None:
     assert phase_code(phase, kind) is code
+
+
+BEFORE, DAY, AFTER = date(2020, 8, 31), date(2024, 1, 1), date(2024, 9, 1)
+
+
+def test_a_status_that_was_told_stays_and_takes_the_days_that_a_file_tells() -> None:
+    told = Lifetime("open_proposed_to_close", BEFORE, None)
+    assert lifetime(told, None, AFTER, BEFORE, DAY) == told._replace(closed_on=AFTER)
+
+
+@pytest.mark.parametrize("known", [None, Lifetime("closed", None, BEFORE, guessed=True)])
+def test_a_status_is_guessed_anew_from_days_and_links(known: Lifetime | None) -> None:
+    assert lifetime(known, None, None, None, DAY) == ("open", None, None, True)
+    assert lifetime(known, AFTER, None, None, DAY) == ("proposed_to_open", AFTER, None, True)
+    assert lifetime(known, None, None, BEFORE, DAY) == ("closed", None, BEFORE, True)
+    assert lifetime(known, BEFORE, AFTER, BEFORE, DAY) == ("open", BEFORE, AFTER, True)
+    assert lifetime(known, BEFORE, DAY, None, DAY) == ("closed", BEFORE, DAY, False), "the day tells it"
+
+
+def test_days_that_were_told_stay_known_beside_a_guess() -> None:
+    guess = Lifetime("open", BEFORE, AFTER, guessed=True)
+    assert lifetime(guess, None, None, None, DAY) == guess
+    assert lifetime(guess, None, None, None, AFTER) == ("closed", BEFORE, AFTER, False)

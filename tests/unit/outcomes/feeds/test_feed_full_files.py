@@ -85,10 +85,12 @@ def test_what_two_latest_inspections_say_agrees_with_what_others_gathered(full: 
     assert len(both) == len(agree) == 2232
 
 
-def test_group_links_reject_members_of_closed_trusts_only(full: Path) -> None:
+def test_group_links_tell_which_trusts_have_closed(full: Path) -> None:
     parsed = FEEDS["gias_group_links"].parse((full / "gias" / "alllinksdata_202203.csv.gz").read_bytes(), None)
-    assert (parsed.rows, parsed.ignored, len(parsed.records)) == (20395, 10490, 9889)
-    assert Counter(each.code for each in parsed.rejections) == {"closed_group": 16}
+    assert (parsed.rows, parsed.ignored, len(parsed.records), parsed.rejections) == (20395, 10490, 9905, ())
+    assert Counter(each.closed for each in parsed.records) == {False: 9889, True: 16}
+    assert all(each.closed == (each.closed_on is not None) for each in parsed.records)
+    assert len({each.urn for each in parsed.records}) == 9905
 
 
 def test_the_two_publications_of_absence_agree(full: Path) -> None:

@@ -67,10 +67,14 @@ def test_groups_that_cannot_be_used_are_rejected() -> None:
 
 def test_group_links_of_the_sample(sample: Sample) -> None:
     parsed = gias_group_links.parse(sample("gias_group_links.csv.gz"), None)
-    assert (parsed.rows, parsed.ignored, len(parsed.records)) == (2401, 1082, 1303)
-    assert Counter(each.code for each in parsed.rejections) == {"closed_group": 16}
+    assert (parsed.rows, parsed.ignored, len(parsed.records), parsed.rejections) == (2401, 1082, 1319, ())
+    assert Counter((each.closed, each.closed_on is None) for each in parsed.records) == {
+        (False, True): 1303,
+        (True, False): 16,
+    }
     found = {each.urn: each for each in parsed.records}
     assert (found[129342].trust_uid, found[129342].joined_on) == ("16243", date(2019, 4, 1))
+    assert (found[128340].closed, found[128340].closed_on) == (True, date(2015, 9, 3))
     assert (found[130247].trust_uid, found[130247].joined_on) == ("5315", date(2018, 2, 1))
     assert all(each.joined_on is None or each.joined_on > date(1900, 1, 1) for each in parsed.records)
 
