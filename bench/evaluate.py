@@ -21,7 +21,7 @@ from bench.national import TERM, YEAR, Contract, Panels, contracts, emptied, jud
 from services import keys, protocol
 from services.kernel.auth import service_caller
 from services.kernel.db import Database, role_url
-from services.kernel.peers import Peer, connect
+from services.kernel.peers import Peer
 from services.kernel.tokens import Signer, Verifier
 from services.outcomes import app, columns
 from services.outcomes import panels as kept_panels
@@ -29,6 +29,7 @@ from services.outcomes import registers as kept_registers
 from services.outcomes.rules.comparators import CALIPER, FEATURES, NEIGHBOURS, OUTCOME_LAMBDA, weighting_of
 from services.outcomes.rules.matching import ENOUGH_PUPILS
 from services.outcomes.rules.years import academic_year_text
+from services.transport import connect
 
 CONTRACTS = 5_000
 GROWTH = (500, 1_000, 2_000, 5_000)

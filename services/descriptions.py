@@ -17,10 +17,11 @@ from services.gateway.forward import DESCRIPTIONS
 from services.gateway.rules import transfer
 from services.gateway.settings import Settings as GatewaySettings
 from services.kernel.db import Database
-from services.kernel.peers import Peer, connect
+from services.kernel.peers import Peer
 from services.kernel.tokens import Signer, Verifier
 from services.keys import no_keys
 from services.outcomes import app as outcomes
+from services.transport import connect
 
 ROOT = Path(__file__).parents[1]
 STATES = ROOT / "docs" / "states.md"

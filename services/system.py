@@ -29,11 +29,12 @@ from services.gateway.settings import Settings as GatewaySettings
 from services.kernel.db import Database
 from services.kernel.http import Service
 from services.kernel.jobs import Worker
-from services.kernel.peers import SECONDS, Peer, connect
+from services.kernel.peers import SECONDS, Peer
 from services.metrics import Metrics
 from services.outcomes import app as outcomes_app
 from services.outcomes import worker as outcomes_worker
 from services.outcomes.settings import Settings as OutcomesSettings
+from services.transport import connect
 
 if find_spec("sniffio") is None:
     # httpx looks for it at every call within the process; to find it missing takes longer than all the rest of that.

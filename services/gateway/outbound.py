@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from services.gateway.connection import Answer, Connection, NoHttp
+from services.connection import Answer, Connection, NoHttp
 from services.gateway.rules.addresses import Target, TargetNotAllowed, check_addresses, target_of
 from services.gateway.settings import Settings
 

@@ -208,15 +208,6 @@ async def bounded(response: httpx.Response) -> None:
         response.stream = Bounded(response.stream)
 
 
-def connect(url: str | None, app: Any, client: type[httpx.AsyncClient] = httpx.AsyncClient) -> httpx.AsyncClient:
-    """A client for the service at `url`, or for `app` in this process; the peer bounds its calls."""
-    timeout = httpx.Timeout(None, connect=3.0)
-    if url:
-        return client(base_url=url, timeout=timeout, follow_redirects=False)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    return client(base_url="http://in-process", transport=transport, timeout=timeout)
-
-
 async def next_events(source: Peer, after: tuple[int, int], caller: Caller) -> list[dict[str, Any]]:
     """The next events of a service after a place."""
     answer = await source.ask("GET", f"/internal/events?txid={after[0]}&position={after[1]}", caller=caller)

@@ -1,4 +1,4 @@
-"""One connection to a subscriber's server: a request at a time, of whose answer little counts."""
+"""One connection to a server, in HTTP/1.1: a request at a time, whose answer is parsed in C."""
 
 import asyncio
 from dataclasses import dataclass
@@ -24,7 +24,9 @@ class Answer:
 
 
 class Connection(asyncio.Protocol):
-    """An open connection. `answered` says whether anything came back on the present request."""
+    """An open connection, of whose answers little counts. `answered`: something came back on the present request."""
+
+    longest = LONGEST_ANSWER
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport
@@ -67,8 +69,8 @@ class Connection(asyncio.Protocol):
             self.fail(NoHttp())
         if self.waiting.done():
             return
-        if self.status and self.length > LONGEST_ANSWER:
-            self.finish(reusable=False)
+        if self.status and self.length > self.longest:
+            self.too_long()
         elif not self.status and self.length > LONGEST_HEAD:
             self.fail(NoHttp())
 
@@ -93,6 +95,10 @@ class Connection(asyncio.Protocol):
             self.finish(reusable=self.parser.should_keep_alive())
         else:
             self.status, self.retry_after, self.framed = 0, None, False
+
+    def too_long(self) -> None:
+        """The answer goes on; what counts of it is there."""
+        self.finish(reusable=False)
 
     def finish(self, *, reusable: bool) -> None:
         """The answer is there."""
