@@ -136,3 +136,10 @@ def interleaved(ways: Mapping[str, Way], times: int = TIMES) -> dict[str, Measur
         for name, way in ways.items():
             runs[name].append(way.seconds())
     return {name: Measured.of(found, extrapolated=ways[name].factor != 1) for name, found in runs.items()}
+
+
+def timed(work: Callable[[], Any]) -> float:
+    """The seconds that it takes."""
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
