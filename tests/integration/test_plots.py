@@ -15,7 +15,7 @@ from services.outcomes.plots.queries import yearly
 from services.pictures import Format, Plot
 from tests.integration.conftest import problem
 from tests.integration.scenes import Case
-from tests.world import Json, change
+from tests.world import REWRITE_RELEASES, Json, change
 
 SVG = "{http://www.w3.org/2000/svg}"
 THERE = [each for each in Plot if each is not Plot.SYNTHETIC]
@@ -109,7 +109,8 @@ async def test_what_is_drawn_is_what_was_published(case: Case) -> None:
     middle = sorted(outcomes)[24:26]
     assert rows[-1]["comparators_median"] == pytest.approx(sum(middle) / 2, abs=1e-4)
     assert (rows[-1]["target"], rows[-1]["release_status"]) == (32.0, "final")
-    change(case.world.database_url, 'UPDATE outcomes.release SET decimals = \'{"ABS_PA": 4, "ABS_OVERALL": 2}\'')
+    places = 'decimals = \'{"ABS_PA": 4, "ABS_OVERALL": 2}\''
+    change(case.world.database_url, REWRITE_RELEASES + places)
     asked = {"urns": [int(cast.SCHOOL)], "used": [UUID(each["id"]) for each in judged["releases"]], "before": 2023}
     async with case.world.database("outcomes").transaction(service_caller("outcomes")) as session:
         found = await yearly(session, ["ABS_PA"], **asked)

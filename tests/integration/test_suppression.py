@@ -16,6 +16,13 @@ from tests.world import Json, World, change
 MEASURE = "KS4_A8"
 
 
+@pytest.fixture(autouse=True)
+def nothing_kept() -> Iterator[None]:
+    """Nor does what was read here serve other tests."""
+    yield
+    forget()
+
+
 def forget() -> None:
     """What is kept of releases would hide that a row was changed behind them."""
     for kept in (columns.KEEP, panels.MERGED, registers.KEPT, needs.KEPT):
@@ -23,7 +30,7 @@ def forget() -> None:
 
 
 @pytest.fixture
-def small(seeded_world: World) -> Iterator[int]:
+def small(seeded_world: World) -> int:
     """A secondary school of the sample with four pupils in its last year."""
     found = seeded_world.rows(
         "SELECT o.urn FROM outcomes.observation o JOIN outcomes.establishment e USING (urn)"
@@ -35,8 +42,7 @@ def small(seeded_world: World) -> Iterator[int]:
     which = "WHERE urn = %(urn)s AND measure LIKE 'KS4_A8%%'"
     change(seeded_world.database_url, f"{four} {which}", urn=found[0][0])
     forget()
-    yield int(found[0][0])
-    forget()
+    return int(found[0][0])
 
 
 async def observed(actor, urn: int) -> Json:
