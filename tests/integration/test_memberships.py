@@ -20,8 +20,8 @@ HELD = (
 )
 TRANSFERRED = (
     "UPDATE outcomes.membership SET left_on = %(on)s WHERE urn = %(urn)s AND left_on IS NULL",
-    "INSERT INTO outcomes.membership (id, urn, trust_uid, joined_on, joined_inferred, left_inferred, source)"
-    " VALUES (uuidv7(), %(urn)s, '20', %(on)s, false, false, 'transfer')",
+    "INSERT INTO outcomes.membership (id, urn, trust_uid, joined_on, joined_inferred, left_inferred, source,"
+    " transfer_id) VALUES (uuidv7(), %(urn)s, '20', %(on)s, false, false, 'transfer', uuidv7())",
 )
 
 

@@ -203,7 +203,7 @@ async def test_a_service_that_hangs_is_504(seeded_url: str, keys_dir: Path) -> N
         addresses = {"RINGFENCE_CONTRACTS_URL": url, "RINGFENCE_OUTCOMES_URL": url}
         async with gateway(seeded_url, keys_dir, **addresses) as door:
             for peer in door.system.peers:
-                peer.client.timeout = httpx.Timeout(0.5)
+                peer.seconds = 0.5
             reader = await door.client(Kind.DFE)
             answer = await reader.ask("GET", "/v1/measures")
             check_problem(answer, 504)
