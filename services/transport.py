@@ -60,6 +60,8 @@ class Direct(httpx.AsyncBaseTransport):
         """The answer to a request; a GET on a kept connection that turns out dead is sent again."""
         content = await request.aread()
         lines = b"".join([b"%b: %b\r\n" % field for field in request.headers.raw])
+        if lines.count(b"\n") + lines.count(b"\r") != 2 * len(request.headers.raw):
+            raise httpx.LocalProtocolError("A header field has several lines.")
         asked = b"%b %b HTTP/1.1\r\n%b\r\n%b" % (request.method.encode(), request.url.raw_path, lines, content)
         connection = self.kept()
         if connection is not None:

@@ -149,6 +149,14 @@ async def test_nobody_listens() -> None:
     assert isinstance(connect("https://contracts.internal", None)._transport, httpx.AsyncHTTPTransport)
 
 
+@pytest.mark.parametrize("value", [b"a\r\nX-More: b", b"a\nb", b"a\rb"])
+async def test_a_field_never_becomes_two(value: bytes) -> None:
+    async with served(saying(OK)) as (client, came):
+        with pytest.raises(httpx.LocalProtocolError):
+            await client.get("/", headers=[(b"X-Said", value)])
+    assert came == []
+
+
 async def test_an_answer_to_head_has_no_body_whatever_it_says() -> None:
     async with served(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")) as (client, came):
         async with asyncio.timeout(2):
