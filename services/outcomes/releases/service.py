@@ -68,6 +68,8 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
         await effect.add(session, feed.kept, row, parsed.records, read.said, newest=bool(settlement.parts))
     else:
         await confirm(session, twins[settlement.same_values_as], row)
+        if feed.kept is Kept.REGISTER:
+            await register.settle_closings(session, caller, now)
     await point(session, row, settlement, holders, caller, now)
     if feed.kept is Kept.REGISTER and settlement.parts:
         before = partial(earlier, session, feed, row, holders)
