@@ -40,7 +40,10 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         """Give it up."""
         self.reusable = False
-        self.transport.close()
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            self.transport.close()
 
     async def exchange(self, request: bytes) -> Answer:
         """Send a request and read its answer, of the body only that it ends; raises NoHttp or OSError."""
@@ -103,7 +106,8 @@ class Connection(asyncio.Protocol):
     def finish(self, *, reusable: bool) -> None:
         """The answer is there."""
         if self.waiting is not None and not self.waiting.done():
-            self.reusable = reusable and not self.transport.is_closing()
+            sent = not self.transport.is_closing() and not self.transport.get_write_buffer_size()
+            self.reusable = reusable and sent
             self.waiting.set_result(Answer(self.status, self.retry_after))
 
     def fail(self, error: Exception) -> None:

@@ -1,6 +1,7 @@
 """How services reach one another: in this process, or over kept connections whose answers are parsed in C."""
 
 import asyncio
+import select
 import time
 from typing import Any
 
@@ -17,7 +18,7 @@ KEPT_SECONDS = 4.0
 class Whole(Connection):
     """A connection that gives answers whole."""
 
-    longest = MAX_ANSWER
+    longest, bodiless = MAX_ANSWER, False
 
     def expect(self) -> None:
         """An answer begins next."""
@@ -26,13 +27,23 @@ class Whole(Connection):
         self.body: list[bytes] = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """The parser has found a field."""
-        super().on_header(name, value)
-        self.fields.append((name, value))
+        """The parser has found a field; those behind the body, and of what follows unasked, are none of the answer."""
+        if not self.status:
+            super().on_header(name, value)
+            self.fields.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """The parser has found the end of the fields; those of an interim answer do not count."""
+        super().on_headers_complete()
+        if self.status < 200:
+            self.fields.clear()
+        elif self.bodiless:
+            self.finish(reusable=False)
 
     def on_body(self, piece: bytes) -> None:
         """The parser has found a piece of the body."""
-        self.body.append(piece)
+        if self.waiting is not None and not self.waiting.done():
+            self.body.append(piece)
 
     def too_long(self) -> None:
         """The answer does not end."""
@@ -49,17 +60,19 @@ class Direct(httpx.AsyncBaseTransport):
         """The answer to a request; a GET on a kept connection that turns out dead is sent again."""
         content = await request.aread()
         lines = b"".join([b"%b: %b\r\n" % field for field in request.headers.raw])
+        if lines.count(b"\n") + lines.count(b"\r") != 2 * len(request.headers.raw):
+            raise httpx.LocalProtocolError("A header field has several lines.")
         asked = b"%b %b HTTP/1.1\r\n%b\r\n%b" % (request.method.encode(), request.url.raw_path, lines, content)
         connection = self.kept()
         if connection is not None:
             try:
-                return await self.used(connection, asked)
+                return await self.used(connection, asked, request.method)
             except (OSError, NoHttp) as error:
                 if connection.answered or request.method != "GET":
                     raise broken(error) from error
         connection = await self.connected(request.url)
         try:
-            return await self.used(connection, asked)
+            return await self.used(connection, asked, request.method)
         except (OSError, NoHttp) as error:
             raise broken(error) from error
 
@@ -68,7 +81,7 @@ class Direct(httpx.AsyncBaseTransport):
         oldest = time.monotonic() - KEPT_SECONDS
         while self.idle:
             connection = self.idle.pop()
-            if connection.reusable and connection.used_at > oldest:
+            if connection.reusable and connection.used_at > oldest and silent(connection.transport):
                 return connection
             connection.close()
         return None
@@ -84,8 +97,9 @@ class Direct(httpx.AsyncBaseTransport):
         except OSError as error:
             raise httpx.ConnectError(str(error)) from error
 
-    async def used(self, connection: Whole, asked: bytes) -> httpx.Response:
+    async def used(self, connection: Whole, asked: bytes, method: str) -> httpx.Response:
         """One exchange; afterwards the connection is kept where it can be, and closed where not."""
+        connection.bodiless = method == "HEAD"
         try:
             answer = await connection.exchange(asked)
         except BaseException:
@@ -102,6 +116,18 @@ class Direct(httpx.AsyncBaseTransport):
         """Give the connections back."""
         while self.idle:
             self.idle.pop().close()
+
+
+def silent(transport: asyncio.Transport) -> bool:
+    """Whether nothing has come on a connection in rest, not even its end, of which the loop may not have told yet."""
+    if transport.is_closing():
+        return False
+    descriptor = transport.get_extra_info("socket").fileno()
+    if not hasattr(select, "poll"):
+        return not select.select([descriptor], [], [], 0)[0]
+    polled = select.poll()
+    polled.register(descriptor, select.POLLIN)
+    return not polled.poll(0)
 
 
 def broken(error: OSError | NoHttp) -> httpx.TransportError:

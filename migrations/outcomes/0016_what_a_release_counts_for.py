@@ -24,6 +24,19 @@ MEASURES = (
     " AND o.academic_year = c.academic_year UNION SELECT measure FROM outcomes.trust_observation AS o"
     " WHERE o.release_id = c.release_id AND o.academic_year = c.academic_year) AS given ON true WHERE c.measure = ''"
 )
+LEFT_OUT = """INSERT INTO outcomes.current_release (feed, academic_year, release_id, measure)
+ SELECT DISTINCT ON (r.feed, given.academic_year, given.measure) r.feed, given.academic_year, r.id, given.measure
+ FROM outcomes.release AS r JOIN LATERAL
+  (SELECT DISTINCT academic_year, measure FROM outcomes.observation AS o WHERE o.release_id = r.id
+   UNION SELECT academic_year, measure FROM outcomes.trust_observation AS o WHERE o.release_id = r.id) AS given ON true
+ WHERE r.status IN ('current', 'superseded') AND r.reason_code IS DISTINCT FROM 'much_smaller'
+ ORDER BY r.feed, given.academic_year, given.measure,
+  array_position(ARRAY['provisional', 'revised', 'final'], r.release_status::text) DESC, r.confirmed_on DESC,
+  r.number DESC ON CONFLICT DO NOTHING"""
+COUNT_AGAIN = (
+    "UPDATE outcomes.release SET status = 'current', reason_code = NULL WHERE status = 'superseded'"
+    " AND id IN (SELECT release_id FROM outcomes.current_release)"
+)
 ONE_A_YEAR = (
     "DELETE FROM outcomes.current_release AS c USING outcomes.current_release AS other"
     " WHERE other.feed = c.feed AND other.academic_year = c.academic_year AND other.measure < c.measure"
@@ -31,7 +44,7 @@ ONE_A_YEAR = (
 
 
 def upgrade() -> None:
-    """Apply."""
+    """Apply. What a narrower table had taken away, because it was the newer one of a year, counts again."""
     op.add_column("release", sa.Column("confirmed_on", sa.Date(), nullable=True), schema="outcomes")
     op.execute(AGAIN)
     op.alter_column("release", "confirmed_on", nullable=False, schema="outcomes")
@@ -41,6 +54,8 @@ def upgrade() -> None:
     of_measure("academic_year", "measure")
     op.execute(MEASURES)
     op.execute("DELETE FROM outcomes.current_release WHERE measure = '' AND academic_year <> 0")
+    op.execute(LEFT_OUT)
+    op.execute(COUNT_AGAIN)
     more = {"more": ", r.confirmed_on", "of_measure": " AND c.measure = o.measure"}
     op.execute(f"CREATE OR REPLACE VIEW tables.result AS {RESULT.format(**more)}")
 

@@ -166,6 +166,9 @@ class FullMembership(OutcomesTable, table=True):
     created_at: datetime = Field(sa_type=Instant)
 
 
+ONCE = ("contract_id", "academic_year", "run", "inputs_hash", "supersedes_id")
+
+
 class Evaluation(OutcomesTable, table=True):
     """A verdict on a contract's outcomes, with everything that it was reached from. Never updated.
 
@@ -174,7 +177,7 @@ class Evaluation(OutcomesTable, table=True):
 
     __tablename__ = "evaluation"
     __table_args__ = (
-        UniqueConstraint("contract_id", "academic_year", "run", "inputs_hash"),
+        UniqueConstraint(*ONCE, name="evaluation_once_key", postgresql_nulls_not_distinct=True),
         Index(None, "releases", postgresql_using="gin"),
     )
     id: UUID = Field(default_factory=uuid7, primary_key=True)

@@ -74,6 +74,11 @@ async def apply(
         await settle_memberships(session, await later_sights(session, row, records), caller, now)
     else:
         raise TypeError(f"{row.feed} gives {kind.__name__}, which is no reference data.")
+    await settle_closings(session, caller, now)
+
+
+async def settle_closings(session: AsyncSession, caller: Caller, now: datetime) -> None:
+    """End memberships of closed trusts, by what counts now; groups that say the same again may be newer than links."""
     await session.flush()
     await settle_memberships(session, await closing_sights(session), caller, now)
 

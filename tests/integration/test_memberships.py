@@ -5,8 +5,10 @@ from itertools import permutations
 
 import pytest
 
+from services.kernel.types import Kind
 from services.outcomes.feeds.gias_establishments import FULL
 from tests.integration.registers import Register, table
+from tests.integration.test_releases import send
 from tests.world import World, change
 
 Link = tuple[int, str, str, str]
@@ -134,6 +136,17 @@ async def test_groups_that_are_older_than_what_is_shown_end_nothing(world: World
     assert found[C] == [(*IN_C[:2], "2024-05-20", True)]
     after = await register.after("establishments", "2024-05-20", schools({A: "17", B: "17", C: "18", D: ""}))
     assert after == found
+
+
+async def test_groups_that_say_the_same_again_are_newer_than_what_was_shown_before(world: World) -> None:
+    register, told = Memberships(world), groups(T17="31-03-2024")
+    known = await register.after("group_links", "2024-05-01", links(FIRST))
+    assert await register.after("groups", "2024-04-01", told) == known
+    form = {"feed": "gias_groups", "academic_year": None, "published_on": "2024-06-01"}
+    again = await send(world, await world.client(Kind.DFE), told, **form)
+    assert again["reason_code"] == "same_values"
+    left = [(A, *IN_A[:2], "2024-03-31", False), (B, *IN_B[:2], "2024-03-31", False), (C, *IN_C)]
+    assert world.rows(HELD) == left
 
 
 async def test_a_school_that_all_group_links_lack_has_left(world: World) -> None:

@@ -260,6 +260,16 @@ async def test_a_narrower_table_counts_for_what_it_has(world: World, dfe: Actor,
         assert (gone["status"], gone["reason_code"], gone["measures"]) == ("superseded", "replaced", {})
 
 
+async def test_what_rests_on_a_year_is_looked_at_again_when_a_measure_is_added_to_it(world: World, dfe: Actor) -> None:
+    first = await send(world, dfe, ks2(90, *ATTAINMENT), feed="ks2", academic_year="2018/19")
+    await send(world, dfe, ks2(90, *ATTAINMENT), feed="ks2", academic_year="2016/17")
+    file, form_of = {"file": ("ks2.csv", ks2(90, *PROGRESS))}, form(feed="ks2", academic_year="2018/19")
+    more = (await dfe.ask("POST", "/v1/releases", data=form_of, files=file)).json()
+    await jobs.ingest(world.database("outcomes"), more["id"], utc_now())
+    asked = world.rows("SELECT key FROM outcomes.job WHERE kind = 'reopen'")
+    assert asked == [(f"{first['id']} {more['id']}",)]
+
+
 async def test_between_feeds_values_are_as_new_as_their_last_publication(world: World, dfe: Actor) -> None:
     figures = "sess_overall_percent,enrolments_pa_10_exact_percent"
     columns = f"time_period,time_identifier,geographic_level,school_urn,{figures}"

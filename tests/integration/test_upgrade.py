@@ -1,4 +1,4 @@
-"""A contract that was made before history was kept: it is brought along, and its history begins with the upgrade."""
+"""What was kept before an upgrade is brought along: contracts without a history, releases that counted by the year."""
 
 from alembic import command
 from sqlalchemy import create_engine
@@ -6,9 +6,11 @@ from sqlalchemy.engine import make_url
 
 from migrations import run
 from services.demo import cast
+from services.kernel.types import Kind
 from tests.integration.conftest import problem, to
 from tests.integration.scenes import Actors
-from tests.world import World
+from tests.integration.test_releases import ATTAINMENT, PROGRESS, ks2, send
+from tests.world import World, change
 
 
 def migrate(url: str, revision: str, schema: str = "contracts") -> None:
@@ -40,3 +42,24 @@ async def test_an_old_contract_goes_on(seeded_world: World, actors: Actors, agre
     assert (await actors["rsc"].get(agreed))["status"] == "active"
     assert (await actors["rsc"].get(agreed, as_of="2023-09-01"))["status"] == "active"
     problem(await actors["rsc"].ask("GET", agreed, params={"as_of": "2023-06-19"}), 404, "not_found")
+
+
+async def test_a_wider_table_that_a_narrower_one_had_kept_out_counts_after_the_upgrade(world: World) -> None:
+    """When a release counted for all of a year, an older one that came late counted for nothing of it."""
+    dfe, fields = await world.client(Kind.DFE), {"feed": "ks2", "academic_year": "2018/19"}
+    narrow = await send(world, dfe, ks2(95, *PROGRESS), **fields, published_on="2024-03-22")
+    wide = await send(world, dfe, ks2(90, *ATTAINMENT, *PROGRESS), **fields, published_on="2024-03-21")
+    counting = "SELECT release_id::text, measure FROM outcomes.current_release ORDER BY measure"
+    before = world.rows(counting)
+    assert len(before) == 5
+    for database in world.system.databases:
+        await database.close()
+    migrate(world.database_url, "0015", "outcomes")
+    assert world.rows("SELECT release_id::text FROM outcomes.current_release") == [(narrow["id"],)]
+    late = (
+        f"UPDATE outcomes.release SET status = 'superseded', reason_code = 'older_snapshot' WHERE id = '{wide['id']}'"
+    )
+    change(world.database_url, late)
+    migrate(world.database_url, run.head("outcomes"), "outcomes")
+    assert world.rows(counting) == before
+    assert await dfe.get(f"/v1/releases/{wide['id']}") == wide

@@ -198,3 +198,10 @@ async def test_a_revision_in_another_feed_of_the_same_measures_reopens_verdicts_
         " WHERE c.academic_year = 2023 AND r.feed LIKE '%absence' ORDER BY 1"
     )
     assert counting == [("absence", "current"), ("ees_absence", "current")]
+    again = await publish(case, {**PUBLISHED, "published_on": "2025-10-01"}, absence({}))
+    assert (again["status"], again["reason_code"]) == ("superseded", "same_values")
+    back, *earlier = (await case["rsc"].get(f"{case.contract}/evaluations"))["data"]
+    assert earlier == [after, before]
+    assert (back["supersedes_id"], back["reopened_by"]) == (after["id"], again["id"])
+    assert (back["overall"], back["inputs_hash"]) == ("met", before["inputs_hash"])
+    assert (await case["rsc"].get(case.contract))["evaluation"]["id"] == back["id"]

@@ -1,6 +1,7 @@
 """Services speak over kept connections; what breaks off, lies or does not end is told in httpx's words."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -16,8 +17,8 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Said: a\r\n\r\nok"
 
 
 @asynccontextmanager
-async def served(serve: Serve) -> AsyncIterator[tuple[httpx.AsyncClient, list[bytes]]]:
-    """A client of a server that answers like this, and the requests as they came."""
+async def served(serve: Serve, *, whole: bool = True) -> AsyncIterator[tuple[httpx.AsyncClient, list[bytes]]]:
+    """A client of a server that answers like this, and the requests as they came, with their bodies if `whole`."""
     came: list[bytes] = []
     connections: list[asyncio.Task[None] | None] = []
 
@@ -30,7 +31,7 @@ async def served(serve: Serve) -> AsyncIterator[tuple[httpx.AsyncClient, list[by
             except (asyncio.IncompleteReadError, ConnectionError):
                 break
             length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
-            came.append(head + (await reader.readexactly(int(length)) if length else b""))
+            came.append(head + (await reader.readexactly(int(length)) if length and whole else b""))
             open_ = await serve(reader, writer, number)
         writer.close()
         await asyncio.gather(writer.wait_closed(), return_exceptions=True)
@@ -68,6 +69,7 @@ async def test_a_request_is_sent_as_it_is_and_the_connection_is_kept() -> None:
     assert (first.status_code, first.content, first.headers["x-said"]) == (200, b"ok", "a")
     assert (second.status_code, second.content) == (201, b"abcde")
     assert (third.status_code, third.content, third.headers["etag"]) == (304, b"", '"1"')
+    assert "link" not in third.headers, "what an interim answer says is no part of the one that counts"
     assert came[0].startswith(b"GET /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:")
     assert b"Accept: text/csv\r\n" in came[0]
     assert came[1].endswith(b"Content-Length: 2\r\n\r\n{}")
@@ -145,3 +147,67 @@ async def test_nobody_listens() -> None:
     with pytest.raises(httpx.ConnectError):
         await client.get("/")
     assert isinstance(connect("https://contracts.internal", None)._transport, httpx.AsyncHTTPTransport)
+
+
+@pytest.mark.parametrize("value", [b"a\r\nX-More: b", b"a\nb", b"a\rb"])
+async def test_a_field_never_becomes_two(value: bytes) -> None:
+    async with served(saying(OK)) as (client, came):
+        with pytest.raises(httpx.LocalProtocolError):
+            await client.get("/", headers=[(b"X-Said", value)])
+    assert came == []
+
+
+async def test_an_answer_to_head_has_no_body_whatever_it_says() -> None:
+    async with served(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")) as (client, came):
+        async with asyncio.timeout(2):
+            for _ in range(2):
+                found = await client.head("/")
+                assert (found.status_code, found.content, found.headers["content-length"]) == (200, b"", "9")
+    assert len(came) == 2
+
+
+async def test_what_comes_unasked_is_no_part_of_an_answer() -> None:
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Trailer: b\r\n\r\n"
+    more = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nX-More: c\r\n\r\nmore"
+    async with served(saying(chunked + more)) as (client, came):
+        for _ in range(2):
+            found = await client.get("/")
+            assert found.content == b"ok"
+            assert not {"x-more", "x-trailer"} & set(found.headers)
+    assert len(came) == 2
+
+
+async def test_an_answer_before_all_was_sent_counts_but_its_connection_is_not_used_again() -> None:
+    """The other side refuses a body of which it has read the beginning, and reads none of the rest for a while."""
+    given = asyncio.Event()
+
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> bool:
+        writer.write(OK)
+        if number == 1:
+            await given.wait()
+        return number > 1
+
+    async with served(serve, whole=False) as (client, came), asyncio.timeout(5):
+        assert (await client.post("/large", content=bytes(16 * 2**20))).content == b"ok"
+        assert (await client.post("/small", content=b"1")).content == b"ok"
+        given.set()
+    assert [each.split()[1] for each in came] == [b"/large", b"/small"]
+
+
+async def test_a_server_that_hangs_up_after_each_answer_is_asked_anew_each_time() -> None:
+    """Its end has come before the next request, though the loop may not have told of it yet."""
+    async with served(saying(OK, last=True)) as (client, came):
+        for _ in range(20):
+            assert (await client.post("/", content=b"1")).content == b"ok"
+            time.sleep(0.001)  # noqa: ASYNC251
+    assert len(came) == 20
+
+
+async def test_a_connection_that_is_being_closed_is_not_used() -> None:
+    async with served(saying(OK)) as (client, came):
+        await client.get("/first")
+        direct = client._transport
+        assert isinstance(direct, transport.Direct)
+        direct.idle[0].transport.close()
+        assert (await client.post("/second", content=b"1")).content == b"ok"
+    assert len(came) == 2

@@ -63,15 +63,6 @@ async def lock_evaluations(session: AsyncSession, contract_id: UUID) -> None:
     await session.execute(lock, {"id": str(contract_id)})
 
 
-async def same_evaluation(
-    session: AsyncSession, contract_id: UUID, year: int, run: str, inputs_hash: str
-) -> Evaluation | None:
-    """The verdict that was reached before from the same question and the same data."""
-    where = (Evaluation.contract_id == contract_id, Evaluation.academic_year == year, Evaluation.run == run)
-    statement = select(Evaluation).where(*where, Evaluation.inputs_hash == inputs_hash)
-    return (await session.exec(statement)).one_or_none()
-
-
 async def latest_evaluation(session: AsyncSession, contract_id: UUID, year: int, run: str) -> Evaluation | None:
     """The last verdict on a contract as of a year."""
     where = (Evaluation.contract_id == contract_id, Evaluation.academic_year == year, Evaluation.run == run)

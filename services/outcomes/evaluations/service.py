@@ -83,14 +83,16 @@ async def keep(
     caller: Caller,
     now: datetime,
 ) -> Evaluation:
-    """Keep a verdict beside those of before, which it takes the place of; the same one is kept once."""
+    """Keep a verdict beside those of before, which it takes the place of; none takes the place of the same one.
+
+    One that was replaced may come again, when what counts now is what counted before.
+    """
     asked, digest = verdict.inputs.question, verdict.inputs.hash()
     question = asked.contract_id, academic_year_from(asked.academic_year), asked.run
     await queries.lock_evaluations(session, asked.contract_id)
-    same = await queries.same_evaluation(session, *question, digest)
-    if same is not None:
-        return same
     before = await queries.latest_evaluation(session, *question)
+    if before is not None and before.inputs_hash == digest:
+        return before
     row = Evaluation(
         id=uuid7(),
         contract_id=asked.contract_id,

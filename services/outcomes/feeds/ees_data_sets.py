@@ -27,7 +27,7 @@ PLACES = frozenset(f"{name}_{end}" for name in CODED for end in ("code", "name")
     *("institution_name", "provider_urn", "provider_ukprn", "provider_upin", "provider_name"),
 }
 """Columns that say where a row is of, in any data file. Source: the columns that EES knows by level."""
-OF_SCHOOLS = frozenset({"full_address", "telnum", "reldenom", "admpol_pt", "egender", "agerange"})
+OF_SCHOOLS = frozenset({"full_address", "telnum", "reldenom", "admpol_pt", "egender", "agerange", "p8_banding"})
 """Facts of a school, in words, in DfE's own data files of schools."""
 
 

@@ -67,9 +67,9 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
     if settlement.same_values_as is None:
         await effect.add(session, feed.kept, row, parsed.records, read.said, newest=bool(settlement.parts))
     else:
-        twin = twins[settlement.same_values_as]
-        twin.confirmed_on = rules.confirmed(queries.standing(twin), queries.standing(row)).published_on
-        session.add(twin)
+        await confirm(session, twins[settlement.same_values_as], row)
+        if feed.kept is Kept.REGISTER:
+            await register.settle_closings(session, caller, now)
     await point(session, row, settlement, holders, caller, now)
     if feed.kept is Kept.REGISTER and settlement.parts:
         before = partial(earlier, session, feed, row, holders)
@@ -98,6 +98,17 @@ async def count(session: AsyncSession, row: Release, parsed: Parsed[Any]) -> Non
     session.add(row)
     rows = [(row.id, at, each.row, each.key, each.code, each.detail) for at, each in enumerate(parsed.rejections, 1)]
     await copy_rows(session, Rejection, ("release_id", "place", "row", "key", "code", "detail"), rows)
+
+
+async def confirm(session: AsyncSession, twin: Release, row: Release) -> None:
+    """A release is said again: where that makes it newer than those of other feeds, verdicts on these are reopened."""
+    before = twin.confirmed_on
+    twin.confirmed_on = rules.confirmed(queries.standing(twin), queries.standing(row)).published_on
+    session.add(twin)
+    if twin.confirmed_on != before:
+        held = (await queries.held(session, [twin.id]))[twin.id]
+        beside = await queries.counting(session, siblings(row.feed), held)
+        await enqueue_all(session, Job, kind="reopen", keys=[f"{each} {row.id}" for each in beside])
 
 
 async def earlier(session: AsyncSession, feed: Feed, row: Release, holders: Mapping[Part, Release]) -> Sequence[Any]:
@@ -171,8 +182,9 @@ async def point(
 ) -> None:
     """Let the release count in the parts that it won; releases that count nowhere any more are superseded.
 
-    Verdicts that rest on a release whose parts were won from it are reopened, and those on releases of other feeds that
-    give the same measures: of these, which go on counting, some results may be shown from this release now.
+    Verdicts that rest on a release of the feed in a year of which parts were won are reopened, since they may have
+    lacked what it did not have, and those on releases of other feeds that give the same measures: of these, which go on
+    counting, some results may be shown from this release now.
     """
     await session.flush()
     if settlement.parts:
@@ -184,7 +196,8 @@ async def point(
         )
     replaced = {holders[part].id: holders[part] for part in settlement.parts if part in holders}
     beside = await queries.counting(session, siblings(row.feed), settlement.parts)
-    keys = [f"{each} {row.id}" for each in (*replaced, *beside)]
+    of_year = {holder.id for part, holder in holders.items() if part.academic_year in settlement.years}
+    keys = [f"{each} {row.id}" for each in sorted({*of_year, *beside})]
     await enqueue_all(session, Job, kind="reopen", keys=keys)
     left = await queries.held(session, list(replaced))
     for holder in replaced.values():

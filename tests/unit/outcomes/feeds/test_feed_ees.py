@@ -226,8 +226,10 @@ def test_a_filter_that_nobody_declared_is_refused() -> None:
 
 @pytest.mark.parametrize("option", ["Male", "Boys", "Year 11", "total (girls)"])
 def test_a_column_that_nothing_is_known_of_never_lets_a_part_pass_for_all(option: str) -> None:
-    rows = [f"{each},E92000001,England,Mixed,{number}.5,{option},x" for number, each in enumerate(ROWS)]
-    header = f"{NEW},country_code,country_name,egender,other_figure,gender,weather"
+    rows = [
+        f"{each},E92000001,England,Mixed,Well above average,{number}.5,{option},x" for number, each in enumerate(ROWS)
+    ]
+    header = f"{NEW},country_code,country_name,egender,p8_banding,other_figure,gender,weather"
     said = refusal(csv(header, rows))
     assert (said.code, "does not know: gender. Where" in said.detail) == ("unknown_layout", True)
     partly = META + b"breakdown,Filter,Breakdown,,,,,\nattainment8_average,Indicator,Attainment 8,,,1,,\n"
