@@ -123,8 +123,6 @@ def silent(transport: asyncio.Transport) -> bool:
     if transport.is_closing():
         return False
     descriptor = transport.get_extra_info("socket").fileno()
-    if not hasattr(select, "poll"):
-        return not select.select([descriptor], [], [], 0)[0]
     polled = select.poll()
     polled.register(descriptor, select.POLLIN)
     return not polled.poll(0)
