@@ -11,6 +11,7 @@ from services.contracts.events import tell
 from services.contracts.models import Contract
 from services.contracts.performance import queries
 from services.contracts.performance.service import assess
+from services.contracts.rules.awards import too_early
 from services.kernel.auth import Caller
 
 
@@ -20,7 +21,8 @@ async def note_evaluation(
     """Keep the latest verdict on the contract, for those who decide on it; noting it twice changes nothing.
 
     An interim verdict does not take the place of a final one, nor that of an earlier year the place of a later one's.
-    Each is an assessment of the supplier's performance; the one that counts moves the payments for outcomes.
+    Each is an assessment of the supplier's performance; the one that counts moves the payments for outcomes. One that
+    comes too early to judge counts as none: the terms can still be varied, and the next verdict takes its place.
     """
     kept = ("id", "academic_year", "run", "overall", "score", "release_status", "vetoes", "kpi_rating", "flags")
     summary = {name: evaluation[name] for name in kept}
@@ -29,6 +31,7 @@ async def note_evaluation(
     if await queries.assessed(session, row.id, UUID(summary["id"])):
         return
     counts = row.evaluation is None or weight(summary) >= weight(row.evaluation)
+    counts = counts and not too_early(evaluation["measures"])
     if counts:
         row.evaluation = summary
     await tell(session, row, "contract.evaluated", caller, now, evaluation=summary)
