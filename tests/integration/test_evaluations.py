@@ -46,6 +46,16 @@ async def test_the_first_of_several_years_moves_no_money_and_settles_nothing(cas
     assert (rated["rating"], rated["explanation"]) == ("other", "The first of several years is not judged by itself.")
 
 
+async def test_a_year_that_is_none_of_the_term_moves_no_money(case: Case) -> None:
+    """The year after the contract, and the one before it: the verdict on its own year stands."""
+    before = (await case["rsc"].get(case.contract))["evaluation"], await payments(case["rsc"], case.contract)
+    for year in ("2022/23", "2024/25"):
+        made = await case["rsc"].post(f"{case.contract}/evaluations", {"academic_year": year, "run": "final"})
+        assert {each["reasons"][0] for each in made["measures"]} == {"no_accountable_series"}
+    after = (await case["rsc"].get(case.contract))["evaluation"], await payments(case["rsc"], case.contract)
+    assert after == before
+
+
 async def test_the_same_question_of_two_at_once_has_one_verdict(case: Case) -> None:
     """Both have found no verdict of before when the first of them is allowed to write its own."""
     async with await psycopg.AsyncConnection.connect(plain_url(case.world.database_url)) as gate:

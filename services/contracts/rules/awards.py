@@ -17,6 +17,8 @@ RETAINED_SHARE = Decimal("0.25")
 """What is kept back until revised or final data settle the verdict."""
 FIRST_YEAR_ALONE = "first_year_alone"
 """Why a verdict does not judge the first of several years finally (METHOD.md 3.1)."""
+NOT_ACCOUNTABLE = "no_accountable_series"
+"""Why a verdict does not judge a year that is not one of the term as a whole (METHOD.md 2.2)."""
 GUARD = "disadvantaged_pupils_fell_behind"
 """The veto of the guard measures: with it, no outcome pays."""
 
@@ -56,6 +58,11 @@ def too_early(measures: Sequence[Mapping[str, Any]]) -> bool:
     It settles nothing: what could not be measured yet pays no fixed share, and takes the place of no other verdict.
     """
     return any(FIRST_YEAR_ALONE in each["reasons"] for each in measures)
+
+
+def of_no_term(measures: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a verdict is as of a year of which the supplier answers for nothing, so that no other gives way to it."""
+    return all(NOT_ACCOUNTABLE in each["reasons"] for each in measures)
 
 
 def share_of(judged: Judged) -> tuple[Decimal, str] | None:
