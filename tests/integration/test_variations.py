@@ -189,7 +189,7 @@ async def test_outcomes_that_were_judged_stay(seeded_world: World, actors: Actor
     problem(await propose(actors, "rsc", completed, "2024-09-01", title="x"), 409, "status_forbids")
     change(
         seeded_world.database_url,
-        "UPDATE contracts.contract SET status = 'active', ends_on = '2025-08-31', latest_ends_on = '2025-08-31',"
+        "UPDATE contracts.contract SET status = 'active', ends_on = '2025-07-30', latest_ends_on = '2025-07-30',"
         " ended_on = NULL",
     )
     await to(seeded_world, "2025-03-21")

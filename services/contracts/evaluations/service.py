@@ -11,6 +11,7 @@ from services.contracts.events import tell
 from services.contracts.models import Contract
 from services.contracts.performance import queries
 from services.contracts.performance.service import assess
+from services.contracts.rules.awards import of_no_term, too_early
 from services.kernel.auth import Caller
 
 
@@ -20,7 +21,9 @@ async def note_evaluation(
     """Keep the latest verdict on the contract, for those who decide on it; noting it twice changes nothing.
 
     An interim verdict does not take the place of a final one, nor that of an earlier year the place of a later one's.
-    Each is an assessment of the supplier's performance; the one that counts moves the payments for outcomes.
+    Each is an assessment of the supplier's performance; the one that counts moves the payments for outcomes. One that
+    comes too early to judge counts as none: the terms can still be varied, and the next verdict takes its place. Nor
+    does one on a year that is none of the term, unless the contract has ended without another.
     """
     kept = ("id", "academic_year", "run", "overall", "score", "release_status", "vetoes", "kpi_rating", "flags")
     summary = {name: evaluation[name] for name in kept}
@@ -28,7 +31,10 @@ async def note_evaluation(
     summary["critical"] = {each["code"]: each["status"] for each in evaluation["measures"] if each["critical"]}
     if await queries.assessed(session, row.id, UUID(summary["id"])):
         return
+    measures = evaluation["measures"]
     counts = row.evaluation is None or weight(summary) >= weight(row.evaluation)
+    if too_early(measures) or (of_no_term(measures) and (row.evaluation is not None or row.ended_on is None)):
+        counts = False
     if counts:
         row.evaluation = summary
     await tell(session, row, "contract.evaluated", caller, now, evaluation=summary)

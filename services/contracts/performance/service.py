@@ -12,6 +12,7 @@ from services.contracts.models import Contract
 from services.contracts.performance import queries
 from services.contracts.performance.schemas import AssessmentIn, FoundIn, OpportunityIn
 from services.contracts.rules import performance
+from services.contracts.rules.awards import too_early
 from services.contracts.rules.life import ROLES, MoveNotAllowed, NotTheirMove, Role, Status, check_in_force
 from services.contracts.rules.terms import BadTerms
 from services.kernel.auth import Caller
@@ -37,7 +38,7 @@ async def assess(
         row=row,
         period=(start, end),
         rating=performance.in_words(evaluation["kpi_rating"]),
-        explanation=None if evaluation["overall"] != "not_measurable" else "The published results do not say.",
+        explanation=why_other(evaluation),
         measures=[
             {"code": each["code"], "rating": performance.RATING_OF[each["status"]].value}
             for each in evaluation["measures"]
@@ -46,6 +47,14 @@ async def assess(
         caller=caller,
         now=now,
     )
+
+
+def why_other(evaluation: dict[str, Any]) -> str | None:
+    """Why an evaluation rates nothing; None where it does."""
+    if evaluation["overall"] != "not_measurable":
+        return None
+    early = "The first of several years is not judged by itself."
+    return early if too_early(evaluation["measures"]) else "The published results do not say."
 
 
 async def assess_by_hand(

@@ -1,8 +1,9 @@
 """Payment by results: what a verdict earns, and what has to move when it is another than before (METHOD.md 3.12)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from services.contracts.rules.ledger import Account, Balances, Move, gained
 
@@ -14,6 +15,10 @@ FALLBACK_SHARE = Decimal("0.5")
 """What outcomes pay where too little could be measured: a fixed half, as a measure that is partly met counts half."""
 RETAINED_SHARE = Decimal("0.25")
 """What is kept back until revised or final data settle the verdict."""
+FIRST_YEAR_ALONE = "first_year_alone"
+"""Why a verdict does not judge the first of several years finally (METHOD.md 3.1)."""
+NOT_ACCOUNTABLE = "no_accountable_series"
+"""Why a verdict does not judge a year that is not one of the term as a whole (METHOD.md 2.2)."""
 GUARD = "disadvantaged_pupils_fell_behind"
 """The veto of the guard measures: with it, no outcome pays."""
 
@@ -45,6 +50,19 @@ class Award:
     share: float
     reason: str
     effect: float | None
+
+
+def too_early(measures: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a verdict leaves an outcome to the next year, since the first of several says too little by itself.
+
+    It settles nothing: what could not be measured yet pays no fixed share, and takes the place of no other verdict.
+    """
+    return any(FIRST_YEAR_ALONE in each["reasons"] for each in measures)
+
+
+def of_no_term(measures: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a verdict is as of a year of which the supplier answers for nothing, so that no other gives way to it."""
+    return all(NOT_ACCOUNTABLE in each["reasons"] for each in measures)
 
 
 def share_of(judged: Judged) -> tuple[Decimal, str] | None:

@@ -9,31 +9,29 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kernel.errors import NotFound
-from services.outcomes.disclosure import Result
+from services.outcomes.disclosure import Result, Results
 from services.outcomes.models import Evaluation
 from services.outcomes.rules.agreement import METHOD_VERSION
 from services.outcomes.schools import Establishment, Membership
 
-OF_SCHOOLS = text(
-    "SELECT DISTINCT ON (school.urn, o.measure, o.academic_year) school.urn, o.measure, o.academic_year,"
+OF_SCHOOL = text(
+    "SELECT DISTINCT ON (o.measure, o.academic_year) o.measure, o.academic_year,"
     " o.value::float8, o.denominator FROM outcomes.establishment AS school JOIN outcomes.establishment AS life"
     " USING (school_id) JOIN outcomes.observation AS o ON o.urn = life.urn"
     " JOIN outcomes.release AS r ON r.id = o.release_id"
-    " WHERE school.urn = ANY(:urns) AND o.measure = ANY(:measures) AND o.state = 'ok'"
+    " WHERE school.urn = :urn AND o.measure = ANY(:measures) AND o.state = 'ok'"
     " AND (r.id = ANY(:used) OR (r.status IN ('current', 'superseded')"
     " AND r.number <= (SELECT max(number) FROM outcomes.release WHERE id = ANY(:used))))"
-    " ORDER BY school.urn, o.measure, o.academic_year, (r.id = ANY(:used)) DESC, (life.urn = school.urn) DESC,"
+    " ORDER BY o.measure, o.academic_year, (r.id = ANY(:used)) DESC, (life.urn = school.urn) DESC,"
     " array_position(ARRAY['provisional', 'revised', 'final'], r.release_status::text) DESC,"
     " r.confirmed_on DESC, r.number DESC"
 )
 
 
-async def known(
-    session: AsyncSession, urns: Collection[int], measures: Collection[str], used: Collection[UUID]
-) -> list[tuple[int, Result]]:
-    """The results of schools under any of their URNs, from the releases of a verdict or what was there beside them."""
-    asked = {"urns": list(urns), "measures": list(measures), "used": list(used)}
-    return [(urn, Result(*each)) for urn, *each in await session.execute(OF_SCHOOLS, asked)]
+async def known(session: AsyncSession, urn: int, measures: Collection[str], used: Collection[UUID]) -> Results:
+    """The results of a school under any of its URNs, from the releases of a verdict or what was there beside them."""
+    rows = await session.execute(OF_SCHOOL, {"urn": urn, "measures": list(measures), "used": list(used)})
+    return {(each.measure, each.academic_year): each for each in (Result(*row) for row in rows)}
 
 
 async def present_urn(session: AsyncSession, row: Establishment) -> int | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.outcomes.disclosure import Result
+from services.outcomes.disclosure import Results
 from services.outcomes.evaluations import queries
 from services.outcomes.models import Evaluation
 from services.outcomes.rules.agreement import names_only
@@ -14,8 +14,6 @@ from services.outcomes.rules.matching import Comparator
 from services.outcomes.rules.measures import MEASURES
 from services.outcomes.rules.suppression import Count, total_tells
 from services.outcomes.rules.years import academic_year_from
-
-Wholes = Mapping[tuple[str, int], Result]
 
 
 async def seen(session: AsyncSession, row: Evaluation) -> dict[str, Any]:
@@ -26,8 +24,7 @@ async def seen(session: AsyncSession, row: Evaluation) -> dict[str, Any]:
     """
     judged, question = row.result["measures"], row.inputs["question"]
     parts = {whole for each in judged if each["actual"] and (whole := MEASURES[each["measure"]].part_of)}
-    known = await queries.known(session, [int(question["school_urn"])], parts, row.releases) if parts else []
-    wholes = {(each.measure, each.academic_year): each for _urn, each in known}
+    wholes = await queries.known(session, int(question["school_urn"]), parts, row.releases) if parts else {}
     found = []
     for each, agreed, evidence in zip(judged, question["outcomes"], row.inputs["evidence"], strict=True):
         baseline, actual = each["baseline"], each["actual"]
@@ -46,7 +43,7 @@ def without_figures(match: dict[str, Any] | None) -> dict[str, Any] | None:
     return match and match | {"comparators": [nothing | {"urn": each["urn"]} for each in match["comparators"]]}
 
 
-def tells(code: str, years: list[str], readings: Mapping[str, Any], wholes: Wholes) -> bool:
+def tells(code: str, years: list[str], readings: Mapping[str, Any], wholes: Results) -> bool:
     """Whether what these years add up to would tell of single pupils to whoever knows what is published of them."""
     measure, counts = MEASURES[code], []
     for year in map(academic_year_from, years):

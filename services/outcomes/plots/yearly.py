@@ -21,8 +21,7 @@ Series = dict[int, float]
 async def series(session: AsyncSession, row: Evaluation, subject: Subject) -> tuple[Series, dict[int, Series]]:
     """Results year by year, in the measure's unit: the school's, and its comparators' by URN as they may be told.
 
-    Only those of eleven pupils or more. Where the table does not tell how many, those of the comparator by the census
-    stand in, of which there were as many in every year compared.
+    Of comparators only those of eleven pupils or more; where the table does not tell how many, by the census.
     """
     urn, measure = int(row.inputs["question"]["school_urn"]), subject.measure
     urns = [each.urn for each in subject.gathered.match.comparators]
@@ -34,8 +33,7 @@ async def series(session: AsyncSession, row: Evaluation, subject: Subject) -> tu
     own |= {year: each.value for year, each in stored.items() if each.value is not None}
     found: dict[int, Series] = {}
     for each in told(measure, results):
-        if each.pupils is None or each.pupils >= ENOUGH_PUPILS:
-            found.setdefault(each.urn, {})[each.year] = each.value
+        found.setdefault(each.urn, {})[each.year] = each.value
     return own, {other: found[other] for other in urns if other in found and other != urn}
 
 
@@ -50,7 +48,7 @@ def exact(measure: Measure, results: Iterable[Result]) -> list[Result]:
 
 
 def told(measure: Measure, results: Sequence[Result]) -> list[Result]:
-    """The same as others than the school may be told of them."""
+    """The same as others than the school may be told: none of fewer than eleven pupils, nor of an unknown number."""
     of = exact(measure, results)
     whole = (
         {(each.urn, each.year): each for each in exact(MEASURES[measure.part_of], results)} if measure.part_of else {}
@@ -62,6 +60,7 @@ def told(measure: Measure, results: Sequence[Result]) -> list[Result]:
     known = [beside(each, whole.get((each.urn, each.year)), rolls.get(each.urn, {})) for each in of]
     values, n, *wholes = np.array(known, dtype=np.float64).reshape(-1, 4).T
     found = protected(measure, values, n, (wholes[0], wholes[1]))
+    found[n < ENOUGH_PUPILS] = nan
     return [each._replace(value=value) for each, value in zip(of, found.tolist(), strict=True) if not isnan(value)]
 
 

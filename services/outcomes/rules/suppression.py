@@ -6,6 +6,7 @@ is shown must itself be fit to be shown.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -83,9 +84,10 @@ def protected(measure: Measure, values: Floats, n: Floats, wholes: tuple[Floats,
     """What schools are compared and listed by: their results, and what stands for those that may not be told alone.
 
     That is the middle of what everybody knows such a result to be who knows why it is withheld: where one or two pupils
-    stand out, as if it were one and a half; of nearly all pupils, the result of all. So it tells nothing new, and no
-    school is left out for its result, which would make the others look better or worse than schools like them. NaN for
-    five pupils or fewer. Arrays as for `withheld`.
+    stand out, as if it were one and a half; of a group, the middle of withheld results next to one another (`middles`);
+    of nearly all pupils, the result of all. So it tells of no single pupil, and no school is left out for its result,
+    which would make the others look better or worse than schools like them. NaN for five pupils or fewer. Arrays as for
+    `withheld`.
     """
     hidden = withheld(measure, values, n, wholes)
     if not hidden.any():
@@ -105,7 +107,29 @@ def protected(measure: Measure, values: Floats, n: Floats, wholes: tuple[Floats,
     found: Floats = values
     for why, instead in reversed(stands_for.values()):
         found = np.where(hidden & why, instead, found)
+    whole_known = tellable(measure, achieved + elsewhere, wholes[1])
+    apart = np.nonzero(hidden & whole_known & (n > SUPPRESS_UP_TO) & (others > SUPPRESS_UP_TO))
+    counts = [each[apart].astype(int).tolist() for each in (n, others, achieved + elsewhere, achieved)]
+    alike = np.array([middles(*beside).get(own, np.nan) for *beside, own in zip(*counts, strict=True)])
+    found[apart] = np.where(np.isnan(alike), found[apart], percent(alike, n[apart]))
     return found
+
+
+@lru_cache(maxsize=65_536)
+def middles(n: int, others: int, whole: int) -> Mapping[int, float]:
+    """How many pupils stand for each withheld result of a group, by how many of its `n` did, as `whole` of all did.
+
+    Reasons overlap in a group and its `others`, so that one of them may leave a single result: of 20, beside 20 others,
+    it is 3 where 4 of all did and neither one nor two of the group. So withheld results next to one another have their
+    middle in common; none is by itself where group and others are more than five.
+    """
+    runs: list[list[int]] = []
+    for each in range(max(0, whole - others), min(n, whole) + 1):
+        if not {each, n - each, whole - each, others - whole + each}.isdisjoint(STANDING_OUT):
+            if not runs or each - runs[-1][-1] > 1:
+                runs.append([])
+            runs[-1].append(each)
+    return {each: sum(run) / len(run) for run in runs for each in run}
 
 
 def percent(achieved: float | Floats, n: Floats) -> Floats:

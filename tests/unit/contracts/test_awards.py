@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from services.contracts.awards.service import judged as as_judged
 from services.contracts.models import Outcome
-from services.contracts.rules.awards import GUARD, Judged, awards, negligible, payable, shifts, take_back
+from services.contracts.rules.awards import (
+    GUARD,
+    Judged,
+    awards,
+    negligible,
+    of_no_term,
+    payable,
+    shifts,
+    take_back,
+    too_early,
+)
 from services.contracts.rules.ledger import TABLE, Account, Move, check_held, gained
 
 
@@ -53,6 +63,16 @@ def test_too_little_that_can_be_measured_pays_a_fixed_half() -> None:
     assert [each.amount_pence for each in awards(lone, 0.59, [])] == [15_000, 15_000]
     assert {each.reason for each in awards(lone, 0.59, [])} == {"fixed_fallback"}
     assert [each.amount_pence for each in awards([judged(n=10)], 1.0, [])] == [15_000]
+
+
+def test_a_verdict_that_leaves_an_outcome_to_the_next_year_comes_too_early() -> None:
+    settled, waits = {"reasons": ["suppressed"]}, {"reasons": ["first_year_alone", "provisional_only"]}
+    assert [too_early(each) for each in ([], [settled], [settled, waits])] == [False, False, True]
+
+
+def test_a_verdict_on_a_year_for_which_the_supplier_does_not_answer() -> None:
+    its, not_its = {"reasons": []}, {"reasons": ["no_accountable_series"]}
+    assert [of_no_term(each) for each in ([not_its, not_its], [its, not_its])] == [True, False]
 
 
 def test_a_guard_blocks_every_outcome() -> None:

@@ -4,13 +4,14 @@ from dataclasses import replace
 from uuid import UUID
 
 import numpy as np
+import pytest
 
 from services.outcomes.columns import NOTHING, STATES, Column, Key, Source
 from services.outcomes.observed import half_widths, merged
 from services.outcomes.plots.queries import Result
-from services.outcomes.plots.yearly import exact
+from services.outcomes.plots.yearly import exact, told
 from services.outcomes.registers import Register
-from services.outcomes.rules.measures import MEASURES
+from services.outcomes.rules.measures import MEASURES, ON_ROLL
 from services.outcomes.rules.population import Spells
 from services.outcomes.rules.releases import Stage
 from services.outcomes.rules.values import ValueState
@@ -57,3 +58,13 @@ def test_pictures_recover_the_figures_of_a_year_by_the_rounding_of_its_release()
     found = exact(MEASURE, results)
     assert [each.value for each in found] == [57.5, 57.6, 57.6, 100 * 76 / 132, 57.6]
     assert [each._replace(value=57.6) for each in found] == results
+
+
+@pytest.mark.parametrize(("on_roll", "shown"), [(20, [7.5]), (10, []), (None, [])])
+def test_pictures_show_no_comparator_of_few_pupils_or_of_nobody_knows_how_many(
+    on_roll: int | None, shown: list[float]
+) -> None:
+    """Of twenty pupils two stand out; had nobody counted them, it could not be known that they do."""
+    rolls = [] if on_roll is None else [Result(ON_ROLL, 100_001, 2022, on_roll, None, None)]
+    results = [Result("ABS_PA", 100_001, 2023, 10.0, None, None), *rolls]
+    assert [each.value for each in told(MEASURES["ABS_PA"], results)] == shown
