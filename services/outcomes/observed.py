@@ -13,7 +13,7 @@ from services.outcomes.rules.comparators import Floats, Ints
 from services.outcomes.rules.measures import Measure
 from services.outcomes.rules.population import Bools, Results
 from services.outcomes.rules.series import Reading, last_place, nearest_first, recovered
-from services.outcomes.rules.suppression import protected
+from services.outcomes.rules.suppression import protected, withheld
 from services.outcomes.rules.values import ValueState
 
 UNSEEN = -1
@@ -26,8 +26,9 @@ class Observed:
     """One measure of every school of a register: a row a year, a column a school, from the releases that count.
 
     `values` in the measure's unit, as exact as could be recovered, off by `halves` at most; `fit` what others than the
-    school may be told of them. `origins` are places in `sources`, -1 where no release has the school; `pupils` 0 where
-    unknown, from another source where `proxies`. `published` are half of the last place of each source, and of none.
+    school may be told of them, which is another figure where they are `hidden`. `origins` are places in `sources`, -1
+    where no release has the school; `pupils` 0 where unknown, from another source where `proxies`. `published` are half
+    of the last place of each source, and of none.
     """
 
     measure: Measure
@@ -36,6 +37,7 @@ class Observed:
     states: NDArray[np.uint8]
     values: Floats
     fit: Floats
+    hidden: Bools
     pupils: Ints
     proxies: Bools
     halves: Floats
@@ -108,14 +110,16 @@ def merged(
     proxies = lacking & (origins != UNSEEN)
     told = half_widths(measure, held)
     exact, halves = recovered(measure, values, pupils, proxies, told[origins])
-    fit = (
-        protected(measure, exact, pupils.astype(np.float64), beside(whole, years, proxies)) if measure.judged else exact
-    )
+    n, wholes = pupils.astype(np.float64), beside(whole, years, proxies)
+    hidden = withheld(measure, exact, n, wholes) if measure.judged else np.zeros(shape, dtype=np.bool_)
+    fit = protected(measure, exact, n, wholes) if hidden.any() else exact
     releases = {
         year: frozenset(str(counting[each].release_id) for each in np.unique(origins[row]).tolist() if each != UNSEEN)
         for row, year in enumerate(years)
     }
-    return Observed(measure, counting, years, states, exact, fit, pupils, proxies, halves, told, origins, releases)
+    return Observed(
+        measure, counting, years, states, exact, fit, hidden, pupils, proxies, halves, told, origins, releases
+    )
 
 
 def beside(whole: Observed | None, years: Sequence[int], proxies: Bools) -> tuple[Floats, Floats]:

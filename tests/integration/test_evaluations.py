@@ -43,7 +43,10 @@ async def test_the_first_of_several_years_moves_no_money_and_settles_nothing(cas
     after = (await case["rsc"].get(case.contract))["evaluation"], await payments(case["rsc"], case.contract)
     assert after == before
     rated = (await case["rsc"].get(f"{case.contract}/kpi-assessments"))["data"][-1]
-    assert (rated["rating"], rated["explanation"]) == ("other", "The first of several years is not judged by itself.")
+    assert (rated["rating"], rated["explanation"]) == (
+        "other",
+        "It is too early: the first of several years is not judged by itself, nor are provisional results finally.",
+    )
 
 
 async def test_a_year_that_is_none_of_the_term_moves_no_money(case: Case) -> None:

@@ -108,7 +108,9 @@ async def test_the_list_of_needs_is_reckoned_from_nothing_that_may_not_be_told(s
     )
     low, beside_two = await seen(two_apart, 30)
     assert beside_two["parts"]["attainment"]["value"] == 60
-    assert beside_two["parts"]["disadvantage_gap"]["value"] == 0, "nearly all pupils are as all are"
+    gap = beside_two["parts"]["disadvantage_gap"]
+    assert (gap["value"], gap["protected"]) == (0, True), "nearly all pupils are as all are"
+    assert not beside_two["parts"]["attainment"]["protected"]
     assert (await seen(two_apart, 60))[0] == low
 
 

@@ -53,7 +53,7 @@ def why_other(evaluation: dict[str, Any]) -> str | None:
     """Why an evaluation rates nothing; None where it does."""
     if evaluation["overall"] != "not_measurable":
         return None
-    early = "The first of several years is not judged by itself."
+    early = "It is too early: the first of several years is not judged by itself, nor are provisional results finally."
     return early if too_early(evaluation["measures"]) else "The published results do not say."
 
 

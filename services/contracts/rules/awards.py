@@ -15,8 +15,9 @@ FALLBACK_SHARE = Decimal("0.5")
 """What outcomes pay where too little could be measured: a fixed half, as a measure that is partly met counts half."""
 RETAINED_SHARE = Decimal("0.25")
 """What is kept back until revised or final data settle the verdict."""
-FIRST_YEAR_ALONE = "first_year_alone"
-"""Why a verdict does not judge the first of several years finally (METHOD.md 3.1)."""
+EARLY = frozenset({"first_year_alone", "provisional_only"})
+"""Why a final verdict leaves an outcome to a later one: the first of several years says too little (METHOD.md 3.1), and
+provisional results are revised (1.4)."""
 NOT_ACCOUNTABLE = "no_accountable_series"
 """Why a verdict does not judge a year that is not one of the term as a whole (METHOD.md 2.2)."""
 GUARD = "disadvantaged_pupils_fell_behind"
@@ -53,11 +54,11 @@ class Award:
 
 
 def too_early(measures: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a verdict leaves an outcome to the next year, since the first of several says too little by itself.
+    """Whether a verdict leaves an outcome to a later one.
 
     It settles nothing: what could not be measured yet pays no fixed share, and takes the place of no other verdict.
     """
-    return any(FIRST_YEAR_ALONE in each["reasons"] for each in measures)
+    return any(not EARLY.isdisjoint(each["reasons"]) for each in measures)
 
 
 def of_no_term(measures: Sequence[Mapping[str, Any]]) -> bool:

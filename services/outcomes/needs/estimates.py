@@ -12,6 +12,7 @@ from services.outcomes.panels import Panel
 from services.outcomes.rules.comparators import Floats
 from services.outcomes.rules.inspection import Inspection, in_order
 from services.outcomes.rules.measures import KeyStage, Kind, Measure
+from services.outcomes.rules.population import Bools
 from services.outcomes.rules.series import BASELINE_YEARS, NOT_USABLE
 from services.outcomes.rules.suppression import SUPPRESS_UP_TO
 from services.outcomes.rules.targeting import Component, component, predicted_by
@@ -90,6 +91,27 @@ def pooled(seen: Observed) -> Pooled:
     enough = n > SUPPRESS_UP_TO
     found = np.divide(total, n, out=np.full(len(n), np.nan), where=enough)
     return Pooled(seen.measure, tuple(alike), rows, found, np.where(enough, n, 0.0))
+
+
+def protected(panel: Panel, key_stage: KeyStage) -> dict[str, Bools]:
+    """For each part of need the schools of which something stands for a result that may not be told."""
+    asked, nobody = ASKED[key_stage], np.zeros(len(panel.register.urns), dtype=np.bool_)
+    of = {
+        "attainment": (asked.attainment,),
+        "progress": asked.progress,
+        "absence": (asked.absence,),
+        "disadvantage_gap": (asked.attainment, asked.disadvantaged),
+        "inspection_age": (),
+    }
+    seen = {part: [panel.observed[code] for code in codes if panel.observed[code].years] for part, codes in of.items()}
+    return {part: np.any([nobody, *map(stood_for, found)], axis=0) for part, found in seen.items()}
+
+
+def stood_for(seen: Observed) -> Bools:
+    """The schools of which something stands for the result of a year that is pooled."""
+    rows = list(pooled(seen).rows)
+    found: Bools = np.any(seen.hidden[rows] & ~np.isnan(seen.fit[rows]), axis=0)
+    return found
 
 
 def merged(parts: Sequence[Pooled]) -> tuple[Floats, Floats, Floats]:

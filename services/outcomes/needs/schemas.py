@@ -26,8 +26,8 @@ class PartOut(BaseModel):
     """A part of need: `value` over `n` pupils as published and pooled, `estimate` as it is believed to be.
 
     `imputed` where the school has no figure of its own, for the reason in `missing`: then the estimate is that of a
-    school like it, and as uncertain. Of a year whose result may not be told, since one or two pupils would stand out,
-    the middle of what it may be has gone into the value.
+    school like it, and as uncertain. `protected` where the result of a year may not be told, since one or two pupils
+    would stand out: the middle of what it may be has gone into the value instead.
     """
 
     value: float | None
@@ -36,6 +36,7 @@ class PartOut(BaseModel):
     estimate: float
     share: float = Field(description="What it adds to the need")
     imputed: bool
+    protected: bool
     missing: str | None
 
 

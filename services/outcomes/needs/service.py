@@ -104,6 +104,7 @@ def ranked(schools: Panel, wanted: Wanted, names: Mapping[int, Named], held: Seq
     whole = sum(THRESHOLDS.weights[each.name] for each in parts)
     shares = {each.name: each.share(THRESHOLDS.weights[each.name] / whole) for each in parts}
     why = {each.name: estimates.reasons(schools, key_stage, each.name) for each in parts}
+    stands_in = estimates.protected(schools, key_stage)
     where = schemas.AmongOut(phase=wanted.phase, region=wanted.region, la_code=wanted.la_code, schools=len(places))
     rows = [
         schemas.NeedOut(
@@ -113,7 +114,14 @@ def ranked(schools: Panel, wanted: Wanted, names: Mapping[int, Named], held: Seq
             **told(known[place]),
             **placed(needs, at),
             parts={
-                each.name: part(each, place, shares[each.name], years[each.name], why[each.name][place])
+                each.name: part(
+                    each,
+                    place,
+                    shares[each.name],
+                    years[each.name],
+                    why[each.name][place],
+                    protected=bool(stands_in[each.name][place]),
+                )
                 for each in parts
             },
             among=where,
@@ -182,7 +190,9 @@ def placed(needs: Needs | None, at: int) -> dict[str, object]:
     }
 
 
-def part(each: Component, place: int, shares: Floats, years: Sequence[int], why: str) -> schemas.PartOut:
+def part(
+    each: Component, place: int, shares: Floats, years: Sequence[int], why: str, *, protected: bool
+) -> schemas.PartOut:
     """A part of a school's need."""
     value, n, imputed = float(each.values[place]), float(each.pupils[place]), bool(each.imputed[place])
     return schemas.PartOut(
@@ -192,5 +202,6 @@ def part(each: Component, place: int, shares: Floats, years: Sequence[int], why:
         estimate=round(float(each.means[place]), 4),
         share=round(float(shares[place]), 6),
         imputed=imputed,
+        protected=protected,
         missing=why if imputed else None,
     )
