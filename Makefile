@@ -68,7 +68,7 @@ lock: .venv/dev ## Lock every dependency again, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-header --no-annotate --extra bench -c requirements-dev.txt pyproject.toml -o requirements-bench.txt
 
-bench: .venv/bench ## Measure the product beside what people use today, and beside the limit (takes half an hour)
+bench: .venv/bench ## Measure the product beside what people use today, and beside the limit (takes about an hour)
 	@$(BIN)/python -m bench
 
 clean: ## Remove the virtual environment and the embedded database
