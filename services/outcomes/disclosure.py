@@ -1,6 +1,6 @@
 """Which results of a school would tell of single pupils, and who may see them all the same."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -27,25 +27,17 @@ Results = Mapping[tuple[str, int], Result]
 """Results of a school by measure and academic year."""
 
 
-def entitled(caller: Caller, *, urn: int, region: str, la_code: str, trust_uid: str | None) -> bool:
+async def seen_whole(session: AsyncSession, urn: int, caller: Caller) -> bool:
     """Whether the caller sees every result of a school: DfE, a commissioner of its area, and who answers for it now."""
     if caller.kind in {Kind.DFE, Kind.SERVICE}:
         return True
+    school = await queries.establishment(session, urn)
+    if school is None:
+        return False
     if caller.kind is Kind.COMMISSIONER:
-        return region in caller.regions or la_code in caller.la_codes
-    return str(urn) in caller.urns or (trust_uid is not None and trust_uid == caller.trust_uid)
-
-
-async def seen_whole(session: AsyncSession, urns: Collection[int], caller: Caller) -> set[int]:
-    """Those of these schools of which the caller sees every result."""
-    if caller.kind in {Kind.DFE, Kind.SERVICE}:
-        return set(urns)
-    trusts = {each.urn: each.trust_uid for each in await queries.memberships(session, list(urns)) if not each.left_on}
-    return {
-        each.urn
-        for each in await queries.establishments(session, list(urns))
-        if entitled(caller, urn=each.urn, trust_uid=trusts.get(each.urn), region=each.region, la_code=each.la_code)
-    }
+        return school.region in caller.regions or school.la_code in caller.la_codes
+    trusts = {each.trust_uid for each in await queries.memberships(session, [urn]) if not each.left_on}
+    return str(urn) in caller.urns or caller.trust_uid in trusts
 
 
 async def disclosive(session: AsyncSession, urn: int, rows: Sequence[Observation]) -> set[tuple[str, int]]:

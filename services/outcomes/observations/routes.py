@@ -45,7 +45,7 @@ async def list_observations(
     )
     if not rows:
         await known_school(session, urn)
-    whole = int(urn) in await disclosure.seen_whole(session, [int(urn)], caller)
+    whole = await disclosure.seen_whole(session, int(urn), caller)
     telling = await disclosure.disclosive(session, int(urn), [row for row, _release in rows])
     shown = [
         schemas.ObservationOut.of(row, release, disclosive=(row.measure, row.academic_year) in telling, entitled=whole)
