@@ -50,18 +50,18 @@ def under(prefix: str, areas: Mapping[Area, str]) -> dict[Area, str]:
     return {area: f"{prefix}_{column}" for area, column in areas.items()}
 
 
+FULL = {
+    "number": "inspection_number_of_latest_full_inspection",
+    "kind": "inspection_type",
+    "started": "inspection_start_date",
+    "published": "publication_date",
+    "urn": "urn_at_time_of_latest_full_inspection",
+    "concern": "category_of_concern",
+}
 REPORT_CARD = Block(
     "report_card",
     Scale.NEW5,
-    {
-        "number": "inspection_number_of_latest_full_inspection",
-        "kind": "inspection_type",
-        "started": "inspection_start_date",
-        "published": "publication_date",
-        "urn": "urn_at_time_of_latest_full_inspection",
-        "concern": "category_of_concern",
-        "safeguarding": "safeguarding_standards",
-    },
+    FULL | {"safeguarding": "safeguarding_standards"},
     NEW_AREAS,
     Framework.REPORT_CARD_2025,
 )
@@ -95,15 +95,7 @@ UNGRADED = Block(
 LATEST = Block(
     "latest",
     Scale.OLD4,
-    {
-        "number": "inspection_number_of_latest_full_inspection",
-        "kind": "inspection_type",
-        "started": "inspection_start_date",
-        "published": "publication_date",
-        "urn": "urn_at_time_of_latest_full_inspection",
-        "concern": "category_of_concern",
-        "safeguarding": "safeguarding_is_effective",
-    },
+    FULL | {"safeguarding": "safeguarding_is_effective"},
     OLD_AREAS,
 )
 PREVIOUS = Block(
