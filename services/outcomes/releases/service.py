@@ -58,9 +58,8 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
         await refuse(session, release_id=row.id, refusal=refusal, caller=caller, now=now)
         return
     if fragments:
-        why = together(fragments)
-        settlement = settlement.without(fragments, Reason(why.code))
-        row.detail = f"It does not count for every year. {why.detail}"
+        settlement = settlement.without(fragments, Reason.MUCH_SMALLER)
+        row.detail = f"It does not count for every year. {' '.join(fragments.values())}"
     progress.begin(Phase.STORING, len(parsed.records))
     row.values_hash, row.ingested_at = read.values_hash, now
     row.status, row.reason_code, row.same_values_as = settlement.status, settlement.reason, settlement.same_values_as
@@ -70,7 +69,8 @@ async def store(session: AsyncSession, *, release_id: UUID, read: Read, caller: 
         await confirm(session, twins[settlement.same_values_as], row)
         if feed.kept is Kept.REGISTER:
             await register.settle_closings(session, caller, now)
-    await point(session, row, settlement, holders, caller, now)
+    if settlement.parts:
+        await point(session, row, settlement, holders, caller, now)
     if feed.kept is Kept.REGISTER and settlement.parts:
         before = partial(earlier, session, feed, row, holders)
         facts: dict[str, Any] = {"records": parsed.records, "said": read.said, "again": read.again, "earlier": before}
@@ -129,31 +129,24 @@ async def remember(session: AsyncSession, row: Release, known: Known | None) -> 
         session.add(ReleaseLines(release_id=row.id, reading=known.reading, entries=known.entries.tobytes()))
 
 
-def broken(
-    row: Release, read: Read, settlement: Settlement, fragments: Mapping[int, FeedRefused]
-) -> FeedRefused | None:
+def broken(row: Release, read: Read, settlement: Settlement, fragments: Mapping[int, str]) -> FeedRefused | None:
     """Why the file must not take the place of good data, though it could be read; None when it may in some year."""
     if rules.mostly_rejected(row.rows_read, row.rows_ignored, row.rows_rejected) or not read.parts:
         words = f"{row.rows_rejected} of {row.rows_read - row.rows_ignored} rows were rejected; see its rejections."
         return FeedRefused(Reason.MOSTLY_REJECTED, words)
     if fragments and len(fragments) == len(settlement.years):
-        return together(fragments)
+        return FeedRefused(Reason.MUCH_SMALLER, " ".join(fragments.values()))
     return None
-
-
-def together(fragments: Mapping[int, FeedRefused]) -> FeedRefused:
-    """The reasons of several years as one."""
-    return FeedRefused(Reason.MUCH_SMALLER, " ".join(each.detail for each in fragments.values()))
 
 
 async def fragments_of(
     session: AsyncSession, feed: Feed, read: Read, settlement: Settlement, holders: Mapping[Part, Release]
-) -> dict[int, FeedRefused]:
-    """The years of those that it won of which the file is but a part, beside what counts, each with the reason.
+) -> dict[int, str]:
+    """The years of those that it won of which the file is but a part, beside what counts, each with words on it.
 
     A list of inspections takes the place of none: those of before stay known.
     """
-    found: dict[int, FeedRefused] = {}
+    found: dict[int, str] = {}
     if feed.kept is Kept.INSPECTIONS:
         return found
     for year in settlement.years:
@@ -167,8 +160,7 @@ async def fragments_of(
         if rules.much_smaller(records, present):
             of = "It" if year == REFERENCE_YEAR else f"Of {academic_year_text(year)} it"
             named = " and ".join(map(str, sorted({holder.number for holder in taken.values()})))
-            words = f"{of} has {records} records where release {named} has {present}: a part of a file?"
-            found[year] = FeedRefused(Reason.MUCH_SMALLER, words)
+            found[year] = f"{of} has {records} records where release {named} has {present}: a part of a file?"
     return found
 
 
@@ -187,13 +179,12 @@ async def point(
     counting, some results may be shown from this release now.
     """
     await session.flush()
-    if settlement.parts:
-        rows = [{"feed": row.feed, "release_id": row.id, **part._asdict()} for part in settlement.parts]
-        pointer = insert(CurrentRelease).values(rows)
-        of = ["feed", "academic_year", "measure"]
-        await session.exec(
-            pointer.on_conflict_do_update(index_elements=of, set_={"release_id": pointer.excluded.release_id})
-        )
+    rows = [{"feed": row.feed, "release_id": row.id, **part._asdict()} for part in settlement.parts]
+    pointer = insert(CurrentRelease).values(rows)
+    of = ["feed", "academic_year", "measure"]
+    await session.exec(
+        pointer.on_conflict_do_update(index_elements=of, set_={"release_id": pointer.excluded.release_id})
+    )
     replaced = {holders[part].id: holders[part] for part in settlement.parts if part in holders}
     beside = await queries.counting(session, siblings(row.feed), settlement.parts)
     of_year = {holder.id for part, holder in holders.items() if part.academic_year in settlement.years}
